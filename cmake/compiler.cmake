@@ -1,0 +1,35 @@
+# Warnings are errors: what the compiler can see, no reader should have to.
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror)
+add_compile_options($<$<CONFIG:Debug>:-Og> -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False positives of GCC 12 inside libstdc++ once inlining is deep.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread -Wno-stringop-overflow
+                      -Wno-array-bounds -Wno-dangling-pointer -Wno-nonnull -Wno-free-nonheap-object)
+  # TSan cannot follow atomic_thread_fence; GCC says so for code in Boost that does not depend on it.
+  if(WATCHPOST_SANITIZE MATCHES "thread")
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()
+
+if(WATCHPOST_SANITIZE)
+  add_compile_options(-fsanitize=${WATCHPOST_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WATCHPOST_SANITIZE})
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  if(WATCHPOST_SANITIZE MATCHES "address")
+    # Awaitable frames that Asio recycles hide use-after-free from ASan.
+    add_compile_definitions(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+  endif()
+else()
+  add_compile_options($<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+
+if(WATCHPOST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()

@@ -1,0 +1,28 @@
+# One static library for each folder of src/.
+#   watchpost_folder(NAME [FLOOR_BELOW...] [LIBS third-party targets...])
+# The link line names the folders this one may include; tools/check_floors.py holds the includes to the floors.
+# Tests stand beside the code as x_test.cc and make one program a folder, NAME_test.
+function(watchpost_folder name)
+  cmake_parse_arguments(ARG "" "" "USES;LIBS" ${ARGN})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM ARG_USES PREPEND wp_)
+  if(NOT sources)
+    add_library(wp_${name} INTERFACE)
+    target_link_libraries(wp_${name} INTERFACE ${ARG_USES})
+    return()
+  endif()
+  add_library(wp_${name} STATIC ${sources})
+  target_include_directories(wp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(wp_${name} PUBLIC ${ARG_USES} ${ARG_LIBS} fmt::fmt)
+  if(WATCHPOST_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE wp_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      WATCHPOST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WATCHPOST_BUILD_DIR="${PROJECT_BINARY_DIR}")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()

@@ -1,0 +1,164 @@
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+namespace watchpost {
+namespace {
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+struct CodePoint {
+  uint32_t value = 0;
+  size_t length = 0;  // 0 where the bytes are not UTF-8
+};
+
+// RFC 3629 section 4: shortest form only, no surrogates, nothing above 10FFFF.
+CodePoint code_point_at(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(at);
+  if (lead < 0x80) return {lead, 1};
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+  if (length == 0 || lead > 0xF4 || at + length > text.size()) return {};
+  uint32_t value = lead & (0xFFu >> (length + 1));
+  for (size_t i = at + 1; i < at + length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    value = (value << 6) | (byte(i) & 0x3Fu);
+  }
+  constexpr std::array<uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+  if (value < kLeast[length] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
+  return {value, length};
+}
+
+bool is_deceptive(uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C ||
+         (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string lower_ascii(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (size_t at = 0;;) {
+    const size_t end = text.find(separator, at);
+    if (end == std::string_view::npos) {
+      parts.push_back(text.substr(at));
+      return parts;
+    }
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> found;
+  for (size_t at = 0; at < text.size();) {
+    while (at < text.size() && is_space(text[at])) ++at;
+    const size_t first = at;
+    while (at < text.size() && !is_space(text[at])) ++at;
+    if (at > first) found.push_back(text.substr(first, at - first));
+  }
+  return found;
+}
+
+std::string escaped(std::string_view hostile) {
+  std::string safe;
+  safe.reserve(hostile.size());
+  for (size_t at = 0; at < hostile.size();) {
+    const CodePoint point = code_point_at(hostile, at);
+    if (point.length == 0) {
+      safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(hostile[at]));
+      ++at;
+      continue;
+    }
+    if (!is_deceptive(point.value)) {
+      safe += hostile.substr(at, point.length);
+    } else if (point.value < 0x80) {
+      safe += fmt::format("\\x{:02x}", point.value);
+    } else {
+      safe += fmt::format("\\u{{{:04x}}}", point.value);
+    }
+    at += point.length;
+  }
+  return safe;
+}
+
+std::string escaped(std::string_view hostile, size_t most) {
+  if (hostile.size() <= most) return escaped(hostile);
+  size_t cut = most;
+  // Do not cut inside a character.
+  while (cut > 0 && (static_cast<unsigned char>(hostile[cut]) & 0xC0) == 0x80) --cut;
+  return escaped(hostile.substr(0, cut)) + "…";
+}
+
+std::string hex(std::span<const unsigned char> bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const unsigned char byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates) {
+  constexpr size_t kLongest = 64;  // no known word is longer, and the distance is quadratic
+  if (word.size() > kLongest) return std::nullopt;
+  std::optional<std::string_view> best;
+  size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
+  for (const std::string_view candidate : candidates) {
+    const size_t distance = edit_distance(lower_ascii(word), lower_ascii(candidate));
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string_view> candidates) {
+  const auto near = nearest(word, candidates);
+  return near ? fmt::format("; did you mean `{}`?", *near) : std::string();
+}
+
+std::string_view domain_of(std::string_view address) {
+  const size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+}  // namespace watchpost

@@ -1,0 +1,115 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "model/audit.h"
+#include "model/decision.h"
+#include "model/incident.h"
+#include "model/notice.h"
+#include "model/signal.h"
+
+namespace watchpost::decide {
+
+struct DecideSettings {
+  int64_t most_decisions = 20;  // blast radius: automatic measures in `period`
+  double most_share = 0.02;     // and as a share of the streams active then, but never fewer than 3
+  Duration period = std::chrono::minutes(10);
+  std::vector<std::string> protect;  // streams never measured automatically: "credential=ceo@example.com"
+  Duration grace = std::chrono::hours(1);       // after an undo, automatic measures leave the stream alone
+  Duration join = std::chrono::hours(24);       // signals about one subject within this join one incident
+  Duration stale = std::chrono::minutes(15);    // older signals open an incident but take no measure
+  std::string alarm_target;  // [[notify]] told when the blast-radius cap is met; may be empty
+};
+void fields(SettingsVisitor& visit, DecideSettings& settings);
+
+// Tells the detectors to count a stream anew: evidence from before does not count again.
+struct Rearm {
+  std::string detector;
+  Stream stream;
+};
+
+// All that one step changed. Incidents and decisions stand whole.
+struct Outcome {
+  std::vector<Incident> incidents;
+  std::vector<Decision> decisions;
+  std::vector<ShadowDecision> shadow;
+  std::vector<Notice> notices;
+  std::vector<AuditEntry> audit;
+  std::vector<Rearm> rearm;
+  bool state_changed = false;  // save() gives another text than before
+};
+
+// Signals in; incidents, decisions, notices out. Also carries out what people decide. Pure: same
+// inputs, same outcomes; time comes in as `now` (wall clock, while signals carry event time).
+//   Owns:    the open incidents and the decisions that have not ended.
+//   Threads: none inside; the pipeline thread calls it.
+//   Rules:   one decision for each detector, stream and episode; protected streams and streams in
+//            grace get none; past the blast-radius cap, and while automation is off, decisions are
+//            `proposed`; of several on one scope none is shortened by a later one.
+class Decider {
+ public:
+  explicit Decider(DecideSettings settings);
+
+  // Brings back what was stored: incidents (open ones are kept), decisions (those not ended are kept),
+  // the highest numbers used, and save()'s text.
+  Result<Done> restore(std::vector<Incident> incidents, std::vector<Decision> decisions,
+                       uint64_t last_notice, std::string_view saved);
+  // Grace periods, automation switch and recent automatic measures as text.
+  std::string save() const;
+
+  // `samples` are the signal's sample events as JSON; `active_streams` is how many streams of the same
+  // dimensions were active in the window (for the cap by share).
+  Outcome on(Signal signal, std::vector<std::string> samples, size_t active_streams, Time now);
+  // Ends what has run out.
+  Outcome advance_to(Time now);
+
+  // What people do. Errors: not_found, refused (already ended), bad_input.
+  Result<Outcome> revoke(DecisionId id, std::string_view who, std::string_view why, Time now);
+  // Sets the verdict; proposals of the incident come into force (their span counts from now).
+  Result<Outcome> confirm(IncidentId id, Verdict verdict, std::string_view who,
+                          std::string_view why, Time now);
+  // Verdict false_positive: all its measures are undone, the subject gets the grace period, the
+  // incident is closed.
+  Result<Outcome> false_positive(IncidentId id, std::string_view who, std::string_view why,
+                                 Time now);
+  Result<Outcome> note(IncidentId id, std::string_view who, std::string_view text, Time now);
+  // A measure by hand; its own incident is opened or joined. Caps and protection do not apply.
+  Result<Outcome> impose(Stream scope, Measure measure, std::string_view who, std::string_view why,
+                         Time now);
+  // Revokes every decision in force or proposed on this scope. not_found where there is none.
+  Result<Outcome> release(const Stream& scope, std::string_view who, std::string_view why, Time now);
+  // The kill switch: with automation off, detectors only propose.
+  Outcome set_automation(bool on, std::string_view who, std::string_view why, Time now);
+
+  bool automation() const { return automation_; }
+  const std::map<IncidentId, Incident>& incidents() const { return incidents_; }
+  const std::map<DecisionId, Decision>& decisions() const { return decisions_; }  // not ended
+  // Until when the stream is left alone; nothing where it has no grace.
+  std::optional<Time> grace_of(const Stream& stream, Time now) const;
+
+ private:
+  // The private part is for whoever implements it.
+  struct Grace {
+    Stream stream;
+    Time until;
+  };
+  DecideSettings settings_;
+  std::vector<Stream> protected_;
+  std::map<IncidentId, Incident> incidents_;
+  std::map<DecisionId, Decision> decisions_;
+  std::vector<Grace> graces_;
+  std::deque<Time> recent_;  // automatic measures within the period
+  uint64_t last_incident_ = 0;
+  uint64_t last_decision_ = 0;
+  uint64_t last_notice_ = 0;
+  bool automation_ = true;
+};
+
+}  // namespace watchpost::decide

@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "detect/rules.h"
+#include "model/event.h"
+#include "model/signal.h"
+#include "model/stream.h"
+
+namespace watchpost::detect {
+
+struct WatchLimits {
+  int64_t memory = 512 * 1024 * 1024;               // bytes for all streams; the coldest are evicted
+  Duration lateness = std::chrono::minutes(15);     // events older than the newest by more are dropped
+};
+void fields(SettingsVisitor& visit, WatchLimits& limits);
+
+struct WatchStats {
+  uint64_t events = 0;    // counted
+  uint64_t late = 0;      // too late, dropped
+  uint64_t evicted = 0;   // streams dropped for room
+  uint64_t streams = 0;   // live now
+  uint64_t bytes = 0;     // held for them
+};
+
+// One detector held against one stream, for people.
+struct DetectorView {
+  std::string detector;
+  Mode mode = Mode::off;
+  Stream stream;  // as this detector sees it
+  Duration window{};
+  std::string when;
+  std::string guard;
+  double value = 0;      // left side of the condition; NaN where unknown
+  double threshold = 0;
+  bool guard_holds = false;
+  bool firing = false;
+  std::vector<std::string> because;                    // the condition, explained line by line
+  std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
+};
+
+// A stream and how it moves: counts of its window, and the same for the window's newer half and older
+// half.
+struct StreamView {
+  Stream stream;
+  Duration window{};
+  std::vector<std::pair<std::string, double>> counts;  // by event kind, those that are not zero
+  double newer = 0;  // events in the newer half of the window
+  double older = 0;
+  Time last_at;
+};
+
+// Turns events into signals. Pure: the same events in the same order give the same signals.
+//   Owns:    all counters.
+//   Threads: none inside; the pipeline thread calls it.
+//   Fails:   never; late and over-limit events are counted in stats().
+class Watch {
+ public:
+  Watch(std::vector<Detector> detectors, WatchLimits limits);
+  Watch(Watch&&) noexcept;
+  Watch& operator=(Watch&&) noexcept;
+  ~Watch();
+
+  // Counts one event and judges the streams it belongs to; signals are appended to `out`. Self-inflicted
+  // events are not counted.
+  void on(const Event& event, std::vector<Signal>& out);
+  // The only way time passes without events: windows slide, conditions that no longer hold re-arm.
+  void advance_to(Time now);
+  // Forgets what this detector has counted for the stream so far: evidence used once is not used again.
+  void rearm(std::string_view detector, const Stream& stream);
+
+  // How many streams with these dimensions had an event in their window.
+  size_t active_streams(std::span<const Field> dimensions) const;
+  std::vector<DetectorView> explain(const Stream& stream) const;
+  // The streams of these dimensions (all, where empty) that moved most, largest first.
+  std::vector<StreamView> movers(std::span<const Field> dimensions, size_t most) const;
+  const WatchStats& stats() const;
+
+  // All counters as bytes, and back. restore() refuses bytes of other rules only in part: counters that
+  // the present rules still want are kept, the others start empty.
+  std::string save() const;
+  Result<Done> restore(std::string_view saved);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace watchpost::detect

@@ -1,0 +1,49 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "model/decision.h"
+#include "model/event.h"
+
+namespace watchpost::enforce {
+
+// The decisions in force at one moment, indexed by scope. Immutable once made.
+class ActiveDecisions {
+ public:
+  ActiveDecisions() = default;
+  explicit ActiveDecisions(std::vector<Decision> decisions);
+
+  // The strictest decision whose scope holds for `subject` and which is in force at `now`; the longest
+  // of equally strict ones. Null where there is none. `notify` is not among them.
+  const Decision* strictest(const Event& subject, Time now) const;
+  const std::vector<Decision>& all() const { return decisions_; }
+
+ private:
+  std::vector<Decision> decisions_;
+  // "credential=alice" (a scope's first part) -> indexes of decisions.
+  std::unordered_map<std::string, std::vector<size_t>> by_first_part_;
+};
+
+// Where the pipeline puts the newest ActiveDecisions and all enforcers look. Readers wait for no more
+// than the copying of one pointer.
+class ActiveSnapshot {
+ public:
+  std::shared_ptr<const ActiveDecisions> get() const {
+    const std::lock_guard lock(mutex_);
+    return now_;
+  }
+  void set(std::shared_ptr<const ActiveDecisions> next) {
+    const std::lock_guard lock(mutex_);
+    now_.swap(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ActiveDecisions> now_ = std::make_shared<const ActiveDecisions>();
+};
+
+}  // namespace watchpost::enforce

@@ -1,0 +1,60 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "enforce/enforcer.h"
+#include "enforce/notifier.h"
+#include "model/notice.h"
+#include "store/store.h"
+
+namespace watchpost::enforce {
+
+struct NamedEnforcer {
+  std::string name;
+  std::unique_ptr<Enforcer> enforcer;
+};
+
+// Carries decisions to enforcers and notices to people: takes the outbox's rows, tries, retries with
+// growing pauses, and reports what came of each try.
+//   Owns:    the enforcers and notifiers; one thread for each.
+//   Threads: all functions may be called from any thread; `report` is called from its threads.
+//   Rules:   rows of one enforcer are tried in the order of their decisions; a row that fails does not
+//            hold up rows of other decisions. Retries after 1 s, doubling to 5 min, with jitter, for as
+//            long as the decision is in force (undo: until done).
+class Dispatcher {
+ public:
+  // What became of a try; the pipeline commits it.
+  struct Report {
+    std::vector<store::Enforcement> enforcements;
+    std::vector<Notice> notices;
+  };
+  using ReportTo = std::function<void(Report)>;
+
+  Dispatcher(std::vector<NamedEnforcer> enforcers, std::vector<NamedNotifier> notifiers,
+             const Clock& clock, Metrics& metrics, ReportTo report);
+  ~Dispatcher();
+
+  // The rows a new or changed decision needs, one for each enforcer (`unsupported` at once where it
+  // cannot): pure, called by the pipeline before the commit.
+  std::vector<store::Enforcement> rows_for(const Decision& decision, Time now) const;
+
+  // Rows that are committed: to be tried from now on.
+  void take(std::vector<std::pair<store::Enforcement, Decision>> rows);
+  void take(std::vector<Notice> notices);
+
+  // Name and state() of each enforcer and notifier.
+  std::vector<std::pair<std::string, std::string>> states() const;
+  // Ends the threads; what is not done stays in the outbox.
+  void stop();
+
+ private:
+  class Lane;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Lane>> notice_lanes_;
+};
+
+}  // namespace watchpost::enforce

@@ -1,0 +1,27 @@
+#pragma once
+#include "expr/expression.h"
+#include "model/event.h"
+
+namespace watchpost::expr {
+
+// The schema of events: all text fields of model/event.h under their names; `kind` and `direction`
+// (words); `reply_code`, `size`, `delay` (seconds), `recipients` (numbers, unknown where 0 means not
+// known); `self_inflicted` (boolean). Its counts are the event kinds and `attempted`.
+const Schema& event_schema();
+
+// The index in event_schema().counts of `attempted`: every delivery attempt that had a result
+// (delivered, deferred, bounced).
+size_t attempted_count();
+
+// Reads an event as a row of event_schema(). An empty text is Unknown.
+//   Owns: nothing; the event must outlive it.
+class EventRow final : public Row {
+ public:
+  explicit EventRow(const Event& event) : event_(event) {}
+  Value read(size_t field) const override;
+
+ private:
+  const Event& event_;
+};
+
+}  // namespace watchpost::expr

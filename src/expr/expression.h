@@ -1,0 +1,115 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+// The rule language: small, typed, checked when it is loaded. No loops, no side effects, bounded
+// cost. docs/reference/expressions.md is its manual.
+//
+// Two forms share one grammar:
+//   a RowCondition speaks of one row:        class == unknown_user and provider in ["gmail", "yahoo"]
+//   a CountCondition speaks of what was counted: bounced(class == unknown_user) / attempted exceeds 2%
+namespace watchpost::expr {
+
+enum class Type { boolean, number, text };
+std::string_view name_of(Type type);
+
+// A value of its own: a field that the row does not have, a division by zero. Comparing it gives
+// unknown; `and`, `or`, `not` follow Kleene's three-valued logic.
+struct Unknown {
+  bool operator==(const Unknown&) const = default;
+};
+using Value = std::variant<Unknown, bool, double, std::string_view>;
+
+enum class Truth { no, unknown, yes };
+
+// A field that a row may have. All views must outlive the conditions parsed with it.
+struct FieldName {
+  std::string_view name;
+  Type type = Type::text;
+  // For text: the only values it can have, where not empty. They may then be written bare
+  // (`class == unknown_user`), and a word that is none of them is an error.
+  std::span<const std::string_view> words = {};
+};
+
+// What a condition may speak of.
+struct Schema {
+  std::span<const FieldName> fields;
+  std::span<const std::string_view> counts = {};  // empty: only RowConditions
+};
+
+// One row as the evaluator sees it.
+class Row {
+ public:
+  virtual ~Row() = default;
+  // `field` is an index into Schema::fields. A text value's view must stay valid during evaluation.
+  virtual Value read(size_t field) const = 0;
+};
+
+struct Program;  // the checked expression, in expr/program.h
+
+// A condition over one row.
+//   Threads: immutable once parsed; any number of threads may evaluate it. Copies share the program.
+class RowCondition {
+ public:
+  // Errors: bad_input; `about` is "column N" (counted from 1), `what` names the nearest known word.
+  static Result<RowCondition> parse(std::string_view text, const Schema& schema);
+
+  Truth evaluate(const Row& row) const;
+  // Why it is so, value by value: "class == unknown_user: yes (class is unknown_user)". One line for
+  // each comparison, in source order, then the whole.
+  std::vector<std::string> explain(const Row& row) const;
+  // The canonical text: equal conditions written with other blanks or redundant parentheses are equal.
+  const std::string& text() const;
+
+ private:
+  friend class CountCondition;
+  explicit RowCondition(std::shared_ptr<const Program> program);
+  std::shared_ptr<const Program> program_;
+};
+
+// One thing that a CountCondition needs counted.
+struct CountTerm {
+  size_t count = 0;                 // index into Schema::counts
+  std::vector<RowCondition> where;  // none or one: only rows for which it is true
+  std::string text;                 // canonical, for example "bounced(class == unknown_user)"
+};
+
+// What a CountCondition came to.
+struct Judgement {
+  Truth truth = Truth::no;
+  // Of the first comparison in source order: its left side, and what it was held against. NaN where
+  // unknown.
+  double value = 0;
+  double threshold = 0;
+};
+
+// A condition over counts in one window. `exceeds` is a statistical test: `k / n exceeds p` is true
+// where so many or more of n would come by chance, at rate p, with a probability of at most the error
+// rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail).
+//   Threads: immutable once parsed.
+class CountCondition {
+ public:
+  static Result<CountCondition> parse(std::string_view text, const Schema& schema);
+
+  // In order of first use, each once.
+  std::span<const CountTerm> terms() const;
+  // `values[i]` is the number for terms()[i]. `error_rate` is used by `exceeds` without an `at`.
+  Judgement evaluate(std::span<const double> values, double error_rate) const;
+  // "bounced(class == unknown_user) / attempted = 18 / 60 = 30% exceeds 2%: yes (...)", a line for
+  // each comparison.
+  std::vector<std::string> explain(std::span<const double> values, double error_rate) const;
+  const std::string& text() const;
+
+ private:
+  explicit CountCondition(std::shared_ptr<const Program> program);
+  std::shared_ptr<const Program> program_;
+};
+
+}  // namespace watchpost::expr

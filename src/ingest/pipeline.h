@@ -1,0 +1,79 @@
+#pragma once
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "decide/decider.h"
+#include "detect/watch.h"
+#include "ingest/source.h"
+#include "store/store.h"
+
+namespace watchpost::ingest {
+
+// The outbox seen from the pipeline; enforce/ implements it (floors do not include their neighbours).
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  // The rows that a new or changed decision needs; asked before the commit.
+  virtual std::vector<store::Enforcement> rows_for(const Decision& decision, Time now) = 0;
+  // After the commit: decisions in force now, and rows and notices to be carried out.
+  virtual void committed(std::vector<Decision> active,
+                         std::vector<std::pair<store::Enforcement, Decision>> rows,
+                         std::vector<Notice> notices) = 0;
+};
+
+struct PipelineOptions {
+  store::StoreSettings store;
+  detect::WatchLimits limits;
+  decide::DecideSettings decide;
+  std::vector<detect::Detector> detectors;
+  bool store_events = true;
+};
+
+// The one thread that owns detection, decisions and the store: takes arrivals, counts, decides, commits
+// all that follows from them in one transaction, and only then acknowledges.
+//   Use:     start(), then deliver() and ask() from any thread, stop().
+//   Rules:   an event id seen within the last day is not counted again. A commit that fails is tried
+//            again until it succeeds (nothing is acknowledged, sources wait) and status says so.
+class Pipeline final : public EventSink {
+ public:
+  static Result<std::unique_ptr<Pipeline>> open(PipelineOptions options, Outbox& outbox,
+                                                const Clock& clock, Metrics& metrics);
+  ~Pipeline() override;
+
+  void start();
+  bool deliver(Arrival arrival) override;
+  // Positions of sources as committed: what Source::run() wants.
+  std::string position_of(std::string_view source);
+
+  // Runs on the pipeline's thread, between two steps. What it changes goes through the Outcome it
+  // returns, committed before ask() returns.
+  using Question = std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
+  Result<Done> ask(Question question);
+  // Results of the dispatcher, committed with the next step.
+  void report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
+  // New rules from now on; counters that they still want are kept. `accept` runs at the same moment.
+  Result<Done> replace_rules(std::vector<detect::Detector> detectors, decide::DecideSettings decide);
+
+  struct Health {
+    bool storing = true;
+    std::string error;
+    uint64_t events = 0;
+  };
+  Health health() const;
+  // Commits what was taken, saves the detector state, ends the thread.
+  void stop();
+
+ private:
+  struct State;
+  explicit Pipeline(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace watchpost::ingest

@@ -1,0 +1,99 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "feedback/classifier.h"
+#include "feedback/mapping.h"
+#include "feedback/unread.h"
+#include "model/event.h"
+
+namespace watchpost::ingest {
+
+// Events on their way into the pipeline, with the position behind them.
+struct Arrival {
+  EventBatch events;
+  std::string source;                   // name in the configuration
+  std::optional<std::string> position;  // what the source wants back when it starts again
+  // Called once, on the pipeline's thread, when all of it is on disk, or cannot be. May be empty.
+  std::function<void(const Result<Done>&)> settled;
+};
+
+// Where sources put what they read.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Waits while the pipeline is full (back-pressure). False when it is shutting down: the arrival was
+  // not taken.
+  //   Threads: any.
+  virtual bool deliver(Arrival arrival) = 0;
+};
+
+struct SourceStatus {
+  std::string state;  // one sentence: "following", "waiting: /var/log/mail.log does not exist"
+  bool healthy = true;
+  uint64_t lines = 0;
+  uint64_t events = 0;
+  uint64_t bytes_behind = 0;  // read position to end of file
+  std::optional<Time> last_event_at;
+  std::map<std::string, feedback::Unread::Reason, std::less<>> unread;  // by reason
+};
+
+// Brings events in.
+//   Threads: run() has a thread of its own; status() may be called from any other.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Reads until stopped (Done) or until it cannot go on (the reason). Never retries: the supervisor
+  // does. `position` is the last one that was committed, or empty.
+  virtual Result<Done> run(EventSink& sink, std::string_view position, std::stop_token stop) = 0;
+  virtual SourceStatus status() const = 0;
+};
+
+// What sources are made with. All of it outlives them.
+struct SourceContext {
+  const feedback::Classifier& classifier;
+  const feedback::Mapping& mapping;
+  const Clock& clock;
+};
+
+// A file read to its end, outside the daemon: `watchpost replay`. `line_at` is the number of the line
+// being read, for progress.
+class FileReader {
+ public:
+  virtual ~FileReader() = default;
+  virtual void line(std::string_view text, const Hash128& line_id, EventBatch& into) = 0;
+  virtual const feedback::Unread& unread() const = 0;
+};
+
+// A kind of source, as named by `kind` in [[source]]. The table of all is in registry.cc.
+struct SourceKind {
+  std::string_view name;
+  std::string_view summary;
+  bool hostile;  // reads bytes that strangers can choose: has a fuzz target
+  // A fresh settings object of this kind, which describes itself.
+  struct Settings {
+    virtual ~Settings() = default;
+    virtual void describe(SettingsVisitor& visit) = 0;
+  };
+  std::unique_ptr<Settings> (*settings)();
+  Result<std::unique_ptr<Source>> (*make)(std::string name, const Settings& settings,
+                                          const SourceContext& context);
+  // Lines of this kind's format, for replay. `reference` as in PostfixLog.
+  std::unique_ptr<FileReader> (*reader)(std::string name, const SourceContext& context,
+                                        Time reference);
+};
+std::span<const SourceKind* const> source_kinds();
+const SourceKind* source_kind(std::string_view name);
+
+}  // namespace watchpost::ingest

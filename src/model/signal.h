@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "model/measure.h"
+#include "model/stream.h"
+
+namespace watchpost {
+
+// A detector's condition became true for a stream, with the numbers that made it so.
+struct Signal {
+  Time at;  // of the event that made it true
+  std::string detector;
+  uint64_t detector_version = 0;  // hash of the detector's text
+  Mode mode = Mode::shadow;
+  Stream stream;
+  Time since;            // start of the window it looked at
+  double value = 0;      // what the condition's left side came to
+  double threshold = 0;  // what it was held against
+  uint64_t messages = 0;  // events of this stream counted in the window, this one included
+  std::string because;   // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
+  std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
+  std::vector<Measure> then;
+};
+
+}  // namespace watchpost
