@@ -106,7 +106,7 @@ std::optional<Time> parse_time(std::string_view text) {
   if (y < 0 || mo < 0 || d < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) {
     return std::nullopt;
   }
-  const year_month_day date(year(y), month(unsigned(mo)), day(unsigned(d)));
+  const year_month_day date{year(y), month(unsigned(mo)), day(unsigned(d))};
   if (!date.ok()) return std::nullopt;
   size_t at = 19;
   const auto fraction = fraction_at(text, at);

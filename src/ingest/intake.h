@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ingest/source.h"
+
+namespace watchpost::ingest {
+
+// What became of a pushed body of events.
+struct IntakeReceipt {
+  uint64_t accepted = 0;  // on disk now
+  struct Refused {
+    uint64_t line = 0;  // counted from 1
+    std::string why;
+  };
+  std::vector<Refused> refused;  // the first 100
+  uint64_t refused_total = 0;
+};
+
+// Events pushed to us (POST /v1/events): bodies of NDJSON in Watchpost's own format.
+//   Threads: any.
+class Intake {
+ public:
+  // `sink` and `context` must outlive it.
+  Intake(EventSink& sink, const SourceContext& context);
+  // Reads the body and hands its events to the pipeline; `answer` is called once, from any thread, when
+  // they are on disk: only then may the sender be told so. Lines that cannot be used are refused one by
+  // one and do not hold up the others. Blocks while the pipeline is full: not for Io threads.
+  void take(std::string_view sender, std::string_view body,
+            std::function<void(Result<IntakeReceipt>)> answer);
+  SourceStatus status() const;
+
+ private:
+  EventSink& sink_;
+  SourceContext context_;
+  mutable std::mutex mutex_;
+  SourceStatus status_;
+};
+
+}  // namespace watchpost::ingest
