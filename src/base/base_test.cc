@@ -1,13 +1,13 @@
-#include <gtest/gtest.h>
-
-#include <string>
-#include <thread>
-
 #include "base/hash.h"
 #include "base/mailbox.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
+
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
 
 namespace watchpost {
 namespace {

@@ -1,8 +1,8 @@
 #include "base/hash.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -18,7 +18,9 @@ Hash128 hash128(std::string_view bytes, uint64_t seed) {
   return {hash.high64, hash.low64};
 }
 
-std::string to_hex(const Hash128& hash) { return fmt::format("{:016x}{:016x}", hash.high, hash.low); }
+std::string to_hex(const Hash128& hash) {
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+}
 
 Hash128 hash128_from_hex(std::string_view text) {
   if (text.size() != 32) return {};

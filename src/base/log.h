@@ -1,15 +1,15 @@
 #pragma once
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace watchpost {
 
 enum class LogLevel { debug, info, warning, error };
 
-// Writes one line to stderr: time, level, component, text. The text is escaped, so that one record is
-// one line whatever it quotes.
+// Writes one line to stderr: time, level, component, text. The text is escaped, so that one record
+// is one line whatever it quotes.
 //   Threads: any.
 void write_log(LogLevel level, std::string_view component, std::string_view text);
 // Lines below this level are dropped. Default: info.

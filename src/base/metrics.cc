@@ -1,11 +1,11 @@
 #include "base/metrics.h"
 
-#include <fmt/format.h>
+#include "base/result.h"
 
 #include <algorithm>
 #include <iterator>
 
-#include "base/result.h"
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {

@@ -1,4 +1,6 @@
 #pragma once
+#include "base/time.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -6,8 +8,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "base/time.h"
 
 namespace watchpost {
 
@@ -17,12 +17,12 @@ namespace watchpost {
 // `watchpost config show` and the reference page.
 
 // A value's place in the component's struct. A `double` is a share or a ratio ("0.3%" or 0.003).
-using SettingRef = std::variant<std::string*, std::vector<std::string>*, int64_t*, double*, bool*,
-                                Duration*>;
+using SettingRef =
+    std::variant<std::string*, std::vector<std::string>*, int64_t*, double*, bool*, Duration*>;
 
 struct SettingInfo {
-  std::string_view name;  // as in the TOML file
-  std::string_view help;  // one sentence
+  std::string_view name;                       // as in the TOML file
+  std::string_view help;                       // one sentence
   std::optional<double> least = std::nullopt;  // bounds of numbers; of durations in seconds
   std::optional<double> most = std::nullopt;
   std::vector<std::string_view> choices = {};  // for text: the only values allowed, where not empty

@@ -1,10 +1,10 @@
 #include "base/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {

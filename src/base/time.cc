@@ -1,9 +1,9 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {
@@ -81,10 +81,10 @@ std::string format_time(Time at) {
   const auto day = floor<days>(at);
   const year_month_day date(day);
   const hh_mm_ss clock(at - day);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
-                                 unsigned(date.month()), unsigned(date.day()),
-                                 clock.hours().count(), clock.minutes().count(),
-                                 clock.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                  unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
+                  clock.seconds().count());
   if (clock.subseconds().count() != 0) {
     text += fmt::format(".{:06}", clock.subseconds().count());
   }

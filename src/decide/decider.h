@@ -1,11 +1,4 @@
 #pragma once
-#include <cstdint>
-#include <deque>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -15,16 +8,26 @@
 #include "model/notice.h"
 #include "model/signal.h"
 
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace watchpost::decide {
 
 struct DecideSettings {
   int64_t most_decisions = 20;  // blast radius: automatic measures in `period`
   double most_share = 0.02;     // and as a share of the streams active then, but never fewer than 3
   Duration period = std::chrono::minutes(10);
-  std::vector<std::string> protect;  // streams never measured automatically: "credential=ceo@example.com"
-  Duration grace = std::chrono::hours(1);       // after an undo, automatic measures leave the stream alone
-  Duration join = std::chrono::hours(24);       // signals about one subject within this join one incident
-  Duration stale = std::chrono::minutes(15);    // older signals open an incident but take no measure
+  std::vector<std::string>
+      protect;  // streams never measured automatically: "credential=ceo@example.com"
+  Duration grace =
+      std::chrono::hours(1);  // after an undo, automatic measures leave the stream alone
+  Duration join =
+      std::chrono::hours(24);  // signals about one subject within this join one incident
+  Duration stale = std::chrono::minutes(15);  // older signals open an incident but take no measure
   std::string alarm_target;  // [[notify]] told when the blast-radius cap is met; may be empty
 };
 void fields(SettingsVisitor& visit, DecideSettings& settings);
@@ -57,15 +60,15 @@ class Decider {
  public:
   explicit Decider(DecideSettings settings);
 
-  // Brings back what was stored: incidents (open ones are kept), decisions (those not ended are kept),
-  // the highest numbers used, and save()'s text.
+  // Brings back what was stored: incidents (open ones are kept), decisions (those not ended are
+  // kept), the highest numbers used, and save()'s text.
   Result<Done> restore(std::vector<Incident> incidents, std::vector<Decision> decisions,
                        uint64_t last_notice, std::string_view saved);
   // Grace periods, automation switch and recent automatic measures as text.
   std::string save() const;
 
-  // `samples` are the signal's sample events as JSON; `active_streams` is how many streams of the same
-  // dimensions were active in the window (for the cap by share).
+  // `samples` are the signal's sample events as JSON; `active_streams` is how many streams of the
+  // same dimensions were active in the window (for the cap by share).
   Outcome on(Signal signal, std::vector<std::string> samples, size_t active_streams, Time now);
   // Ends what has run out.
   Outcome advance_to(Time now);
@@ -84,7 +87,8 @@ class Decider {
   Result<Outcome> impose(Stream scope, Measure measure, std::string_view who, std::string_view why,
                          Time now);
   // Revokes every decision in force or proposed on this scope. not_found where there is none.
-  Result<Outcome> release(const Stream& scope, std::string_view who, std::string_view why, Time now);
+  Result<Outcome> release(const Stream& scope, std::string_view who, std::string_view why,
+                          Time now);
   // The kill switch: with automation off, detectors only propose.
   Outcome set_automation(bool on, std::string_view who, std::string_view why, Time now);
 

@@ -1,10 +1,4 @@
 #pragma once
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -12,18 +6,25 @@
 #include "model/measure.h"
 #include "model/stream.h"
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace watchpost::detect {
 
 // One [[detector]] table.
 struct DetectorSettings {
   std::string name;
-  std::vector<std::string> watch;  // "credential", "customer campaign": a stream for each value of each
+  std::vector<std::string>
+      watch;  // "credential", "customer campaign": a stream for each value of each
   Duration window = std::chrono::minutes(10);
   std::string when;
-  std::string guard;                // must hold as well; empty: always
+  std::string guard;  // must hold as well; empty: always
   std::string mode = "shadow";
-  std::vector<std::string> then;    // measures
-  double error_rate = 1e-6;         // of `exceeds`, where the condition does not say
+  std::vector<std::string> then;  // measures
+  double error_rate = 1e-6;       // of `exceeds`, where the condition does not say
   std::string direction = "outbound";
 };
 void fields(SettingsVisitor& visit, DetectorSettings& settings);

@@ -1,4 +1,12 @@
 #pragma once
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "detect/rules.h"
+#include "model/event.h"
+#include "model/signal.h"
+#include "model/stream.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,28 +16,20 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
-#include "base/settings.h"
-#include "base/time.h"
-#include "detect/rules.h"
-#include "model/event.h"
-#include "model/signal.h"
-#include "model/stream.h"
-
 namespace watchpost::detect {
 
 struct WatchLimits {
-  int64_t memory = 512 * 1024 * 1024;               // bytes for all streams; the coldest are evicted
-  Duration lateness = std::chrono::minutes(15);     // events older than the newest by more are dropped
+  int64_t memory = 512 * 1024 * 1024;            // bytes for all streams; the coldest are evicted
+  Duration lateness = std::chrono::minutes(15);  // events older than the newest by more are dropped
 };
 void fields(SettingsVisitor& visit, WatchLimits& limits);
 
 struct WatchStats {
-  uint64_t events = 0;    // counted
-  uint64_t late = 0;      // too late, dropped
-  uint64_t evicted = 0;   // streams dropped for room
-  uint64_t streams = 0;   // live now
-  uint64_t bytes = 0;     // held for them
+  uint64_t events = 0;   // counted
+  uint64_t late = 0;     // too late, dropped
+  uint64_t evicted = 0;  // streams dropped for room
+  uint64_t streams = 0;  // live now
+  uint64_t bytes = 0;    // held for them
 };
 
 // One detector held against one stream, for people.
@@ -40,7 +40,7 @@ struct DetectorView {
   Duration window{};
   std::string when;
   std::string guard;
-  double value = 0;      // left side of the condition; NaN where unknown
+  double value = 0;  // left side of the condition; NaN where unknown
   double threshold = 0;
   bool guard_holds = false;
   bool firing = false;
@@ -48,13 +48,13 @@ struct DetectorView {
   std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
 };
 
-// A stream and how it moves: counts of its window, and the same for the window's newer half and older
-// half.
+// A stream and how it moves: counts of its window, and the same for the window's newer half and
+// older half.
 struct StreamView {
   Stream stream;
   Duration window{};
   std::vector<std::pair<std::string, double>> counts;  // by event kind, those that are not zero
-  double newer = 0;  // events in the newer half of the window
+  double newer = 0;                                    // events in the newer half of the window
   double older = 0;
   Time last_at;
 };
@@ -70,12 +70,13 @@ class Watch {
   Watch& operator=(Watch&&) noexcept;
   ~Watch();
 
-  // Counts one event and judges the streams it belongs to; signals are appended to `out`. Self-inflicted
-  // events are not counted.
+  // Counts one event and judges the streams it belongs to; signals are appended to `out`.
+  // Self-inflicted events are not counted.
   void on(const Event& event, std::vector<Signal>& out);
   // The only way time passes without events: windows slide, conditions that no longer hold re-arm.
   void advance_to(Time now);
-  // Forgets what this detector has counted for the stream so far: evidence used once is not used again.
+  // Forgets what this detector has counted for the stream so far: evidence used once is not used
+  // again.
   void rearm(std::string_view detector, const Stream& stream);
 
   // How many streams with these dimensions had an event in their window.
@@ -85,8 +86,8 @@ class Watch {
   std::vector<StreamView> movers(std::span<const Field> dimensions, size_t most) const;
   const WatchStats& stats() const;
 
-  // All counters as bytes, and back. restore() refuses bytes of other rules only in part: counters that
-  // the present rules still want are kept, the others start empty.
+  // All counters as bytes, and back. restore() refuses bytes of other rules only in part: counters
+  // that the present rules still want are kept, the others start empty.
   std::string save() const;
   Result<Done> restore(std::string_view saved);
 

@@ -1,13 +1,13 @@
 #pragma once
+#include "base/time.h"
+#include "model/decision.h"
+#include "model/event.h"
+
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "base/time.h"
-#include "model/decision.h"
-#include "model/event.h"
 
 namespace watchpost::enforce {
 
@@ -17,8 +17,8 @@ class ActiveDecisions {
   ActiveDecisions() = default;
   explicit ActiveDecisions(std::vector<Decision> decisions);
 
-  // The strictest decision whose scope holds for `subject` and which is in force at `now`; the longest
-  // of equally strict ones. Null where there is none. `notify` is not among them.
+  // The strictest decision whose scope holds for `subject` and which is in force at `now`; the
+  // longest of equally strict ones. Null where there is none. `notify` is not among them.
   const Decision* strictest(const Event& subject, Time now) const;
   const std::vector<Decision>& all() const { return decisions_; }
 
@@ -28,8 +28,8 @@ class ActiveDecisions {
   std::unordered_map<std::string, std::vector<size_t>> by_first_part_;
 };
 
-// Where the pipeline puts the newest ActiveDecisions and all enforcers look. Readers wait for no more
-// than the copying of one pointer.
+// Where the pipeline puts the newest ActiveDecisions and all enforcers look. Readers wait for no
+// more than the copying of one pointer.
 class ActiveSnapshot {
  public:
   std::shared_ptr<const ActiveDecisions> get() const {

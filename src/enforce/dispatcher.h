@@ -1,15 +1,15 @@
 #pragma once
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "base/metrics.h"
 #include "base/time.h"
 #include "enforce/enforcer.h"
 #include "enforce/notifier.h"
 #include "model/notice.h"
 #include "store/store.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace watchpost::enforce {
 
@@ -18,13 +18,14 @@ struct NamedEnforcer {
   std::unique_ptr<Enforcer> enforcer;
 };
 
-// Carries decisions to enforcers and notices to people: takes the outbox's rows, tries, retries with
-// growing pauses, and reports what came of each try.
+// Carries decisions to enforcers and notices to people: takes the outbox's rows, tries, retries
+// with growing pauses, and reports what came of each try.
 //   Owns:    the enforcers and notifiers; one thread for each.
 //   Threads: all functions may be called from any thread; `report` is called from its threads.
-//   Rules:   rows of one enforcer are tried in the order of their decisions; a row that fails does not
-//            hold up rows of other decisions. Retries after 1 s, doubling to 5 min, with jitter, for as
-//            long as the decision is in force (undo: until done).
+//   Rules:   rows of one enforcer are tried in the order of their decisions; a row that fails does
+//   not
+//            hold up rows of other decisions. Retries after 1 s, doubling to 5 min, with jitter,
+//            for as long as the decision is in force (undo: until done).
 class Dispatcher {
  public:
   // What became of a try; the pipeline commits it.

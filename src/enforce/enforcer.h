@@ -1,9 +1,4 @@
 #pragma once
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/settings.h"
@@ -12,6 +7,11 @@
 #include "feedback/mapping.h"
 #include "model/decision.h"
 #include "net/io.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace watchpost::enforce {
 

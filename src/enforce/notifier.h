@@ -1,12 +1,12 @@
 #pragma once
+#include "base/result.h"
+#include "base/settings.h"
+#include "model/notice.h"
+
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
-#include "base/settings.h"
-#include "model/notice.h"
 
 namespace watchpost::enforce {
 
@@ -27,13 +27,13 @@ struct NamedNotifier {
 // [[notify]] of any kind.
 struct NotifySettings {
   std::string name;
-  std::string kind = "mail";  // mail, slack, syslog
+  std::string kind = "mail";           // mail, slack, syslog
   std::string relay = "127.0.0.1:25";  // mail: SMTP server
   std::string from = "watchpost@localhost";
-  std::vector<std::string> to;         // mail: recipients
-  std::string url;                     // slack: incoming-webhook address
-  bool allow_private = false;          // slack: may go to private and loopback addresses
-  std::string facility = "mail";       // syslog
+  std::vector<std::string> to;    // mail: recipients
+  std::string url;                // slack: incoming-webhook address
+  bool allow_private = false;     // slack: may go to private and loopback addresses
+  std::string facility = "mail";  // syslog
 };
 void fields(SettingsVisitor& visit, NotifySettings& settings);
 Result<NamedNotifier> make_notifier(const NotifySettings& settings);

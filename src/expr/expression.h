@@ -1,4 +1,6 @@
 #pragma once
+#include "base/result.h"
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -7,14 +9,13 @@
 #include <variant>
 #include <vector>
 
-#include "base/result.h"
-
 // The rule language: small, typed, checked when it is loaded. No loops, no side effects, bounded
 // cost. docs/reference/expressions.md is its manual.
 //
 // Two forms share one grammar:
-//   a RowCondition speaks of one row:        class == unknown_user and provider in ["gmail", "yahoo"]
-//   a CountCondition speaks of what was counted: bounced(class == unknown_user) / attempted exceeds 2%
+//   a RowCondition speaks of one row:        class == unknown_user and provider in ["gmail",
+//   "yahoo"] a CountCondition speaks of what was counted: bounced(class == unknown_user) /
+//   attempted exceeds 2%
 namespace watchpost::expr {
 
 enum class Type { boolean, number, text };
@@ -55,17 +56,19 @@ class Row {
 struct Program;  // the checked expression, in expr/program.h
 
 // A condition over one row.
-//   Threads: immutable once parsed; any number of threads may evaluate it. Copies share the program.
+//   Threads: immutable once parsed; any number of threads may evaluate it. Copies share the
+//   program.
 class RowCondition {
  public:
   // Errors: bad_input; `about` is "column N" (counted from 1), `what` names the nearest known word.
   static Result<RowCondition> parse(std::string_view text, const Schema& schema);
 
   Truth evaluate(const Row& row) const;
-  // Why it is so, value by value: "class == unknown_user: yes (class is unknown_user)". One line for
-  // each comparison, in source order, then the whole.
+  // Why it is so, value by value: "class == unknown_user: yes (class is unknown_user)". One line
+  // for each comparison, in source order, then the whole.
   std::vector<std::string> explain(const Row& row) const;
-  // The canonical text: equal conditions written with other blanks or redundant parentheses are equal.
+  // The canonical text: equal conditions written with other blanks or redundant parentheses are
+  // equal.
   const std::string& text() const;
 
  private:
@@ -91,8 +94,8 @@ struct Judgement {
 };
 
 // A condition over counts in one window. `exceeds` is a statistical test: `k / n exceeds p` is true
-// where so many or more of n would come by chance, at rate p, with a probability of at most the error
-// rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail).
+// where so many or more of n would come by chance, at rate p, with a probability of at most the
+// error rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail).
 //   Threads: immutable once parsed.
 class CountCondition {
  public:

@@ -1,12 +1,12 @@
 #pragma once
+#include "base/result.h"
+#include "base/settings.h"
+#include "model/event.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "base/settings.h"
-#include "model/event.h"
 
 namespace watchpost::feedback {
 
@@ -15,7 +15,8 @@ namespace watchpost::feedback {
 //   set     = "customer"
 //   from    = "credential"             # any text field
 //   pattern = '^(?:[^@]+)@(.+)$'       # RE2, matched anywhere unless anchored; optional
-//   value   = '\1'                     # \0..\9; default: the whole field, or group 1 of the pattern
+//   value   = '\1'                     # \0..\9; default: the whole field, or group 1 of the
+//   pattern
 struct MapSettings {
   std::string set;
   std::string from;
@@ -24,9 +25,10 @@ struct MapSettings {
 };
 void fields(SettingsVisitor& visit, MapSettings& settings);
 
-// All mapping rules, applied in order; the first that matches sets its field, a field that already has
-// a value is left alone. Also sets what needs no rule: from_domain, recipient_domain (lower case) and
-// provider (by recipient domain, from the built-in table of large mailbox providers; else the domain).
+// All mapping rules, applied in order; the first that matches sets its field, a field that already
+// has a value is left alone. Also sets what needs no rule: from_domain, recipient_domain (lower
+// case) and provider (by recipient domain, from the built-in table of large mailbox providers; else
+// the domain).
 //   Threads: immutable.
 class Mapping {
  public:
@@ -44,8 +46,8 @@ class Mapping {
   std::unique_ptr<Rules> rules_;
 };
 
-// The mailbox provider behind a recipient domain: "gmail" for gmail.com and googlemail.com. The domain
-// itself where it is not a known one. `domain` must be lower case.
+// The mailbox provider behind a recipient domain: "gmail" for gmail.com and googlemail.com. The
+// domain itself where it is not a known one. `domain` must be lower case.
 std::string_view provider_of(std::string_view domain);
 
 }  // namespace watchpost::feedback

@@ -11,8 +11,8 @@ namespace watchpost::feedback {
 //   Threads: none inside.
 class Unread {
  public:
-  static constexpr size_t kSamples = 5;          // kept for each reason, the newest ones
-  static constexpr size_t kSampleBytes = 400;    // of each
+  static constexpr size_t kSamples = 5;        // kept for each reason, the newest ones
+  static constexpr size_t kSampleBytes = 400;  // of each
 
   // `reason` is one of a small fixed set of words, for example "no_timestamp".
   void count(std::string_view reason, std::string_view sample);

@@ -1,13 +1,13 @@
 #pragma once
+#include "base/result.h"
+#include "ingest/source.h"
+
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "ingest/source.h"
 
 namespace watchpost::ingest {
 
@@ -28,9 +28,10 @@ class Intake {
  public:
   // `sink` and `context` must outlive it.
   Intake(EventSink& sink, const SourceContext& context);
-  // Reads the body and hands its events to the pipeline; `answer` is called once, from any thread, when
-  // they are on disk: only then may the sender be told so. Lines that cannot be used are refused one by
-  // one and do not hold up the others. Blocks while the pipeline is full: not for Io threads.
+  // Reads the body and hands its events to the pipeline; `answer` is called once, from any thread,
+  // when they are on disk: only then may the sender be told so. Lines that cannot be used are
+  // refused one by one and do not hold up the others. Blocks while the pipeline is full: not for Io
+  // threads.
   void take(std::string_view sender, std::string_view body,
             std::function<void(Result<IntakeReceipt>)> answer);
   SourceStatus status() const;

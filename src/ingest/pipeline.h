@@ -1,11 +1,4 @@
 #pragma once
-#include <functional>
-#include <future>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -14,9 +7,17 @@
 #include "ingest/source.h"
 #include "store/store.h"
 
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace watchpost::ingest {
 
-// The outbox seen from the pipeline; enforce/ implements it (floors do not include their neighbours).
+// The outbox seen from the pipeline; enforce/ implements it (floors do not include their
+// neighbours).
 class Outbox {
  public:
   virtual ~Outbox() = default;
@@ -36,10 +37,11 @@ struct PipelineOptions {
   bool store_events = true;
 };
 
-// The one thread that owns detection, decisions and the store: takes arrivals, counts, decides, commits
-// all that follows from them in one transaction, and only then acknowledges.
+// The one thread that owns detection, decisions and the store: takes arrivals, counts, decides,
+// commits all that follows from them in one transaction, and only then acknowledges.
 //   Use:     start(), then deliver() and ask() from any thread, stop().
-//   Rules:   an event id seen within the last day is not counted again. A commit that fails is tried
+//   Rules:   an event id seen within the last day is not counted again. A commit that fails is
+//   tried
 //            again until it succeeds (nothing is acknowledged, sources wait) and status says so.
 class Pipeline final : public EventSink {
  public:
@@ -54,12 +56,15 @@ class Pipeline final : public EventSink {
 
   // Runs on the pipeline's thread, between two steps. What it changes goes through the Outcome it
   // returns, committed before ask() returns.
-  using Question = std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
+  using Question =
+      std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
   Result<Done> ask(Question question);
   // Results of the dispatcher, committed with the next step.
   void report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
-  // New rules from now on; counters that they still want are kept. `accept` runs at the same moment.
-  Result<Done> replace_rules(std::vector<detect::Detector> detectors, decide::DecideSettings decide);
+  // New rules from now on; counters that they still want are kept. `accept` runs at the same
+  // moment.
+  Result<Done> replace_rules(std::vector<detect::Detector> detectors,
+                             decide::DecideSettings decide);
 
   struct Health {
     bool storing = true;

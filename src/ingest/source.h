@@ -1,4 +1,12 @@
 #pragma once
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "feedback/classifier.h"
+#include "feedback/mapping.h"
+#include "feedback/unread.h"
+#include "model/event.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -9,14 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "base/settings.h"
-#include "base/time.h"
-#include "feedback/classifier.h"
-#include "feedback/mapping.h"
-#include "feedback/unread.h"
-#include "model/event.h"
 
 namespace watchpost::ingest {
 
@@ -33,8 +33,8 @@ struct Arrival {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  // Waits while the pipeline is full (back-pressure). False when it is shutting down: the arrival was
-  // not taken.
+  // Waits while the pipeline is full (back-pressure). False when it is shutting down: the arrival
+  // was not taken.
   //   Threads: any.
   virtual bool deliver(Arrival arrival) = 0;
 };
@@ -67,8 +67,8 @@ struct SourceContext {
   const Clock& clock;
 };
 
-// A file read to its end, outside the daemon: `watchpost replay`. `line_at` is the number of the line
-// being read, for progress.
+// A file read to its end, outside the daemon: `watchpost replay`. `line_at` is the number of the
+// line being read, for progress.
 class FileReader {
  public:
   virtual ~FileReader() = default;

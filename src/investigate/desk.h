@@ -1,12 +1,4 @@
 #pragma once
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/result.h"
 #include "base/time.h"
 #include "decide/decider.h"
@@ -15,6 +7,14 @@
 #include "model/decision.h"
 #include "model/incident.h"
 #include "store/store.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace watchpost::ingest {
 class Pipeline;
@@ -29,7 +29,7 @@ struct SourceView {
 };
 struct EnforcerView {
   std::string name;
-  std::string state;   // one sentence
+  std::string state;     // one sentence
   uint64_t applied = 0;  // decisions by what is known to be so
   uint64_t pending = 0;
   uint64_t failed = 0;
@@ -39,10 +39,10 @@ struct StatusView {
   Time started_at;
   Time now;
   bool automation = true;
-  bool storing = true;       // false: the disk refuses; following pauses
-  std::string store_error;   // why, then
-  uint64_t events = 0;       // stored, ever
-  uint64_t streams = 0;      // live
+  bool storing = true;      // false: the disk refuses; following pauses
+  std::string store_error;  // why, then
+  uint64_t events = 0;      // stored, ever
+  uint64_t streams = 0;     // live
   uint64_t watch_bytes = 0;
   uint64_t late = 0;
   uint64_t evicted = 0;
@@ -73,7 +73,8 @@ struct EventSearch {
 };
 
 // All that the desk can ask and do, in one place: the API and the tests speak to it.
-//   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store has
+//   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store
+//   has
 //            been read. Not for Io threads.
 class Desk {
  public:
@@ -85,7 +86,8 @@ class Desk {
   virtual Result<std::vector<detect::StreamView>> streams(std::string_view dimensions,
                                                           size_t most) = 0;
   virtual Result<std::vector<detect::DetectorView>> explain(const Stream& stream) = 0;
-  virtual Result<std::vector<Incident>> incidents(bool open_only, size_t limit) = 0;  // newest first
+  virtual Result<std::vector<Incident>> incidents(bool open_only,
+                                                  size_t limit) = 0;  // newest first
   virtual Result<IncidentView> incident(IncidentId id) = 0;
   // `all`: also those that have ended.
   virtual Result<std::vector<DecisionView>> decisions(bool all, size_t limit) = 0;

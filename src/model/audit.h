@@ -1,7 +1,7 @@
 #pragma once
-#include <string>
-
 #include "base/time.h"
+
+#include <string>
 
 namespace watchpost {
 

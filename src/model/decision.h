@@ -1,12 +1,12 @@
 #pragma once
+#include "base/time.h"
+#include "model/measure.h"
+#include "model/stream.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/time.h"
-#include "model/measure.h"
-#include "model/stream.h"
 
 namespace watchpost {
 

@@ -1,16 +1,25 @@
 #include "model/event.h"
 
+#include "base/result.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "base/result.h"
 
 namespace watchpost {
 namespace {
 
-constexpr std::array<std::string_view, kEventKinds> kKindNames{
-    "accepted",   "delivered",           "deferred",     "bounced",  "expired", "complained",
-    "complaint_withdrawn", "unsubscribed", "rejected", "login",   "judged",   "reported"};
+constexpr std::array<std::string_view, kEventKinds> kKindNames{"accepted",
+                                                               "delivered",
+                                                               "deferred",
+                                                               "bounced",
+                                                               "expired",
+                                                               "complained",
+                                                               "complaint_withdrawn",
+                                                               "unsubscribed",
+                                                               "rejected",
+                                                               "login",
+                                                               "judged",
+                                                               "reported"};
 
 constexpr std::array<FieldInfo, kTextFields> kFields{{
     {Field::source, "source", false, "name of the source that brought the event"},
@@ -41,10 +50,11 @@ constexpr std::array<FieldInfo, kTextFields> kFields{{
 }};
 
 constexpr std::array<std::string_view, 20> kReplyClasses{
-    "unknown_user",     "mailbox_full",      "inactive",     "moved",         "bad_domain",
-    "reputation_block", "content_block",     "policy",       "auth_required", "rate_limited",
-    "greylisted",       "message_too_large", "relay_denied", "network",       "dns",
-    "tls",              "protocol",          "system",       "loop",          "unclassified"};
+    "unknown_user",  "mailbox_full",     "inactive",      "moved",
+    "bad_domain",    "reputation_block", "content_block", "policy",
+    "auth_required", "rate_limited",     "greylisted",    "message_too_large",
+    "relay_denied",  "network",          "dns",           "tls",
+    "protocol",      "system",           "loop",          "unclassified"};
 
 constexpr size_t kBlockSize = 64 * 1024;
 

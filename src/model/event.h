@@ -1,4 +1,7 @@
 #pragma once
+#include "base/hash.h"
+#include "base/time.h"
+
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -8,9 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/hash.h"
-#include "base/time.h"
 
 namespace watchpost {
 
@@ -81,13 +81,14 @@ std::optional<Field> field_from(std::string_view name);
 // The known values of Field::class_: what an SMTP reply means. docs/reference/bounce-classes.md.
 std::span<const std::string_view> reply_class_names();
 
-// Who an event is, for "read twice counts once": derived from its source and position there, or from
-// the provider's own id.
+// Who an event is, for "read twice counts once": derived from its source and position there, or
+// from the provider's own id.
 using EventId = Hash128;
 
 // One thing that happened to one message for one recipient, or to one login. Never changed after it
 // is stored.
-//   Owns: no text. Its views point into the EventBatch that carries it; to keep an event, copy it into
+//   Owns: no text. Its views point into the EventBatch that carries it; to keep an event, copy it
+//   into
 //         a batch of your own (EventBatch::copy).
 struct Event {
   EventId id;

@@ -1,13 +1,13 @@
 #include "model/incident.h"
 
-#include <fmt/format.h>
+#include "base/text.h"
+#include "model/notice.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "base/text.h"
-#include "model/notice.h"
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {

@@ -1,13 +1,13 @@
 #pragma once
+#include "base/time.h"
+#include "model/decision.h"
+#include "model/signal.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/time.h"
-#include "model/decision.h"
-#include "model/signal.h"
 
 namespace watchpost {
 

@@ -1,12 +1,12 @@
 #include "model/measure.h"
 
-#include <fmt/format.h>
+#include "base/text.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "base/text.h"
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {
@@ -51,8 +51,8 @@ std::string_view name_of(Mode mode) { return kModes[static_cast<size_t>(mode)]; 
 Result<Mode> mode_from(std::string_view name) {
   const auto found = std::ranges::find(kModes, name);
   if (found != kModes.end()) return static_cast<Mode>(found - kModes.begin());
-  return fail(Code::bad_input, fmt::format("`{}` is not a mode{}", escaped(name, 64),
-                                           suggestion(name, kModes)));
+  return fail(Code::bad_input,
+              fmt::format("`{}` is not a mode{}", escaped(name, 64), suggestion(name, kModes)));
 }
 
 std::string_view name_of(MeasureKind kind) { return kMeasures[static_cast<size_t>(kind)]; }
@@ -82,7 +82,8 @@ Result<Measure> parse_measure(std::string_view text) {
   if (parts.empty()) return fail(Code::bad_input, "an empty measure");
   const auto kind = measure_kind_from(parts[0]);
   if (!kind) return fail(kind.error());
-  Measure measure{.kind = *kind};
+  Measure measure;
+  measure.kind = *kind;
   if (*kind == MeasureKind::notify) {
     if (parts.size() != 2) {
       return fail(Code::bad_input, "write `notify NAME` with the name of a [[notify]] table");

@@ -1,10 +1,10 @@
 #pragma once
+#include "base/result.h"
+#include "base/time.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
-#include "base/time.h"
 
 namespace watchpost {
 

@@ -1,9 +1,9 @@
-#include <gtest/gtest.h>
-
 #include "model/event.h"
 #include "model/incident.h"
 #include "model/measure.h"
 #include "model/stream.h"
+
+#include <gtest/gtest.h>
 
 namespace watchpost {
 namespace {
@@ -35,8 +35,8 @@ TEST(Stream, TextRoundTrips) {
 TEST(Stream, NamesWhatIsWrong) {
   EXPECT_EQ(parse_stream("costumer=acme").error().what,
             "`costumer` is not a dimension; did you mean `customer`?");
-  for (const char* text : {"", "acme", "customer=", "customer=\"a", "customer=a customer=b",
-                           "reply=x", "=x"}) {
+  for (const char* text :
+       {"", "acme", "customer=", "customer=\"a", "customer=a customer=b", "reply=x", "=x"}) {
     EXPECT_FALSE(parse_stream(text)) << text;
   }
   EXPECT_FALSE(parse_dimensions("customer customer"));
@@ -44,8 +44,8 @@ TEST(Stream, NamesWhatIsWrong) {
 }
 
 TEST(Measure, TextRoundTrips) {
-  for (const char* text : {"notify abuse-desk", "throttle 100/1h for 2h", "hold 30m", "suspend 1h",
-                           "block 7d"}) {
+  for (const char* text :
+       {"notify abuse-desk", "throttle 100/1h for 2h", "hold 30m", "suspend 1h", "block 7d"}) {
     const auto measure = parse_measure(text);
     ASSERT_TRUE(measure) << text;
     EXPECT_EQ(measure->text(), text);

@@ -1,10 +1,10 @@
 #pragma once
+#include "base/time.h"
+#include "model/decision.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "base/time.h"
-#include "model/decision.h"
 
 namespace watchpost {
 

@@ -1,12 +1,12 @@
 #pragma once
+#include "base/time.h"
+#include "model/measure.h"
+#include "model/stream.h"
+
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/time.h"
-#include "model/measure.h"
-#include "model/stream.h"
 
 namespace watchpost {
 
@@ -17,11 +17,11 @@ struct Signal {
   uint64_t detector_version = 0;  // hash of the detector's text
   Mode mode = Mode::shadow;
   Stream stream;
-  Time since;            // start of the window it looked at
-  double value = 0;      // what the condition's left side came to
-  double threshold = 0;  // what it was held against
+  Time since;             // start of the window it looked at
+  double value = 0;       // what the condition's left side came to
+  double threshold = 0;   // what it was held against
   uint64_t messages = 0;  // events of this stream counted in the window, this one included
-  std::string because;   // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
+  std::string because;    // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
   std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
   std::vector<Measure> then;
 };

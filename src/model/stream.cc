@@ -1,10 +1,10 @@
 #include "model/stream.h"
 
-#include <fmt/format.h>
+#include "base/text.h"
 
 #include <algorithm>
 
-#include "base/text.h"
+#include <fmt/format.h>
 
 namespace watchpost {
 namespace {
@@ -31,8 +31,8 @@ Result<Field> dimension_from(std::string_view name) {
   for (const FieldInfo& info : fields()) {
     if (info.dimension) known.push_back(info.name);
   }
-  return fail(Code::bad_input, fmt::format("`{}` is not a dimension{}", escaped(name, 64),
-                                           suggestion(name, known)));
+  return fail(Code::bad_input,
+              fmt::format("`{}` is not a dimension{}", escaped(name, 64), suggestion(name, known)));
 }
 
 // The value at the start of `rest`, plain or quoted; `rest` then begins behind it.

@@ -1,11 +1,11 @@
 #pragma once
+#include "base/result.h"
+#include "model/event.h"
+
 #include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "model/event.h"
 
 namespace watchpost {
 

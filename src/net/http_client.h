@@ -1,11 +1,11 @@
 #pragma once
+#include "base/result.h"
+#include "base/time.h"
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.h"
-#include "base/time.h"
 
 namespace watchpost::net {
 
@@ -16,8 +16,9 @@ struct OutgoingRequest {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
   Duration deadline = std::chrono::seconds(10);
-  // Whether the address may be loopback, private, link-local, mapped, multicast or otherwise not public.
-  // Checked on the address connected to, after name resolution, so that DNS cannot go round it.
+  // Whether the address may be loopback, private, link-local, mapped, multicast or otherwise not
+  // public. Checked on the address connected to, after name resolution, so that DNS cannot go round
+  // it.
   bool allow_private = false;
   size_t most_bytes = 16 * 1024 * 1024;  // of the answer; more is an error
 };

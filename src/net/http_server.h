@@ -1,4 +1,8 @@
 #pragma once
+#include "base/result.h"
+#include "base/time.h"
+#include "net/io.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -6,10 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "base/time.h"
-#include "net/io.h"
 
 namespace watchpost::net {
 
@@ -31,7 +31,8 @@ struct HttpResponse {
 };
 
 // Answers one request; `respond` may be called later and from any thread, once.
-using HttpHandler = std::function<void(HttpRequest request, std::function<void(HttpResponse)> respond)>;
+using HttpHandler =
+    std::function<void(HttpRequest request, std::function<void(HttpResponse)> respond)>;
 
 struct HttpLimits {
   size_t header_bytes = 16 * 1024;
@@ -47,8 +48,8 @@ struct HttpLimits {
 //   Threads: the handler is called on an Io thread and must not block.
 class HttpServer {
  public:
-  // `listen`: "127.0.0.1:8025", "[::1]:8025" or "unix:/run/watchpost/api.sock" (made with mode 0600; a
-  // stale socket file is replaced). Port 0 takes a free one.
+  // `listen`: "127.0.0.1:8025", "[::1]:8025" or "unix:/run/watchpost/api.sock" (made with mode
+  // 0600; a stale socket file is replaced). Port 0 takes a free one.
   static Result<std::unique_ptr<HttpServer>> open(Io& io, const std::vector<std::string>& listen,
                                                   HttpHandler handler, HttpLimits limits = {});
   ~HttpServer();

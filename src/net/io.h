@@ -14,7 +14,8 @@ class Io {
   // Wakes every operation with a cancellation and joins the threads.
   void stop();
 
-  struct Context;  // holds the Boost.Asio io_context; known inside net/ and the drivers (net/asio.h)
+  struct Context;  // holds the Boost.Asio io_context; known inside net/ and the drivers
+                   // (net/asio.h)
   Context& context() { return *context_; }
 
  private:

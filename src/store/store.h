@@ -1,13 +1,4 @@
 #pragma once
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -17,11 +8,20 @@
 #include "model/incident.h"
 #include "model/notice.h"
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace watchpost::store {
 
 struct StoreSettings {
-  std::string path = "/var/lib/watchpost";    // the data folder
-  Duration partition = std::chrono::hours(1);  // event history: one file for each
+  std::string path = "/var/lib/watchpost";      // the data folder
+  Duration partition = std::chrono::hours(1);   // event history: one file for each
   Duration keep = std::chrono::hours(24 * 30);  // event history older than this is dropped
 };
 void fields(SettingsVisitor& visit, StoreSettings& settings);
@@ -31,8 +31,13 @@ struct Enforcement {
   DecisionId decision;
   std::string enforcer;  // its name in the configuration
   enum class Wanted : uint8_t { applied, undone } wanted = Wanted::applied;
-  enum class Actual : uint8_t { pending, applied, undone, failed, unsupported } actual =
-      Actual::pending;
+  enum class Actual : uint8_t {
+    pending,
+    applied,
+    undone,
+    failed,
+    unsupported
+  } actual = Actual::pending;
   uint32_t attempts = 0;
   std::optional<Time> next_try;  // nothing: not before something changes
   Time changed_at;
@@ -52,35 +57,37 @@ struct Fact {
 struct Commit {
   std::span<const Event> events;
   std::vector<Fact> facts;
-  std::vector<Incident> incidents;            // whole, new or changed
-  std::vector<Decision> decisions;            // whole, new or changed
-  std::vector<ShadowDecision> shadow;         // new
-  std::vector<Enforcement> enforcements;      // the outbox: new or changed
-  std::vector<Notice> notices;                // the outbox of notifications: new or changed
-  std::vector<AuditEntry> audit;              // new
+  std::vector<Incident> incidents;        // whole, new or changed
+  std::vector<Decision> decisions;        // whole, new or changed
+  std::vector<ShadowDecision> shadow;     // new
+  std::vector<Enforcement> enforcements;  // the outbox: new or changed
+  std::vector<Notice> notices;            // the outbox of notifications: new or changed
+  std::vector<AuditEntry> audit;          // new
 };
 
 // The only writer of a data folder.
 //   Owns:    one connection to state.db and one to the open event partition; it alone checkpoints.
 //   Threads: one thread uses it.
-//   Fails:   commit() with exhausted (disk full) or unavailable (I/O): nothing of it was kept, and the
+//   Fails:   commit() with exhausted (disk full) or unavailable (I/O): nothing of it was kept, and
+//   the
 //            same commit may be tried again.
 //   Files:   state.db (WAL, synchronous=FULL), events/YYYYMMDDTHHMMSSZ.db, lock, detector.state
 class Store {
  public:
-  // Opens or makes the folder, takes its lock (refused where another process has it), brings the schema
-  // up to date, and cuts off events that were written but never committed.
+  // Opens or makes the folder, takes its lock (refused where another process has it), brings the
+  // schema up to date, and cuts off events that were written but never committed.
   static Result<std::unique_ptr<Store>> open(const StoreSettings& settings);
   virtual ~Store() = default;
 
   // All or nothing, on disk when it returns. Events of a time go to that time's partition.
   virtual Result<Done> commit(const Commit& commit) = 0;
-  // Seals finished partitions (builds their indexes), drops those past retention, checkpoints. Takes at
-  // most about `budget`; call it when there is time.
+  // Seals finished partitions (builds their indexes), drops those past retention, checkpoints.
+  // Takes at most about `budget`; call it when there is time.
   virtual Result<Done> maintain(Time now, Duration budget) = 0;
   // The number of events ever committed here: the sequence number of the last one.
   virtual uint64_t last_event() const = 0;
-  // The detector state as of event `sequence`, written aside and renamed into place, with a checksum.
+  // The detector state as of event `sequence`, written aside and renamed into place, with a
+  // checksum.
   virtual Result<Done> save_detector_state(std::string_view bytes, uint64_t sequence) = 0;
 };
 
@@ -124,7 +131,8 @@ class Reader {
   virtual Result<std::vector<Notice>> notices(size_t limit) = 0;  // newest first
   virtual Result<std::vector<Fact>> facts(std::string_view prefix) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
-  // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows checked.
+  // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
+  // checked.
   virtual Result<uint64_t> verify_audit() = 0;
   virtual Result<std::optional<DetectorState>> detector_state() = 0;
 };

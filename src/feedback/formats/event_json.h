@@ -1,12 +1,12 @@
 #pragma once
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "base/result.h"
 #include "base/time.h"
 #include "feedback/classifier.h"
 #include "model/event.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace watchpost::feedback {
 
@@ -20,9 +20,9 @@ class EventJsonReader {
   EventJsonReader(EventJsonReader&&) noexcept;
   ~EventJsonReader();
 
-  // One object without its newline. Without an `id`, the id is made from `line_id`; with one, from the
-  // source name and that id, so that the same event by two ways is one event.
-  // A bounce or deferral without a class is classified. Errors: bad_input, naming the key.
+  // One object without its newline. Without an `id`, the id is made from `line_id`; with one, from
+  // the source name and that id, so that the same event by two ways is one event. A bounce or
+  // deferral without a class is classified. Errors: bad_input, naming the key.
   Result<Done> read(std::string_view object, const Hash128& line_id, EventBatch& into);
 
  private:

@@ -1,20 +1,20 @@
 #pragma once
+#include "base/time.h"
+#include "feedback/classifier.h"
+#include "feedback/unread.h"
+#include "model/event.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/time.h"
-#include "feedback/classifier.h"
-#include "feedback/unread.h"
-#include "model/event.h"
-
 namespace watchpost::feedback {
 
 struct PostfixLogLimits {
-  size_t open_messages = 1'000'000;        // queue ids joined at once; the oldest are evicted
-  size_t longest_line = 16 * 1024;         // bytes; what is longer is cut and counted
+  size_t open_messages = 1'000'000;  // queue ids joined at once; the oldest are evicted
+  size_t longest_line = 16 * 1024;   // bytes; what is longer is cut and counted
 };
 
 // Postfix syslog lines -> events. Keeps, for each open queue id (per host and instance), what its
@@ -25,15 +25,15 @@ struct PostfixLogLimits {
 //   Source:  shapes as logged by Postfix 2.x to 3.9; docs/formats/postfix-log.md
 class PostfixLog {
  public:
-  // `source_name` goes into Field::source. `reference` is the latest time that a line can have (file
-  // mtime or now): traditional stamps have no year.
+  // `source_name` goes into Field::source. `reference` is the latest time that a line can have
+  // (file mtime or now): traditional stamps have no year.
   PostfixLog(const Classifier& classifier, std::string source_name, Time reference,
              PostfixLogLimits limits = {});
   PostfixLog(PostfixLog&&) noexcept;
   ~PostfixLog();
 
-  // One line without its newline. Adds zero or more events, with ids made from `line_id` (identity of
-  // this line in its source) and their number in the line. Does not apply any Mapping.
+  // One line without its newline. Adds zero or more events, with ids made from `line_id` (identity
+  // of this line in its source) and their number in the line. Does not apply any Mapping.
   void line(std::string_view text, const Hash128& line_id, EventBatch& into);
 
   // Moves the reference on, for a log that is followed.

@@ -1,0 +1,86 @@
+#pragma once
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "decide/decider.h"
+#include "detect/rules.h"
+#include "detect/watch.h"
+#include "enforce/enforcer.h"
+#include "enforce/notifier.h"
+#include "feedback/mapping.h"
+#include "ingest/source.h"
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watchpost::config {
+
+// [listen] and its [[listen.token]] tables.
+struct TokenSettings {
+  std::string name;             // who uses it: stands in the audit log
+  std::string token;            // the secret itself, or ...
+  std::string token_file;       // ... the file that holds it
+  std::string role = "viewer";  // viewer: reads; sender: posts events; responder: reads and acts
+};
+struct ListenSettings {
+  std::string socket =
+      "/run/watchpost/api.sock";  // UNIX socket of the API; root and the daemon's user
+  std::string api;                // "127.0.0.1:8025"; empty: no TCP
+  std::vector<TokenSettings> tokens;
+};
+void fields(SettingsVisitor& visit, ListenSettings& settings);
+
+// [events]
+struct EventSettings {
+  bool store = true;          // keep the event history
+  std::string reply_classes;  // a rule file to use in place of the shipped one; empty: shipped
+};
+void fields(SettingsVisitor& visit, EventSettings& settings);
+
+struct SourceTable {
+  std::string name;
+  std::string kind;
+  std::unique_ptr<ingest::SourceKind::Settings> settings;
+};
+struct EnforcerTable {
+  std::string name;
+  std::string kind;
+  std::unique_ptr<enforce::EnforcerKind::Settings> settings;
+};
+
+// All settings, each with its component's own struct; whatever a file does not say has its default.
+struct Configuration {
+  store::StoreSettings store;
+  ListenSettings listen;
+  EventSettings events;
+  detect::WatchLimits limits;     // [detect]
+  decide::DecideSettings decide;  // [decide]
+  std::vector<SourceTable> sources;
+  std::vector<EnforcerTable> enforcers;
+  std::vector<enforce::NotifySettings> notify;
+  std::vector<feedback::MapSettings> maps;  // [[map]]
+  std::vector<detect::DetectorSettings> detectors;
+  // Checked, in the order of `detectors`.
+  std::vector<detect::Detector> rules;
+};
+
+// Every fault found, not only the first; `about` is "file:line:column". Never empty.
+using Faults = std::vector<Error>;
+
+// Reads the file and, where there is a folder FILE.d, its *.toml in the order of their names, which
+// add tables to lists and override single settings. Unknown keys are faults. Checks everything that
+// can be checked without opening anything: rules, measures, names that refer to each other.
+std::expected<Configuration, Faults> load(const std::string& path);
+// The same from text, without drop-ins: for tests, fuzzing and `-` as the file.
+std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin);
+
+// The configuration in force as TOML: every setting, with secrets as "(secret)".
+std::string show(Configuration& configuration);
+// Every setting there is, with help, default and bounds, as Markdown:
+// docs/reference/configuration.md.
+std::string reference();
+
+}  // namespace watchpost::config
