@@ -2,6 +2,7 @@
 #include "base/result.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,9 +14,10 @@
 // cost. docs/reference/expressions.md is its manual.
 //
 // Two forms share one grammar:
-//   a RowCondition speaks of one row:        class == unknown_user and provider in ["gmail",
-//   "yahoo"] a CountCondition speaks of what was counted: bounced(class == unknown_user) /
-//   attempted exceeds 2%
+//   a RowCondition speaks of one row:
+//     class == unknown_user and provider in ["gmail", "yahoo"]
+//   a CountCondition speaks of what was counted:
+//     bounced(class == unknown_user) / attempted exceeds 2%
 namespace watchpost::expr {
 
 enum class Type { boolean, number, text };
@@ -30,6 +32,10 @@ using Value = std::variant<Unknown, bool, double, std::string_view>;
 
 enum class Truth { no, unknown, yes };
 
+// What a number measures: `size > 5m`, bytes against minutes, is an error. A plain number goes with
+// everything, the others only with themselves.
+enum class Quantity : uint8_t { number, count, seconds, bytes };
+
 // A field that a row may have. All views must outlive the conditions parsed with it.
 struct FieldName {
   std::string_view name;
@@ -37,6 +43,7 @@ struct FieldName {
   // For text: the only values it can have, where not empty. They may then be written bare
   // (`class == unknown_user`), and a word that is none of them is an error.
   std::span<const std::string_view> words = {};
+  Quantity quantity = Quantity::number;
 };
 
 // What a condition may speak of.
@@ -72,7 +79,7 @@ class RowCondition {
   const std::string& text() const;
 
  private:
-  friend class CountCondition;
+  friend class Checker;
   explicit RowCondition(std::shared_ptr<const Program> program);
   std::shared_ptr<const Program> program_;
 };

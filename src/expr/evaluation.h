@@ -1,0 +1,39 @@
+#pragma once
+#include "expr/program.h"
+
+#include <cmath>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace watchpost::expr {
+
+// One evaluation of one program: walks its nodes, allocates nothing. An unknown number is NaN.
+//   Owns: nothing; all that it was given must outlive it.
+class Evaluation {
+ public:
+  Evaluation(const Program& program, const Row& row) : program_(program), row_(&row) {}
+  Evaluation(const Program& program, std::span<const double> counts, double error_rate)
+      : program_(program), counts_(counts), error_rate_(error_rate) {}
+
+  Truth truth(NodeIndex node) const;
+  double number(NodeIndex node) const;
+  std::optional<std::string_view> text(NodeIndex node) const;
+  // The error rate of an `exceeds` node.
+  double error_rate(const Node& node) const;
+
+ private:
+  Value read(const Node& node) const;
+  Truth joined(const Node& node) const;
+  Truth comparison(const Node& node) const;
+  Truth membership(const Node& node) const;
+  Truth search(const Node& node) const;
+  Truth exceeds(const Node& node) const;
+
+  const Program& program_;
+  const Row* row_ = nullptr;
+  std::span<const double> counts_;
+  double error_rate_ = 0;
+};
+
+}  // namespace watchpost::expr
