@@ -28,7 +28,8 @@ void fields(SettingsVisitor& visit, MapSettings& settings);
 // All mapping rules, applied in order; the first that matches sets its field, a field that already
 // has a value is left alone. Also sets what needs no rule: from_domain, recipient_domain (lower
 // case) and provider (by recipient domain, from the built-in table of large mailbox providers; else
-// the domain).
+// the domain). Rules that set `provider` go before that table, all others after it. A value that is
+// empty or longer than 1024 bytes is not set.
 //   Threads: immutable.
 class Mapping {
  public:

@@ -4,6 +4,7 @@
 #include "feedback/unread.h"
 #include "model/event.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,9 @@ namespace watchpost::feedback {
 struct PostfixLogLimits {
   size_t open_messages = 1'000'000;  // queue ids joined at once; the oldest are evicted
   size_t longest_line = 16 * 1024;   // bytes; what is longer is cut and counted
+  // Of stamps without a zone ("Nov 24 03:00:01"), east of Greenwich. Without it: this machine's
+  // zone.
+  std::optional<std::chrono::minutes> utc_offset = std::nullopt;
 };
 
 // Postfix syslog lines -> events. Keeps, for each open queue id (per host and instance), what its

@@ -1,0 +1,236 @@
+#include "feedback/classifier.h"
+
+#include "base/text.h"
+#include "feedback/phrase_search.h"
+#include "feedback/reply_words.h"
+#include "model/event.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::feedback {
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+const std::filesystem::path kSource = WATCHPOST_SOURCE_DIR;
+
+uint16_t number(std::string_view text) {
+  uint16_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+bool is_status(std::string_view text) { return parse_status(text).kind > 0; }
+
+// "CLASS CODE [STATUS] TEXT", "-" for a code, status or text that is not there.
+void check_case(std::string_view line, const std::string& place) {
+  const auto next = [&] {
+    const size_t end = std::min(line.find(' '), line.size());
+    const std::string_view word = line.substr(0, end);
+    line = trim(line.substr(end));
+    return word;
+  };
+  const std::string_view wanted = next();
+  const std::string_view code = next();
+  const std::string_view first = line.substr(0, std::min(line.find(' '), line.size()));
+  const std::string_view status = first == "-" || is_status(first) ? next() : std::string_view("-");
+  ReplyText reply{number(code), status == "-" ? std::string_view() : status,
+                  line == "-" ? std::string_view() : line};
+  const ReplyVerdict verdict = Classifier::shipped().classify(reply);
+  EXPECT_EQ(verdict.class_name, wanted) << place << "\n  rule " << verdict.rule << " for: " << line;
+}
+
+TEST(Classifier, GoldenReplies) {
+  size_t checked = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kSource / "cases" / "replies")) {
+    std::ifstream in(entry.path());
+    size_t number_of_line = 0;
+    for (std::string line; std::getline(in, line);) {
+      ++number_of_line;
+      if (line.empty() || line.starts_with('#')) continue;
+      check_case(line, fmt::format("{}:{}", entry.path().filename().string(), number_of_line));
+      ++checked;
+    }
+  }
+  EXPECT_GE(checked, 100u);
+}
+
+TEST(Classifier, EveryClassIsReachedByAGoldenReply) {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator(kSource / "cases" / "replies")) {
+    all += "\n" + read_file(entry.path());
+  }
+  for (const std::string_view name : reply_class_names()) {
+    EXPECT_NE(all.find(fmt::format("\n{} ", name)), std::string::npos) << name;
+  }
+}
+
+TEST(Classifier, EveryClassIsDocumented) {
+  const std::string page = read_file(kSource / "docs" / "reference" / "bounce-classes.md");
+  for (const std::string_view name : reply_class_names()) {
+    EXPECT_NE(page.find(fmt::format("`{}`", name)), std::string::npos) << name;
+  }
+}
+
+TEST(Classifier, ShippedFileIsWhatIsCompiledIn) {
+  const auto from_file = Classifier::from_toml(read_file(kSource / "config" / "reply-classes.toml"),
+                                               "config/reply-classes.toml");
+  ASSERT_TRUE(from_file) << from_file.error().text();
+  const ReplyText reply{550, "5.1.1", "no such user"};
+  EXPECT_EQ(from_file->classify(reply).rule, Classifier::shipped().classify(reply).rule);
+}
+
+TEST(Classifier, FirstRuleInFileOrderWins) {
+  const auto made = Classifier::from_toml(R"(
+[[rule]]
+name = "a"
+class = "policy"
+text = ["late words"]
+code = "5*"
+[[rule]]
+name = "b"
+class = "network"
+status = "*.1.1"
+[[rule]]
+name = "c"
+class = "loop"
+text = "Early  WORDS"
+)",
+                                          "rules.toml");
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->classify({550, "", "early words, late words"}).rule, "a");
+  EXPECT_EQ(made->classify({450, "", "early words, late words"}).rule, "c");
+  EXPECT_EQ(made->classify({450, "4.1.1", "early words, late words"}).rule, "b");
+  EXPECT_EQ(made->classify({0, "5.7.1", "late words"}).rule, "a") << "the status says 5";
+  EXPECT_EQ(made->classify({0, "", "late words"}).rule, "none");
+}
+
+TEST(Classifier, PatternNeedsItsTextToo) {
+  const auto made = Classifier::from_toml(R"(
+[[rule]]
+name = "p"
+class = "content_block"
+text = "blocked"
+pattern = 'score \d+'
+[[rule]]
+name = "q"
+class = "dns"
+pattern = '^QUITE alone$'
+)",
+                                          "rules.toml");
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->classify({0, "", "Blocked: Score 12"}).rule, "p");
+  EXPECT_EQ(made->classify({0, "", "Blocked: score"}).rule, "none");
+  EXPECT_EQ(made->classify({0, "", "score 12"}).rule, "none");
+  EXPECT_EQ(made->classify({0, "", "Quite  alone"}).rule, "q");
+}
+
+TEST(Classifier, TakesAnyBytes) {
+  const Classifier& shipped = Classifier::shipped();
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  std::string longer;
+  for (int i = 0; i < 100; ++i) longer += all;
+  EXPECT_FALSE(shipped.classify({65535, all, longer}).class_name.empty());
+  EXPECT_EQ(shipped.classify({0, "", std::string(5000, 'x') + " user unknown"}).class_name,
+            "unclassified")
+      << "only the first 2 kB are looked at";
+}
+
+struct BadFile {
+  std::string_view toml;
+  std::string_view about;
+  std::string_view what;
+};
+
+TEST(Classifier, BadRuleFilesSayWhereAndWhat) {
+  const BadFile bad[] = {
+      {"[[rule]\n", "f.toml:1:", "not valid TOML"},
+      {"rules = []", "f.toml:1:1", "did you mean `rule`?"},
+      {"rule = 3", "f.toml:1:8", "[[rule]]"},
+      {"[[rule]]\nname = \"a\"\nclas = \"dns\"", "f.toml:3:1", "did you mean `class`?"},
+      {"[[rule]]\nname = \"a\"\nclass = \"unknown_usr\"\ncode=550", "f.toml:3:9",
+       "did you mean `unknown_user`?"},
+      {"[[rule]]\nclass = \"dns\"\ncode = 550", "f.toml:1:1", "no `name`"},
+      {"[[rule]]\nname = \"a\"\ncode = 550", "f.toml:1:1", "no `class`"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"", "f.toml:1:1", "no condition"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\ncode = 550\n[[rule]]\nname = \"a\"\nclass = "
+       "\"dns\"\ncode = 551",
+       "f.toml:6:8", "already used in line 2"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\npattern = '('", "f.toml:4:11", "bad pattern"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\nstatus = ['5.1.1', '5.x']", "f.toml:4:20",
+       "is not a status"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\ncode = '5500'", "f.toml:4:8", "not a reply code"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\ntext = 'a'", "f.toml:4:8", "at least 3"},
+      {"[[rule]]\nname = \"a b\"\nclass = \"dns\"\ncode = 550", "f.toml:2:8", "letters, digits"},
+      {"[[rule]]\nname = \"a\"\nclass = \"dns\"\ntext = 4", "f.toml:4:8", "must be text"},
+  };
+  for (const BadFile& file : bad) {
+    const auto made = Classifier::from_toml(file.toml, "f.toml");
+    ASSERT_FALSE(made) << file.toml;
+    EXPECT_EQ(made.error().code, Code::bad_input);
+    EXPECT_TRUE(made.error().about.starts_with(file.about)) << made.error().text() << "\n"
+                                                            << file.toml;
+    EXPECT_NE(made.error().what.find(file.what), std::string::npos) << made.error().text();
+  }
+}
+
+// Against looking for each phrase by itself, on an alphabet small enough for overlaps.
+TEST(PhraseSearch, FindsWhatLookingOneByOneFinds) {
+  std::mt19937 random(7);
+  const auto word = [&](size_t longest) {
+    std::string text;
+    for (size_t i = 1 + random() % longest; i > 0; --i)
+      text += static_cast<char>('a' + random() % 3);
+    return text;
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::pair<std::string, uint16_t>> phrases;
+    for (size_t i = 1 + random() % 12; i > 0; --i) {
+      phrases.emplace_back(word(5), static_cast<uint16_t>(random() % 6));
+    }
+    const PhraseSearch search(phrases);
+    for (int i = 0; i < 20; ++i) {
+      const std::string text = word(20);
+      const uint32_t refused = random() % 64;
+      const auto accepts = [&](uint16_t owner) { return ((refused >> owner) & 1) == 0; };
+      uint16_t wanted = PhraseSearch::kNobody;
+      for (const auto& [phrase, owner] : phrases) {
+        if (accepts(owner) && text.find(phrase) != std::string::npos)
+          wanted = std::min(wanted, owner);
+      }
+      EXPECT_EQ(search.first_owner(text, PhraseSearch::kNobody, accepts), wanted) << text;
+    }
+  }
+}
+
+TEST(ReplyWords, LeavesOutWhatIsNotWords) {
+  const auto words = [](std::string_view text) { return std::string(ReplyWords(text).text()); };
+  EXPECT_EQ(words("550-5.1.1 The  account\r\n550-5.1.1 that you 550 5.1.1 tried"),
+            "the account that you tried");
+  EXPECT_EQ(words("host mx.example.com[192.0.2.1] said: 550 NO"), "host said: no");
+  EXPECT_EQ(words("connect to mx[2001:db8::1]:25: timed out"), "connect to :25: timed out");
+  EXPECT_EQ(words("<a@b>... User<c@d> unknown [TSS04]"), "@ user@ unknown [tss04]");
+  EXPECT_EQ(words("#5.1.1 gone"), "gone");
+  EXPECT_EQ(words(" \n "), "");
+  EXPECT_EQ(ReplyWords("x 421 4.7.0 y 550 5.1.1 z").code(), 421);
+  EXPECT_EQ(ReplyWords("x 421 4.7.0 y 550 5.1.1 z").status(), (StatusCode{4, 7, 0}));
+  EXPECT_EQ(parse_status("5.1.1x"), StatusCode{});
+  EXPECT_EQ(parse_status("5.1234.1"), StatusCode{});
+}
+
+}  // namespace
+}  // namespace watchpost::feedback
