@@ -25,11 +25,14 @@ struct WatchLimits {
 void fields(SettingsVisitor& visit, WatchLimits& limits);
 
 struct WatchStats {
-  uint64_t events = 0;   // counted
-  uint64_t late = 0;     // too late, dropped
-  uint64_t evicted = 0;  // streams dropped for room
-  uint64_t streams = 0;  // live now
-  uint64_t bytes = 0;    // held for them
+  uint64_t events = 0;  // counted
+  uint64_t late = 0;    // too late, dropped
+  uint64_t ahead =
+      0;  // more than a day ahead, or of an untrusted clock: counted at the newest time
+  uint64_t oversized = 0;  // a watched dimension's value was too long to be one; not counted for it
+  uint64_t evicted = 0;    // streams dropped for room
+  uint64_t streams = 0;    // live now
+  uint64_t bytes = 0;      // held for them
 };
 
 // One detector held against one stream, for people.
@@ -59,7 +62,14 @@ struct StreamView {
   Time last_at;
 };
 
+struct WatchState;
+
 // Turns events into signals. Pure: the same events in the same order give the same signals.
+//   Rules:   a window slides in steps of about a sixtieth (at least a second), and holds the step
+//            that event time stands in and those before. A detector judges a stream when an event
+//            of it counts for its condition or guard. It fires once, and again only after its
+//            condition has not held for a moment, its window has been empty, or rearm().
+//            What time an event counts at: detect/event_clock.h.
 //   Owns:    all counters.
 //   Threads: none inside; the pipeline thread calls it.
 //   Fails:   never; late and over-limit events are counted in stats().
@@ -79,7 +89,8 @@ class Watch {
   // again.
   void rearm(std::string_view detector, const Stream& stream);
 
-  // How many streams with these dimensions had an event in their window.
+  // How many streams with exactly these dimensions had an event in the longest window that
+  // watches them.
   size_t active_streams(std::span<const Field> dimensions) const;
   std::vector<DetectorView> explain(const Stream& stream) const;
   // The streams of these dimensions (all, where empty) that moved most, largest first.
@@ -92,8 +103,7 @@ class Watch {
   Result<Done> restore(std::string_view saved);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<WatchState> state_;  // in detect/watch_state.h
 };
 
 }  // namespace watchpost::detect

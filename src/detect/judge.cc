@@ -1,0 +1,197 @@
+#include "detect/watch_state.h"
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace watchpost::detect {
+
+// Whoever fires, or was judged before, is worth more room than one who only came by.
+Noted& WatchState::note(uint32_t stream, uint32_t rule) {
+  table[stream].noted = true;
+  table[stream].heat = StreamRecord::kHottest;
+  return notes.add(stream, rule);
+}
+
+std::vector<WatchState::NotedRule> WatchState::noted_of(uint32_t stream, uint32_t series) {
+  std::vector<NotedRule> rules;
+  for (const uint32_t rule : plan.series[series].rules) {
+    if (Noted* const known = notes.find(stream, rule)) rules.push_back({rule, known});
+  }
+  return rules;
+}
+
+void WatchState::slide(uint32_t stream, uint32_t series, Slots& slots) {
+  const StreamRecord& record = table[stream];
+  if (record.last_at >= now[series].begins) return;
+  const WindowShape& shape = plan.series[series].shape;
+  const int64_t last = shape.slot_of(second_of(record.last_at));
+  if (!record.noted) {
+    slots.slide(last, now[series].slot, shape.slots, table.memory());
+    return;
+  }
+  const std::vector<NotedRule> rules = noted_of(stream, series);
+  slide_noted(series, last, slots, rules, table.memory());
+  for (const NotedRule& known : rules) {
+    if (!known.noted->firing && known.noted->before.empty()) notes.remove(stream, known.rule);
+  }
+}
+
+void WatchState::slide_noted(uint32_t series, int64_t last, Slots& slots,
+                             std::span<const NotedRule> rules, Memory& memory) {
+  const int64_t length = plan.series[series].shape.slots;
+  while (!slots.empty()) {
+    const int64_t step = slots.oldest(last) + length;  // where the oldest cells leave the window
+    if (step > now[series].slot) return;
+    slots.slide(last, step, length, memory);
+    const uint64_t* const sums = plain_sums(slots, plan.series[series].columns);
+    for (const auto& [rule, known] : rules) {
+      known->before.slide(last, step, length, memory);
+      known->firing =
+          known->firing && !slots.empty() && holds(rule, sums_for(rule, slots, sums, known, step));
+    }
+  }
+  // A window without events holds nothing against anybody, whatever the condition says of zeros.
+  for (const NotedRule& known : rules) {
+    known.noted->firing = false;
+    known.noted->before.clear(memory);
+  }
+}
+
+const uint64_t* WatchState::plain_sums(const Slots& slots, size_t columns) {
+  if (const uint64_t* const kept = slots.sums()) return kept;
+  std::fill_n(plain.begin(), columns, 0);
+  slots.sum_up(plain);
+  return plain.data();
+}
+
+const uint64_t* WatchState::sums_for(uint32_t index, const Slots& slots, const uint64_t* all,
+                                     const Noted* known, int64_t newest) {
+  const Series& series = plan.series[plan.rules[index].series];
+  const int64_t from = counts_from[index];
+  const bool whole = from <= newest - series.shape.slots + 1;
+  if (whole && (known == nullptr || known->before.empty())) return all;
+  std::fill_n(own.begin(), series.columns, 0);
+  const auto counts = [&](const Cell& cell) { return whole || slot_of_cell(cell, newest) >= from; };
+  for (const Cell& cell : slots.cells()) {
+    if (counts(cell)) own[cell.column] += cell.count;
+  }
+  if (known != nullptr) {
+    for (const Cell& cell : known->before.cells()) {
+      if (counts(cell)) own[cell.column] -= cell.count;
+    }
+  }
+  return own.data();
+}
+
+std::span<const double> WatchState::values_of(const std::vector<TermColumns>& terms,
+                                              const uint64_t* from) {
+  values.clear();
+  for (const TermColumns& term : terms) {
+    uint64_t sum = 0;
+    for (uint8_t i = 0; i < term.size; ++i) sum += from[term.column[i]];
+    values.push_back(static_cast<double>(sum));
+  }
+  return values;
+}
+
+bool WatchState::guard_holds(uint32_t index, const uint64_t* from) {
+  const Rule& rule = plan.rules[index];
+  const Detector& detector = plan.detectors[rule.detector];
+  if (detector.guard.empty()) return true;
+  const auto judged =
+      detector.guard.front().evaluate(values_of(rule.guard, from), detector.error_rate);
+  return judged.truth == expr::Truth::yes;
+}
+
+bool WatchState::holds(uint32_t index, const uint64_t* from) {
+  if (!guard_holds(index, from)) return false;
+  const Rule& rule = plan.rules[index];
+  const Detector& detector = plan.detectors[rule.detector];
+  return detector.when.evaluate(values_of(rule.when, from), detector.error_rate).truth ==
+         expr::Truth::yes;
+}
+
+void WatchState::judge(Time at, uint32_t stream, uint32_t series, RuleMask rules,
+                       std::vector<Signal>& out) {
+  StreamRecord& record = table[stream];
+  const Slots& slots = record.slots(series - plan.groups[record.group].first_series);
+  const uint64_t* const all = plain_sums(slots, plan.series[series].columns);
+  for (; rules != 0; rules &= rules - 1) {
+    const uint32_t rule = plan.series[series].rules[static_cast<size_t>(std::countr_zero(rules))];
+    Noted* const known = record.noted ? notes.find(stream, rule) : nullptr;
+    const uint64_t* const sums = sums_for(rule, slots, all, known, now[series].slot);
+    if (!holds(rule, sums)) {
+      if (known == nullptr) continue;
+      known->firing = false;
+      if (known->before.empty()) notes.remove(stream, rule);
+      continue;
+    }
+    if (known != nullptr && known->firing) continue;
+    // Signals of one event stand in the order of the detectors, whatever the groups' order.
+    const auto place = std::ranges::upper_bound(fired, rule) - fired.begin();
+    const auto first = out.end() - static_cast<std::ptrdiff_t>(fired.size());
+    out.insert(first + place, signal_of(at, stream, rule, sums));
+    fired.insert(fired.begin() + place, rule);
+    note(stream, rule).firing = true;
+  }
+}
+
+std::vector<std::pair<std::string, double>> WatchState::counts_of(uint32_t index,
+                                                                  const uint64_t* from) {
+  const Rule& rule = plan.rules[index];
+  const Detector& detector = plan.detectors[rule.detector];
+  std::vector<std::pair<std::string, double>> counts;
+  const auto take = [&](const expr::CountCondition& condition,
+                        const std::vector<TermColumns>& terms) {
+    const std::span<const double> numbers = values_of(terms, from);
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      const std::string& text = condition.terms()[i].text;
+      if (std::ranges::find(counts, text, &std::pair<std::string, double>::first) == counts.end()) {
+        counts.emplace_back(text, numbers[i]);
+      }
+    }
+  };
+  take(detector.when, rule.when);
+  for (const auto& guard : detector.guard) take(guard, rule.guard);
+  return counts;
+}
+
+Stream WatchState::stream_of(const Rule& rule, const StreamRecord& record) const {
+  const std::vector<std::string_view> texts = table.values(record);
+  Stream stream;
+  for (const uint8_t place : rule.order) {
+    stream.parts.push_back({plan.groups[rule.group].dimensions[place], std::string(texts[place])});
+  }
+  return stream;
+}
+
+Signal WatchState::signal_of(Time at, uint32_t stream, uint32_t index, const uint64_t* from) {
+  const Rule& rule = plan.rules[index];
+  const Detector& detector = plan.detectors[rule.detector];
+  const WindowShape& shape = plan.series[rule.series].shape;
+  const int64_t first = std::max(now[rule.series].slot - shape.slots + 1, counts_from[index]);
+  Time since{std::chrono::seconds(first * shape.width)};
+  const Noted* const known = table[stream].noted ? notes.find(stream, index) : nullptr;
+  if (known != nullptr && !known->before.empty()) since = std::max(since, known->since);
+  Signal signal{.at = at,
+                .detector = detector.name,
+                .detector_version = detector.version,
+                .mode = detector.mode,
+                .stream = stream_of(rule, table[stream]),
+                .since = since};
+  for (size_t kind = 0; kind < kEventKinds; ++kind) signal.messages += from[kind];
+  signal.counts = counts_of(index, from);
+  const std::span<const double> numbers = values_of(rule.when, from);
+  const expr::Judgement judged = detector.when.evaluate(numbers, detector.error_rate);
+  signal.value = judged.value;
+  signal.threshold = judged.threshold;
+  signal.because =
+      fmt::format("{}", fmt::join(detector.when.explain(numbers, detector.error_rate), "; "));
+  signal.then = detector.then;
+  return signal;
+}
+
+}  // namespace watchpost::detect

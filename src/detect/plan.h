@@ -1,0 +1,85 @@
+#pragma once
+#include "detect/rules.h"
+#include "detect/slots.h"
+#include "expr/expression.h"
+#include "model/event.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace watchpost::detect {
+
+// What a set of detectors wants counted, each thing once.
+//   group     the dimensions that some detectors watch, in one direction; a stream belongs to one
+//   series    one window of a group; all detectors with this group and window read its counters
+//   column    one number counted in a series: each event kind, then counts with a condition
+//   rule      one detector watching one group
+
+// The most that a series holds; where detectors ask for more, the window is counted twice.
+inline constexpr size_t kMostColumns = 255;  // Cell::column
+inline constexpr size_t kMostRules = 64;     // bits of a RuleMask
+using RuleMask = uint64_t;
+
+// The columns whose sum is the number for one term of a condition.
+struct TermColumns {
+  std::array<uint8_t, 3> column{};
+  uint8_t size = 0;
+};
+
+struct Rule {
+  uint32_t detector = 0;
+  uint32_t watch = 0;  // which of the detector's
+  uint32_t group = 0;
+  uint32_t series = 0;
+  std::vector<uint8_t> order;  // place in the group of each dimension of the detector's `watch`
+  std::vector<TermColumns> when;
+  std::vector<TermColumns> guard;
+};
+
+// A count with a condition, in its own column.
+struct ConditionedColumn {
+  std::string text;  // the term as written canonically: its identity when saved and restored
+  uint32_t condition = 0;
+  uint8_t column = 0;
+  RuleMask rules = 0;  // that use it
+};
+
+struct Series {
+  Duration window{};
+  WindowShape shape;
+  size_t columns = kEventKinds;
+  std::vector<ConditionedColumn> conditioned;
+  // Indices into `conditioned` that events of a kind may count for.
+  std::array<std::vector<uint8_t>, kEventKinds> of_kind;
+  std::array<RuleMask, kEventKinds> plain_rules{};  // that use a plain count of the kind
+  std::vector<uint32_t> rules;                      // bit i of a mask is rules[i]
+};
+
+struct Group {
+  Direction direction = Direction::outbound;
+  std::vector<Field> dimensions;  // in the order of the enum
+  uint32_t first_series = 0;
+  uint32_t series = 0;
+  uint32_t longest = 0;  // the series with the longest window
+  std::vector<uint32_t> rules;
+
+  bool has(std::span<const Field> some) const;  // exactly these dimensions, in any order
+};
+
+struct Plan {
+  explicit Plan(std::vector<Detector> rules);
+
+  std::vector<Detector> detectors;  // without those that are off
+  std::vector<expr::RowCondition> conditions;
+  // Conditions that decide about events of a direction and kind.
+  std::array<std::array<std::vector<uint32_t>, kEventKinds>, 2> conditions_of;
+  std::vector<Group> groups;
+  std::array<std::vector<uint32_t>, 2> groups_of;  // by direction
+  std::vector<Series> series;                      // those of a group stand together
+  std::vector<Rule> rules;
+  std::array<std::vector<Field>, 2> dimensions_of;  // by direction: each once
+};
+
+}  // namespace watchpost::detect

@@ -1,0 +1,17 @@
+#pragma once
+#include "model/event.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace watchpost::detect {
+
+// What Watch::save() writes and Watch::restore() reads begins with these.
+inline constexpr std::string_view kSavedMark = "watchpost detect";
+inline constexpr uint8_t kSavedVersion = 1;
+
+std::string dimensions_text(std::span<const Field> dimensions);
+
+}  // namespace watchpost::detect

@@ -1,0 +1,101 @@
+#pragma once
+#include "base/hash.h"
+#include "base/time.h"
+#include "detect/memory.h"
+#include "detect/stream_record.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace watchpost::detect {
+
+// All streams of all groups: found by key, numbered, evicted where memory runs out.
+//   Use:     find(); or, where it is not there, drop what coldest() names until has_room(),
+//   insert(). Owns:    records, counters and values. Why:     one table, so that there is one cap
+//   and one measure of cold. The numbers do not depend
+//            on the seed: whom the hand meets next is the same in each run.
+class StreamTable {
+ public:
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  // `series_of_group` is how many Slots a stream of each group has.
+  StreamTable(std::vector<uint32_t> series_of_group, size_t most_bytes);
+  StreamTable(const StreamTable&) = delete;
+  StreamTable& operator=(const StreamTable&) = delete;
+  ~StreamTable();
+
+  Hash128 hash_of(std::string_view value) const { return hash128(value, seed_); }
+  // The key of a stream from its group and the hashes of its values, in the group's order.
+  static StreamKey key_of(uint32_t group, std::span<const Hash128> values);
+
+  uint32_t find(StreamKey key) const;
+  // What find() will give, nearly always, without a look at the record itself.
+  uint32_t likely(StreamKey key) const {
+    for (size_t at = place_of(key.tag);; at = (at + 1) & mask()) {
+      const Entry entry = entries_[at];
+      if (entry.next == 0) return kNone;
+      if (entry.tag == key.tag) return entry.next - 1;
+    }
+  }
+  bool is(uint32_t stream, StreamKey key) const {
+    return (*this)[stream].body != nullptr && (*this)[stream].check == key.check;
+  }
+  void prefetch(StreamKey key) const { __builtin_prefetch(&entries_[place_of(key.tag)]); }
+  bool has_room();
+  // A new stream without counters; the key is not there yet and has_room() is true.
+  uint32_t insert(StreamKey key, uint32_t group, std::span<const std::string_view> values);
+  void remove(uint32_t stream);
+  bool over_limit() const { return memory_.bytes() > most_bytes_; }
+  // The stream to evict next. There must be one.
+  uint32_t coldest();
+  // Streams in turn, for looking after them bit by bit; kNone where the next place is empty.
+  uint32_t next_in_turn();
+
+  StreamRecord& operator[](uint32_t stream) { return chunks_[stream / kChunk][stream % kChunk]; }
+  const StreamRecord& operator[](uint32_t stream) const {
+    return chunks_[stream / kChunk][stream % kChunk];
+  }
+  // Its values in the group's order.
+  std::vector<std::string_view> values(const StreamRecord& record) const;
+
+  uint32_t end() const { return used_; }  // all numbers are below; unused ones have no body
+  size_t size() const { return size_; }
+  Memory& memory() { return memory_; }
+  const Memory& memory() const { return memory_; }
+
+ private:
+  struct Entry {
+    uint32_t tag = 0;
+    uint32_t next = 0;  // the stream's number + 1; 0: empty
+  };
+  static constexpr uint32_t kChunk = 1024;
+
+  size_t far_slots(uint32_t group) const {
+    const uint32_t series = series_of_group_[group];
+    return series > StreamRecord::kNear ? series - StreamRecord::kNear : 0;
+  }
+  size_t place_of(uint32_t tag) const { return tag >> shift_; }
+  size_t mask() const { return entries_.size() - 1; }
+  void place(Entry entry);
+  void grow();
+
+  const std::vector<uint32_t> series_of_group_;
+  const size_t most_bytes_;
+  const uint64_t seed_;
+  Memory memory_;
+  std::vector<Entry> entries_;
+  uint32_t shift_;
+  std::vector<std::unique_ptr<StreamRecord[]>> chunks_;
+  std::vector<uint32_t> free_;
+  uint32_t used_ = 0;
+  size_t size_ = 0;
+  uint32_t hand_ = 0;
+  uint32_t turn_ = 0;
+};
+
+}  // namespace watchpost::detect
