@@ -2,6 +2,7 @@
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
+#include "decide/episodes.h"
 #include "model/audit.h"
 #include "model/decision.h"
 #include "model/incident.h"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,8 @@ struct DecideSettings {
   std::string alarm_target;  // [[notify]] told when the blast-radius cap is met; may be empty
 };
 void fields(SettingsVisitor& visit, DecideSettings& settings);
+// What fields() cannot see: each of `protect` must be a stream. For `config check`.
+Result<Done> check(const DecideSettings& settings);
 
 // Tells the detectors to count a stream anew: evidence from before does not count again.
 struct Rearm {
@@ -100,16 +104,39 @@ class Decider {
 
  private:
   // The private part is for whoever implements it.
+  class Step;  // one call and all it changes; decide/step.h
   struct Grace {
     Stream stream;
     Time until;
+    std::vector<Rearm> rearm;  // what signalled meanwhile: counted anew when it ends
   };
+  struct Choice;
+  struct Saved;
+
+  Choice choose(const Signal& signal, size_t active_streams, Time now) const;
+  size_t most_now(size_t active_streams) const;
+  const Decision* covering(const Stream& scope, const Measure& measure, Time until,
+                           DecisionState state) const;
+  const Grace* grace_over(const Stream& stream, Time now) const;
+  void note_in_graces(const Signal& signal, Time now);
+  bool is_protected(const Stream& scope) const;
+  void tell(Step& step, const Incident& incident, const Signal& signal, const Decision* made,
+            const Choice& choice);
+  void alarm(Step& step, const Incident& incident);
+  void end_graces(Step& step);
+  void close_finished(Step& step);
+  Result<Incident*> open_incident(IncidentId id);
+
   DecideSettings settings_;
   std::vector<Stream> protected_;
+  bool protect_readable_ = true;  // false: nothing is decided automatically, only proposed
   std::map<IncidentId, Incident> incidents_;
   std::map<DecisionId, Decision> decisions_;
   std::vector<Grace> graces_;
   std::deque<Time> recent_;  // automatic measures within the period
+  RecentEpisodes episodes_;
+  std::optional<Time> alarmed_at_;
+  Time tidied_at_{};
   uint64_t last_incident_ = 0;
   uint64_t last_decision_ = 0;
   uint64_t last_notice_ = 0;
