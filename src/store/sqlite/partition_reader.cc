@@ -1,0 +1,252 @@
+#include "store/sqlite/partition_reader.h"
+
+#include "store/event_row.h"
+#include "store/sqlite/schema.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::store::sqlite {
+namespace {
+
+// Entries looked at in one go: many enough for long runs of misses, few enough for first pages.
+constexpr size_t kRound = 512;
+
+constexpr auto newer = [](const Place& a, const Place& b) { return a > b; };
+
+// An event from the columns at, kind and body, which stand from `column` on.
+Result<Event> event_in(const Statement& row, int column) {
+  Event event;
+  event.at = Time(Duration(row.number(column)));
+  const auto kind = event_kind_of(row.number(column + 1));
+  if (!kind) return fail(kind.error());
+  event.kind = *kind;
+  const auto decoded = decode_event(row.bytes(column + 2), event);
+  if (!decoded) return fail(decoded.error());
+  return event;
+}
+
+bool holds(const EventQuery& query, const Event& event) {
+  if (query.kind && event.kind != *query.kind) return false;
+  for (const Stream::Part& part : query.equal) {
+    if (event[part.dimension] != part.value) return false;
+  }
+  return !query.where || query.where(event);
+}
+
+// The part of a query that the index answers best: the first searchable field it asks for.
+uint64_t best_key(const EventQuery& query) {
+  for (const Field field : searchable_fields()) {
+    for (const Stream::Part& part : query.equal) {
+      if (part.dimension == field && !part.value.empty()) return search_key(field, part.value);
+    }
+  }
+  return query.kind ? search_key(*query.kind) : kEveryRow;
+}
+
+}  // namespace
+
+std::unexpected<Error> PartitionReader::damaged(Error error, uint64_t sequence) const {
+  error.about = fmt::format("{} event {}", database_.path(), sequence);
+  return fail(std::move(error));
+}
+
+Result<PartitionReader> PartitionReader::open(const std::string& path) {
+  auto database = Database::open(path, Database::Access::reader);
+  if (!database) return fail(database.error());
+  const auto checked = check_partition(*database);
+  if (!checked) return fail(checked.error());
+  auto row = database->prepare("SELECT at, kind, body FROM events WHERE sequence = ?");
+  if (!row) return fail(row.error());
+  auto rows = database->prepare(
+      "SELECT sequence, at, kind, body FROM events WHERE sequence > ? AND sequence <= ? "
+      "ORDER BY sequence");
+  if (!rows) return fail(rows.error());
+  auto blocks = database->prepare(
+      "SELECT block FROM entries WHERE run = ? AND (key, age, back) > (?, ?, ?) "
+      "ORDER BY key, age, back");
+  if (!blocks) return fail(blocks.error());
+  PartitionReader reader;
+  reader.database_ = std::move(*database);
+  reader.row_ = std::move(*row);
+  reader.rows_ = std::move(*rows);
+  reader.blocks_ = std::move(*blocks);
+  return reader;
+}
+
+Result<std::vector<Place>> PartitionReader::newest(const PartitionSearch& search) {
+  // Runs and the rows behind them have to be of one moment.
+  auto moment = Transaction::begin(database_, false);
+  if (!moment) return fail(moment.error());
+  std::vector<Place> found;
+  const auto tail = search_tail(search, found);
+  if (!tail) return fail(tail.error());
+  const auto indexed = search_runs(search, found);
+  if (!indexed) return fail(indexed.error());
+  std::ranges::sort(found, newer);
+  if (found.size() > search.want) found.resize(search.want);
+  return found;
+}
+
+// The rows that are not indexed yet: each is looked at, the newest matches are kept.
+Result<Done> PartitionReader::search_tail(const PartitionSearch& search,
+                                          std::vector<Place>& found) {
+  const auto indexed = database_.number("SELECT max(last_sequence) FROM runs");
+  if (!indexed) return fail(indexed.error());
+  const Time since = search.query.since.value_or(Time::min());
+  return scan(static_cast<uint64_t>(*indexed), search.last_event, [&](const Row& row) {
+    const Place place{row.event.at, row.sequence};
+    if (place >= search.before || place.at < since) return;
+    const bool full = found.size() == search.want;
+    if (full && place < found.front()) return;
+    if (!holds(search.query, row.event)) return;
+    // A heap with the oldest of those kept in front.
+    if (full) {
+      std::ranges::pop_heap(found, newer);
+      found.back() = place;
+    } else {
+      found.push_back(place);
+    }
+    std::ranges::push_heap(found, newer);
+  });
+}
+
+Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
+                                          std::vector<Place>& found) {
+  const auto all = runs();
+  if (!all) return fail(all.error());
+  const Time since = search.query.since.value_or(Time::min());
+  const uint64_t key = best_key(search.query);
+  Place before = search.before;
+  size_t matched = 0;
+  while (matched < search.want) {
+    std::vector<Place> round;
+    for (const Run& run : *all) {
+      if (run.last_at < since || run.first_at > before.at) continue;
+      // All of this run, and of those after it, is older than what the round has.
+      if (round.size() == kRound && run.last_at < round.back().at) break;
+      const auto added = candidates(run, SearchEntry::of(key, before), kRound, round);
+      if (!added) return added;
+      std::ranges::sort(round, newer);
+      if (round.size() > kRound) round.resize(kRound);
+    }
+    for (const Place& place : round) {
+      if (place.at < since) return Done{};
+      if (place.sequence > search.last_event) continue;
+      const auto match = matches(place.sequence, search.query);
+      if (!match) return fail(match.error());
+      if (!*match) continue;
+      found.push_back(place);
+      if (++matched == search.want) return Done{};
+    }
+    if (round.size() < kRound) return Done{};
+    before = round.back();
+  }
+  return Done{};
+}
+
+Result<std::vector<PartitionReader::Run>> PartitionReader::runs() {
+  auto query =
+      database_.prepare("SELECT number, first_at, last_at FROM runs ORDER BY last_at DESC");
+  if (!query) return fail(query.error());
+  std::vector<Run> runs;
+  while (true) {
+    const auto more = query->row();
+    if (!more) return fail(more.error());
+    if (!*more) return runs;
+    runs.push_back({query->unsigned_number(0), Time(Duration(query->number(1))),
+                    Time(Duration(query->number(2)))});
+  }
+}
+
+// Adds the first entries of the same key behind `after`.
+Result<Done> PartitionReader::candidates(const Run& run, const SearchEntry& after, size_t most,
+                                         std::vector<Place>& found) {
+  blocks_.bind(run.number).bind(after.key).bind(after.age).bind(after.back);
+  size_t added = 0;
+  while (added < most) {
+    const auto more = blocks_.row();
+    if (!more) return fail(more.error());
+    if (!*more) return Done{};
+    const auto entries = unpack(blocks_.bytes(0));
+    if (!entries) {
+      blocks_.reset();
+      return fail(entries.error().code, entries.error().what, database_.path());
+    }
+    for (auto entry = std::ranges::upper_bound(*entries, after); entry != entries->end(); ++entry) {
+      if (entry->key != after.key || added == most) {
+        blocks_.reset();
+        return Done{};
+      }
+      found.push_back(entry->place());
+      ++added;
+    }
+  }
+  blocks_.reset();
+  return Done{};
+}
+
+Result<bool> PartitionReader::matches(uint64_t sequence, const EventQuery& query) {
+  row_.bind(sequence);
+  const auto there = row_.row();
+  if (!there) return fail(there.error());
+  if (!*there) {
+    return damaged({Code::corrupt, "an indexed event is not there", {}}, sequence);
+  }
+  const auto event = event_in(row_, 0);
+  const bool match = event && holds(query, *event);
+  row_.reset();
+  if (!event) return damaged(event.error(), sequence);
+  return match;
+}
+
+Result<Done> PartitionReader::fetch(uint64_t sequence, EventBatch& into) {
+  row_.bind(sequence);
+  const auto there = row_.row();
+  if (!there) return fail(there.error());
+  if (!*there) return damaged({Code::corrupt, "a stored event is gone", {}}, sequence);
+  const auto event = event_in(row_, 0);
+  if (event) into.copy(*event);
+  row_.reset();
+  if (!event) return damaged(event.error(), sequence);
+  return Done{};
+}
+
+Result<Done> PartitionReader::scan(uint64_t after, uint64_t last,
+                                   const std::function<void(const Row&)>& each) {
+  rows_.bind(after).bind(last);
+  while (true) {
+    const auto more = rows_.row();
+    if (!more) return fail(more.error());
+    if (!*more) return Done{};
+    const uint64_t sequence = rows_.unsigned_number(0);
+    auto event = event_in(rows_, 1);
+    if (!event) {
+      rows_.reset();
+      return damaged(event.error(), sequence);
+    }
+    each({sequence, *event});
+  }
+}
+
+Result<Done> PartitionReader::ids(Time since, uint64_t last, std::vector<EventId>& into) {
+  rows_.bind(uint64_t{0}).bind(last);
+  while (true) {
+    const auto more = rows_.row();
+    if (!more) return fail(more.error());
+    if (!*more) return Done{};
+    if (Time(Duration(rows_.number(1))) < since) continue;
+    const auto id = event_id_of(rows_.bytes(3));
+    if (!id) {
+      const uint64_t sequence = rows_.unsigned_number(0);
+      rows_.reset();
+      return damaged(id.error(), sequence);
+    }
+    into.push_back(*id);
+  }
+}
+
+}  // namespace watchpost::store::sqlite

@@ -1,0 +1,67 @@
+#pragma once
+#include "base/result.h"
+#include "model/event.h"
+#include "store/cursor.h"
+#include "store/search_block.h"
+#include "store/sqlite/database.h"
+#include "store/store.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace watchpost::store::sqlite {
+
+// What to look for in one partition.
+struct PartitionSearch {
+  const EventQuery& query;
+  Place before;         // only what is older
+  uint64_t last_event;  // nothing above it is committed
+  size_t want = 0;
+};
+
+// Reads one file of event history.
+//   Threads: one thread uses it.
+//   Fails:   corrupt, naming the file and the row.
+class PartitionReader {
+ public:
+  static Result<PartitionReader> open(const std::string& path);
+
+  // The places of the newest matches, newest first: at most `want`. Holds places, not events.
+  Result<std::vector<Place>> newest(const PartitionSearch& search);
+  // A copy of one event.
+  Result<Done> fetch(uint64_t sequence, EventBatch& into);
+
+  struct Row {
+    uint64_t sequence = 0;
+    Event event;
+  };
+  // Calls `each` for the rows above `after`, up to `last`, in that order. The texts are good within
+  // the call.
+  Result<Done> scan(uint64_t after, uint64_t last, const std::function<void(const Row&)>& each);
+  // The same for ids alone, of events since then.
+  Result<Done> ids(Time since, uint64_t last, std::vector<EventId>& into);
+
+ private:
+  struct Run {
+    uint64_t number = 0;
+    Time first_at;
+    Time last_at;
+  };
+  Result<std::vector<Run>> runs();  // the ones that reach to newer times first
+  Result<Done> search_tail(const PartitionSearch& search, std::vector<Place>& found);
+  Result<Done> search_runs(const PartitionSearch& search, std::vector<Place>& found);
+  Result<Done> candidates(const Run& run, const SearchEntry& after, size_t most,
+                          std::vector<Place>& found);
+  Result<bool> matches(uint64_t sequence, const EventQuery& query);
+  std::unexpected<Error> damaged(Error error, uint64_t sequence) const;
+
+  Database database_;
+  Statement row_;
+  Statement rows_;
+  Statement blocks_;
+};
+
+}  // namespace watchpost::store::sqlite

@@ -1,0 +1,196 @@
+#include "base/log.h"
+#include "store/cursor.h"
+#include "store/detector_state.h"
+#include "store/files.h"
+#include "store/sqlite/partition_reader.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/state_reader.h"
+#include "store/store.h"
+
+#include <algorithm>
+#include <list>
+#include <memory>
+#include <ranges>
+#include <utility>
+
+namespace watchpost::store {
+namespace sqlite {
+namespace {
+
+constexpr size_t kOpenReaders = 16;
+// Events held at one time by events_after().
+constexpr uint64_t kWindow = 4096;
+
+class SqliteReader final : public Reader {
+ public:
+  SqliteReader(const std::string& folder, StateReader state)
+      : folder_(folder), state_(std::move(state)) {}
+
+  Result<EventPage> events(const EventQuery& query) override;
+  Result<Done> events_after(uint64_t sequence,
+                            const std::function<void(const Event&, uint64_t)>& each) override;
+  Result<std::vector<EventId>> event_ids_since(Time since) override;
+
+  Result<std::vector<Incident>> incidents() override { return state_.incidents(); }
+  Result<std::vector<Decision>> decisions() override { return state_.decisions(); }
+  Result<std::vector<ShadowDecision>> shadow_decisions(size_t limit) override {
+    return state_.shadow_decisions(limit);
+  }
+  Result<std::vector<Enforcement>> enforcements() override { return state_.enforcements(); }
+  Result<std::vector<Notice>> notices(size_t limit) override { return state_.notices(limit); }
+  Result<std::vector<Fact>> facts(std::string_view prefix) override { return state_.facts(prefix); }
+  Result<std::vector<AuditEntry>> audit(size_t limit) override { return state_.audit(limit); }
+  Result<uint64_t> verify_audit() override { return state_.verify_audit(); }
+
+  Result<std::optional<DetectorState>> detector_state() override {
+    const std::string path = detector_state_path(folder_);
+    const auto file = read_file(path);
+    if (!file && file.error().code == Code::not_found) return std::nullopt;
+    if (!file) return fail(file.error());
+    auto state = decode_detector_state(*file);
+    if (!state) return fail(state.error().code, state.error().what, path);
+    return std::move(*state);
+  }
+
+ private:
+  Result<PartitionReader*> reader_of(const PartitionEntry& entry);
+  Result<Done> read_window(const StateReader::History& history, uint64_t after, uint64_t last,
+                           const std::function<void(const Event&, uint64_t)>& each);
+
+  const std::string folder_;
+  StateReader state_;
+  struct Open {
+    Time start;
+    uint64_t first_sequence;  // a file of the same name may have been made anew
+    PartitionReader reader;
+  };
+  std::list<Open> open_;  // used last first
+};
+
+// Nothing where the file is gone: it was past its time and dropped since the list was read, or
+// somebody removed it, which the writer says when it opens.
+Result<PartitionReader*> SqliteReader::reader_of(const PartitionEntry& entry) {
+  const auto found = std::ranges::find_if(open_, [&](const Open& open) {
+    return open.start == entry.start && open.first_sequence == entry.first_sequence;
+  });
+  if (found != open_.end()) {
+    open_.splice(open_.begin(), open_, found);
+    return &open_.front().reader;
+  }
+  auto reader = PartitionReader::open(partition_path(events_folder(folder_), entry.start));
+  if (!reader && reader.error().code == Code::not_found) {
+    log_warning("store", "{} is not there", reader.error().about);
+    return nullptr;
+  }
+  if (!reader) return fail(reader.error());
+  open_.remove_if([&](const Open& open) { return open.start == entry.start; });
+  while (open_.size() >= kOpenReaders) open_.pop_back();
+  open_.push_front({entry.start, entry.first_sequence, std::move(*reader)});
+  return &open_.front().reader;
+}
+
+Result<EventPage> SqliteReader::events(const EventQuery& query) {
+  Place before{Time::max(), kLastSequence};
+  if (query.until) before = {*query.until, 0};
+  if (!query.after.empty()) {
+    const auto cursor = parse_cursor(query.after);
+    if (!cursor) return fail(cursor.error());
+    before = std::min(before, *cursor);
+  }
+  const auto history = state_.history();
+  if (!history) return fail(history.error());
+  EventPage page;
+  Place last;
+  for (const PartitionEntry& entry :
+       history->partitions | std::views::values | std::views::reverse) {
+    if (entry.first_at > before.at || (query.since && entry.last_at < *query.since)) continue;
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) continue;
+    // One more than fits says whether there is a next page.
+    const size_t room = query.limit - page.events.size();
+    const auto places = (*reader)->newest({query, before, history->last_event, room + 1});
+    if (!places) return fail(places.error());
+    for (const Place& place : *places) {
+      if (page.events.size() == query.limit) {
+        if (query.limit > 0) page.next = cursor_text(last);
+        return page;
+      }
+      const auto fetched = (*reader)->fetch(place.sequence, page.events);
+      if (!fetched) return fail(fetched.error());
+      last = place;
+    }
+  }
+  return page;
+}
+
+Result<Done> SqliteReader::events_after(uint64_t sequence,
+                                        const std::function<void(const Event&, uint64_t)>& each) {
+  const auto history = state_.history();
+  if (!history) return fail(history.error());
+  while (sequence < history->last_event) {
+    // On to the next number that a partition may hold: where some were dropped there are gaps.
+    uint64_t next = history->last_event + 1;
+    for (const PartitionEntry& entry : history->partitions | std::views::values) {
+      if (entry.last_sequence > sequence) {
+        next = std::min(next, std::max(entry.first_sequence, sequence + 1));
+      }
+    }
+    const uint64_t last = std::min(next + kWindow - 1, history->last_event);
+    const auto read = read_window(*history, next - 1, last, each);
+    if (!read) return read;
+    sequence = last;
+  }
+  return Done{};
+}
+
+Result<Done> SqliteReader::read_window(const StateReader::History& history, uint64_t after,
+                                       uint64_t last,
+                                       const std::function<void(const Event&, uint64_t)>& each) {
+  EventBatch events;
+  std::vector<std::pair<uint64_t, size_t>> order;
+  for (const PartitionEntry& entry : history.partitions | std::views::values) {
+    if (entry.last_sequence <= after || entry.first_sequence > last) continue;
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) continue;
+    const auto read = (*reader)->scan(after, last, [&](const PartitionReader::Row& row) {
+      order.emplace_back(row.sequence, events.size());
+      events.copy(row.event);
+    });
+    if (!read) return read;
+  }
+  std::ranges::sort(order);
+  for (const auto& [sequence, at] : order) each(events.events()[at], sequence);
+  return Done{};
+}
+
+Result<std::vector<EventId>> SqliteReader::event_ids_since(Time since) {
+  const auto history = state_.history();
+  if (!history) return fail(history.error());
+  std::vector<EventId> ids;
+  for (const PartitionEntry& entry : history->partitions | std::views::values) {
+    if (entry.last_at < since) continue;
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) continue;
+    const auto read = (*reader)->ids(since, history->last_event, ids);
+    if (!read) return fail(read.error());
+  }
+  return ids;
+}
+
+Result<std::unique_ptr<Reader>> open_reader(const StoreSettings& settings) {
+  auto state = StateReader::open(state_path(settings.path));
+  if (!state) return fail(state.error());
+  return std::make_unique<SqliteReader>(settings.path, std::move(*state));
+}
+
+}  // namespace
+}  // namespace sqlite
+
+Result<std::unique_ptr<Reader>> Reader::open(const StoreSettings& settings) {
+  return sqlite::open_reader(settings);
+}
+
+}  // namespace watchpost::store

@@ -1,0 +1,105 @@
+#include "store/sqlite/schema.h"
+
+#include <fmt/format.h>
+
+namespace watchpost::store::sqlite {
+namespace {
+
+// docs/formats/store.md says what each column holds. Texts are blobs: they hold any bytes.
+constexpr const char* kStateTables = R"sql(
+CREATE TABLE ledger(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  last_event INTEGER NOT NULL,
+  last_audit INTEGER NOT NULL);
+INSERT INTO ledger VALUES(1, 0, 0);
+CREATE TABLE partitions(
+  start INTEGER PRIMARY KEY, until INTEGER NOT NULL,
+  first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
+  events INTEGER NOT NULL);
+CREATE TABLE facts(name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE incidents(number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE decisions(
+  number INTEGER PRIMARY KEY,
+  detector BLOB NOT NULL, scope BLOB NOT NULL, episode BLOB NOT NULL,
+  body BLOB NOT NULL);
+CREATE UNIQUE INDEX one_decision_an_episode ON decisions(detector, scope, episode)
+  WHERE detector <> x'';
+CREATE TABLE shadow_decisions(number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE enforcements(
+  decision INTEGER NOT NULL, enforcer BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(decision, enforcer)) WITHOUT ROWID;
+CREATE TABLE notices(number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE audit(
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, who BLOB NOT NULL, what BLOB NOT NULL,
+  about BLOB NOT NULL, detail BLOB NOT NULL, hash BLOB NOT NULL);
+)sql";
+
+constexpr const char* kPartitionTables = R"sql(
+CREATE TABLE events(
+  sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE runs(
+  number INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, events INTEGER NOT NULL,
+  first_at INTEGER NOT NULL, last_at INTEGER NOT NULL);
+CREATE TABLE entries(
+  run INTEGER NOT NULL, key INTEGER NOT NULL, age INTEGER NOT NULL, back INTEGER NOT NULL,
+  block BLOB NOT NULL, PRIMARY KEY(run, key, age, back));
+)sql";
+
+struct Schema {
+  int version;
+  const char* tables;
+  const char* file;
+};
+constexpr Schema kState{1, kStateTables, "store"};
+constexpr Schema kPartition{1, kPartitionTables, "event partition"};
+
+Result<int64_t> version_in(Database& database, const Schema& schema) {
+  const auto version = database.number("PRAGMA user_version");
+  if (version && *version > schema.version) {
+    return fail(Code::refused,
+                fmt::format("this {} was written by a newer version of Watchpost (schema {}; this "
+                            "program knows schema {}); use that version or a newer one",
+                            schema.file, *version, schema.version),
+                database.path());
+  }
+  return version;
+}
+
+Result<Done> prepare(Database& database, const Schema& schema) {
+  const auto version = version_in(database, schema);
+  if (!version) return fail(version.error());
+  if (*version == schema.version) return Done{};
+  auto transaction = Transaction::begin(database, true);
+  if (!transaction) return fail(transaction.error());
+  // Later versions bring older ones up to date here, step by step.
+  const auto made = database.run(schema.tables);
+  if (!made) return made;
+  const auto marked = database.run(fmt::format("PRAGMA user_version={}", schema.version).c_str());
+  if (!marked) return marked;
+  return transaction->commit();
+}
+
+Result<Done> check(Database& database, const Schema& schema) {
+  const auto version = version_in(database, schema);
+  if (!version) return fail(version.error());
+  if (*version == schema.version) return Done{};
+  return fail(Code::not_found, fmt::format("this {} has no tables yet", schema.file),
+              database.path());
+}
+
+}  // namespace
+
+std::string state_path(std::string_view folder) { return fmt::format("{}/state.db", folder); }
+std::string events_folder(std::string_view folder) { return fmt::format("{}/events", folder); }
+std::string detector_state_path(std::string_view folder) {
+  return fmt::format("{}/detector.state", folder);
+}
+std::string lock_path(std::string_view folder) { return fmt::format("{}/lock", folder); }
+
+Result<Done> prepare_state(Database& state) { return prepare(state, kState); }
+Result<Done> prepare_partition(Database& partition) { return prepare(partition, kPartition); }
+Result<Done> check_state(Database& state) { return check(state, kState); }
+Result<Done> check_partition(Database& partition) { return check(partition, kPartition); }
+
+}  // namespace watchpost::store::sqlite
