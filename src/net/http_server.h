@@ -37,7 +37,9 @@ using HttpHandler =
 struct HttpLimits {
   size_t header_bytes = 16 * 1024;
   size_t body_bytes = 8 * 1024 * 1024;
-  size_t connections = 256;
+  // Of all requests that are being read or wait for their answer; past it, 503.
+  size_t all_bytes = 128 * 1024 * 1024;
+  size_t connections = 256;  // of each address listened at
   Duration header_time = std::chrono::seconds(10);
   Duration body_time = std::chrono::seconds(60);
   Duration idle = std::chrono::seconds(60);
