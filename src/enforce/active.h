@@ -3,9 +3,12 @@
 #include "model/decision.h"
 #include "model/event.h"
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,9 +26,15 @@ class ActiveDecisions {
   const std::vector<Decision>& all() const { return decisions_; }
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using ByValue = std::unordered_map<std::string, std::vector<size_t>, TextHash, std::equal_to<>>;
+
   std::vector<Decision> decisions_;
-  // "credential=alice" (a scope's first part) -> indexes of decisions.
-  std::unordered_map<std::string, std::vector<size_t>> by_first_part_;
+  // By the dimension and value of a scope's first part: indexes of decisions, strictest first.
+  std::array<ByValue, kTextFields> by_first_part_;
 };
 
 // Where the pipeline puts the newest ActiveDecisions and all enforcers look. Readers wait for no

@@ -23,9 +23,9 @@ struct NamedEnforcer {
 //   Owns:    the enforcers and notifiers; one thread for each.
 //   Threads: all functions may be called from any thread; `report` is called from its threads.
 //   Rules:   rows of one enforcer are tried in the order of their decisions; a row that fails does
-//   not
-//            hold up rows of other decisions. Retries after 1 s, doubling to 5 min, with jitter,
-//            for as long as the decision is in force (undo: until done).
+//            not hold up rows of other decisions. Retries after 1 s, doubling to 5 min, with jitter
+//            (5 min at once where the answer was a no), for as long as the decision is in force
+//            (undo: until done). A notice is given up after a day.
 class Dispatcher {
  public:
   // What became of a try; the pipeline commits it.
@@ -53,9 +53,14 @@ class Dispatcher {
   void stop();
 
  private:
-  class Lane;
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  std::vector<std::unique_ptr<Lane>> notice_lanes_;
+  struct EnforcerLane;
+  struct NotifierLane;
+  NotifierLane& lane_of(const std::string& target);
+
+  const Clock& clock_;
+  std::vector<std::unique_ptr<EnforcerLane>> lanes_;
+  std::vector<std::unique_ptr<NotifierLane>> notice_lanes_;
+  std::unique_ptr<NotifierLane> nowhere_;  // for notices to targets that are not configured
 };
 
 }  // namespace watchpost::enforce

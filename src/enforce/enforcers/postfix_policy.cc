@@ -1,0 +1,229 @@
+#include "enforce/enforcers/postfix_policy.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "enforce/enforcers/policy_judge.h"
+#include "enforce/enforcers/policy_protocol.h"
+#include "net/listener.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace watchpost::enforce {
+namespace {
+
+constexpr size_t kLongestContact = 100;
+constexpr size_t kManyBuckets = 1000;
+
+// It goes out on the wire: printable ASCII, short.
+Result<Done> check_contact(std::string_view contact) {
+  const bool plain = std::ranges::all_of(contact, [](char c) { return c >= ' ' && c < 0x7F; });
+  if (plain && contact.size() <= kLongestContact) return Done{};
+  return fail(Code::bad_input,
+              fmt::format("must be printable ASCII of at most {} bytes", kLongestContact),
+              "contact");
+}
+
+Result<unsigned> mode_in(std::string_view text) {
+  unsigned mode = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (read.ec == std::errc{} && read.ptr == text.data() + text.size() && mode <= 0777 &&
+      (mode & 0600) == 0600) {
+    return mode;
+  }
+  return fail(Code::bad_input,
+              fmt::format("`{}` is not a file mode such as 0660", escaped(text, 16)),
+              "socket_mode");
+}
+
+}  // namespace
+
+struct PostfixPolicy::Service {
+  Service(const std::string& name, const PostfixPolicySettings& given,
+          const EnforcerContext& context_given)
+      : settings(given),
+        context(context_given),
+        requests(context.metrics.counter("watchpost_policy_requests", "Policy requests answered",
+                                         {{"enforcer", name}})),
+        refused(context.metrics.counter("watchpost_policy_refused",
+                                        "Policy requests refused because of a decision",
+                                        {{"enforcer", name}})),
+        garbage(context.metrics.counter(
+            "watchpost_policy_garbage",
+            "Connections closed because they did not speak the protocol", {{"enforcer", name}})),
+        latency(context.metrics.histogram("watchpost_policy_latency_seconds",
+                                          "From a whole request to its answer",
+                                          {{"enforcer", name}})) {}
+
+  std::string answer(const PolicyRequest& request);
+  std::string judged(const PolicyRequest& request, Time now);
+
+  const PostfixPolicySettings settings;
+  const EnforcerContext context;
+  Throttles throttles;
+  Counter& requests;
+  Counter& refused;
+  Counter& garbage;
+  Histogram& latency;
+  std::atomic<Time::rep> last_asked{0};
+  // Last, so that they go first: sessions use what is above.
+  std::vector<std::unique_ptr<net::Listener>> listeners = {};
+};
+
+std::string PostfixPolicy::Service::judged(const PolicyRequest& request, Time now) {
+  const auto active = context.active.get();
+  if (active->all().empty()) return std::string(kNoOpinion);
+  EventBatch batch;
+  const Event& event = event_of(request, context.mapping, batch);
+  const Decision* const decision = active->strictest(event, now);
+  if (decision == nullptr) return std::string(kNoOpinion);
+  if (decision->measure.kind == MeasureKind::throttle) {
+    if (throttles.buckets() > kManyBuckets) throttles.keep_only(*active);
+    if (throttles.pass(*decision, request[PolicyAttribute::instance], now)) {
+      return std::string(kNoOpinion);
+    }
+  }
+  refused.add();
+  return action_for(*decision, settings.contact);
+}
+
+std::string PostfixPolicy::Service::answer(const PolicyRequest& request) {
+  const auto started = std::chrono::steady_clock::now();
+  const Time now = context.clock.now();
+  std::string reply = policy_reply(judged(request, now));
+  requests.add();
+  last_asked.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  latency.observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+  return reply;
+}
+
+// `service` outlives all sessions: its listeners wait for them. It is not shared with them, since a
+// session that held the last share would wait for itself.
+template <class Service>
+net::Task<void> serve(net::Connection link, Service* service) {
+  PolicyReader reader;
+  std::array<char, 4096> bytes;
+  for (;;) {
+    const auto count = co_await link.read_some(bytes, service->settings.idle);
+    if (!count || *count == 0) co_return;
+    reader.feed({bytes.data(), *count});
+    for (;;) {
+      auto request = reader.next();
+      if (!request) {
+        service->garbage.add();
+        log_warning("policy", "{} does not speak the policy protocol: {}", link.peer(),
+                    request.error().text());
+        co_return;
+      }
+      if (!request->has_value()) break;
+      const std::string reply = service->answer(**request);
+      const auto sent = co_await link.write_all(reply, std::chrono::seconds(10));
+      if (!sent) co_return;
+    }
+  }
+}
+
+void PostfixPolicySettings::describe(SettingsVisitor& visit) {
+  visit.setting({.name = "listen",
+                 .help = "where Postfix asks: `127.0.0.1:8891`, `[::1]:8891`, "
+                         "`unix:/run/watchpost/policy.sock`",
+                 .required = true},
+                &listen);
+  visit.setting({.name = "socket_mode",
+                 .help = "file mode of UNIX sockets; Postfix's user must be able to write"},
+                &socket_mode);
+  visit.setting({.name = "contact",
+                 .help = "stands in refusals: an address or URL for the people who are refused; "
+                         "may be empty"},
+                &contact);
+  visit.setting({.name = "connections",
+                 .help = "connections at once; each smtpd process of Postfix holds one",
+                 .least = 1,
+                 .most = 100'000},
+                &connections);
+  visit.setting({.name = "idle",
+                 .help = "a connection that asks nothing for so long is closed",
+                 .least = 1,
+                 .most = 86'400},
+                &idle);
+}
+
+Result<std::unique_ptr<PostfixPolicy>> PostfixPolicy::open(const std::string& name,
+                                                           const PostfixPolicySettings& settings,
+                                                           const EnforcerContext& context) {
+  if (const auto fine = check_contact(settings.contact); !fine) return fail(fine.error());
+  const auto mode = mode_in(settings.socket_mode);
+  if (!mode) return fail(mode.error());
+  if (settings.listen.empty()) return fail(Code::bad_input, "names no address", "listen");
+  std::unique_ptr<PostfixPolicy> made(new PostfixPolicy());
+  made->service_ = std::make_shared<Service>(name, settings, context);
+  Service* const service = made->service_.get();
+  for (const std::string& at : settings.listen) {
+    auto listener = net::Listener::open(
+        context.io, at, [service](net::Connection link) { return serve(std::move(link), service); },
+        {.connections = static_cast<size_t>(settings.connections), .unix_mode = *mode});
+    if (!listener) return fail(listener.error());
+    service->listeners.push_back(std::move(*listener));
+  }
+  return made;
+}
+
+PostfixPolicy::~PostfixPolicy() = default;
+
+Result<Done> PostfixPolicy::can(const Decision& decision) const { return tellable(decision.scope); }
+Result<Done> PostfixPolicy::apply(const Decision&, Duration) { return Done{}; }
+Result<Done> PostfixPolicy::undo(const Decision&, Duration) { return Done{}; }
+
+std::string PostfixPolicy::state() const {
+  std::vector<std::string> at = service_->settings.listen;
+  size_t connections = 0;
+  for (size_t i = 0; i < at.size(); ++i) {
+    const net::Listener& listener = *service_->listeners[i];
+    connections += listener.connections();
+    if (listener.port() != 0) {
+      at[i] = fmt::format("{}:{}", at[i].substr(0, at[i].rfind(':')), listener.port());
+    }
+  }
+  const std::string where = fmt::format("listening on {}", fmt::join(at, ", "));
+  const auto last = service_->last_asked.load(std::memory_order_relaxed);
+  if (last == 0) return where + "; Postfix has not asked yet";
+  const Duration ago = service_->context.clock.now() - Time(Duration(last));
+  return fmt::format(
+      "{}; {} connections, {} requests, last asked {} ago", where, connections,
+      service_->requests.value(),
+      format_duration(std::chrono::floor<std::chrono::seconds>(std::max(ago, Duration{0}))));
+}
+
+uint16_t PostfixPolicy::port() const {
+  uint16_t port = 0;
+  for (const auto& listener : service_->listeners) {
+    if (listener->port() != 0) port = listener->port();
+  }
+  return port;
+}
+
+const EnforcerKind kPostfixPolicy{
+    .name = "postfix_policy",
+    .summary =
+        "answers Postfix's policy requests: refuses or slows mail by login, customer, "
+        "sender domain, client address or recipient",
+    .hostile = true,
+    .settings = []() -> std::unique_ptr<EnforcerKind::Settings> {
+      return std::make_unique<PostfixPolicySettings>();
+    },
+    .make = [](std::string name, const EnforcerKind::Settings& settings,
+               const EnforcerContext& context) -> Result<std::unique_ptr<Enforcer>> {
+      auto made =
+          PostfixPolicy::open(name, dynamic_cast<const PostfixPolicySettings&>(settings), context);
+      if (!made) return fail(made.error());
+      return std::unique_ptr<Enforcer>(std::move(*made));
+    },
+};
+
+}  // namespace watchpost::enforce

@@ -1,0 +1,49 @@
+#include "enforce/enforcer.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace watchpost::enforce {
+namespace {
+
+class Describing final : public SettingsVisitor {
+ public:
+  void setting(const SettingInfo& info, SettingRef) override {
+    EXPECT_FALSE(info.help.empty()) << info.name;
+    EXPECT_TRUE(names.emplace(info.name).second) << info.name;
+  }
+  void section(std::string_view, std::string_view, const std::function<void()>& inside) override {
+    inside();
+  }
+  void list(std::string_view, std::string_view, const std::function<void()>& add) override {
+    add();
+  }
+  std::set<std::string> names;
+};
+
+TEST(EnforcerKinds, EachDescribesItselfAndIsFoundByName) {
+  for (const EnforcerKind* kind : enforcer_kinds()) {
+    EXPECT_EQ(enforcer_kind(kind->name), kind);
+    EXPECT_FALSE(kind->summary.empty());
+    Describing visit;
+    kind->settings()->describe(visit);
+    EXPECT_FALSE(visit.names.empty());
+  }
+  EXPECT_EQ(enforcer_kind("none such"), nullptr);
+}
+
+// The name in the configuration is the name of the file.
+TEST(EnforcerKinds, EachHasItsFile) {
+  const std::filesystem::path root = WATCHPOST_SOURCE_DIR;
+  for (const EnforcerKind* kind : enforcer_kinds()) {
+    EXPECT_TRUE(
+        std::filesystem::exists(root / "src/enforce/enforcers" / (std::string(kind->name) + ".cc")))
+        << kind->name;
+  }
+}
+
+}  // namespace
+}  // namespace watchpost::enforce
