@@ -4,6 +4,8 @@
 
 namespace watchpost::cli {
 
+inline constexpr const char* kVersion = WATCHPOST_VERSION;
+
 // Exit codes of `watchpost`, the same for all commands.
 enum ExitCode : int {
   kOk = 0,

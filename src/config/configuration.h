@@ -63,8 +63,9 @@ struct Configuration {
   std::vector<enforce::NotifySettings> notify;
   std::vector<feedback::MapSettings> maps;  // [[map]]
   std::vector<detect::DetectorSettings> detectors;
-  // Checked, in the order of `detectors`.
-  std::vector<detect::Detector> rules;
+  std::vector<detect::Detector> rules;  // `detectors`, checked, in the same order
+  std::string shown;  // all of it as TOML, defaults included, secrets as "(secret)"
+  std::string exact;  // the same with a hash for each secret
 };
 
 // Every fault found, not only the first; `about` is "file:line:column". Never empty.
@@ -72,15 +73,20 @@ using Faults = std::vector<Error>;
 
 // Reads the file and, where there is a folder FILE.d, its *.toml in the order of their names, which
 // add tables to lists and override single settings. Unknown keys are faults. Checks everything that
-// can be checked without opening anything: rules, measures, names that refer to each other.
+// can be checked without opening anything else: rules, measures, names that refer to each other.
 std::expected<Configuration, Faults> load(const std::string& path);
-// The same from text, without drop-ins: for tests, fuzzing and `-` as the file.
+// The same from text, without drop-ins. `origin` stands for the file in faults.
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin);
 
-// The configuration in force as TOML: every setting, with secrets as "(secret)".
-std::string show(Configuration& configuration);
-// Every setting there is, with help, default and bounds, as Markdown:
-// docs/reference/configuration.md.
+// The tables that differ and that a running daemon cannot take over: "[store]", "[[source]]".
+std::vector<std::string> restart_needed(const Configuration& running, const Configuration& wanted);
+
+// A whole file of at most a few megabytes. Errors: not_found, bad_input.
+Result<std::string> file_text(const std::string& path);
+// The secret itself or the first line of its file; both empty is an empty secret.
+Result<std::string> secret_of(const std::string& secret, const std::string& file);
+
+// Every setting there is, with help, default and bounds: docs/reference/configuration.md.
 std::string reference();
 
 }  // namespace watchpost::config

@@ -1,0 +1,231 @@
+#include "config/configuration.h"
+
+#include "base/text.h"
+#include "config/describe.h"
+#include "config/table_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace watchpost::config {
+namespace {
+
+constexpr size_t kLargestFile = 4 * 1024 * 1024;
+
+std::unexpected<Faults> fault(Error error) { return std::unexpected(Faults{std::move(error)}); }
+
+std::expected<toml::table, Faults> table_from(std::string_view text, std::string_view origin) {
+  try {
+    return toml::parse(text, origin);
+  } catch (const toml::parse_error& error) {
+    const toml::source_position& at = error.source().begin;
+    return fault({Code::bad_input, std::string(error.description()),
+                  fmt::format("{}:{}:{}", origin, at.line, at.column)});
+  }
+}
+
+// Lists grow, tables merge, single settings are replaced. Moving keeps the places of all nodes.
+void merge(toml::table& into, toml::table&& from) {
+  for (auto&& [key, node] : from) {
+    toml::node* const there = into.get(key.str());
+    toml::array* const list = there ? there->as_array() : nullptr;
+    if (list && list->is_array_of_tables() && node.is_array_of_tables()) {
+      for (toml::node& one : *node.as_array()) list->push_back(std::move(*one.as_table()));
+    } else if (there && there->is_table() && node.is_table()) {
+      merge(*there->as_table(), std::move(*node.as_table()));
+    } else {
+      node.visit([&](auto& value) { into.insert_or_assign(key, std::move(value)); });
+    }
+  }
+}
+
+Result<std::vector<std::string>> drop_ins(const std::string& path) {
+  std::vector<std::string> files;
+  std::error_code error;
+  const std::filesystem::path folder = path + ".d";
+  if (!std::filesystem::exists(folder, error)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  if (error) return fail(Code::unavailable, error.message(), folder);
+  std::ranges::sort(files);
+  return files;
+}
+
+// "when, column 12" of an error about one detector -> the setting and the column.
+std::pair<std::string_view, size_t> setting_and_column(std::string_view about) {
+  const size_t comma = about.find(", column ");
+  if (comma == std::string_view::npos) return {about, 0};
+  size_t column = 0;
+  const std::string_view number = about.substr(comma + std::string_view(", column ").size());
+  std::from_chars(number.data(), number.data() + number.size(), column);
+  return {about.substr(0, comma), column};
+}
+
+void check_detectors(TableReader& reader, Configuration& in) {
+  for (size_t i = 0; i < in.detectors.size(); ++i) {
+    auto rule = detect::make_detector(in.detectors[i]);
+    if (rule) {
+      in.rules.push_back(std::move(*rule));
+      continue;
+    }
+    const auto [setting, column] = setting_and_column(rule.error().about);
+    reader.fault(rule.error().what,
+                 reader.place(fmt::format("detector[{}].{}", i, setting), column));
+  }
+}
+
+template <class Tables>
+std::vector<std::string_view> check_names(TableReader& reader, const Tables& tables,
+                                          std::string_view list) {
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const std::string& name = tables[i].name;
+    const std::string place = reader.place(fmt::format("{}[{}].name", list, i));
+    if (std::ranges::find(names, name) != names.end()) {
+      reader.fault(fmt::format("there are two tables [[{}]] named `{}`", list, escaped(name, 64)),
+                   place);
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+void check_targets(TableReader& reader, const Configuration& in,
+                   std::span<const std::string_view> targets) {
+  const auto check = [&](const std::string& target, std::string path) {
+    if (target.empty() || std::ranges::find(targets, target) != targets.end()) return;
+    reader.fault(fmt::format("there is no [[notify]] named `{}`{}", escaped(target, 64),
+                             suggestion(target, targets)),
+                 reader.place(path));
+  };
+  check(in.decide.alarm_target, "decide.alarm_target");
+  for (size_t i = 0; i < in.detectors.size(); ++i) {
+    for (size_t k = 0; k < in.detectors[i].then.size(); ++k) {
+      const auto measure = parse_measure(in.detectors[i].then[k]);
+      if (measure) check(measure->target, fmt::format("detector[{}].then[{}]", i, k));
+    }
+  }
+}
+
+void check(TableReader& reader, Configuration& in) {
+  check_names(reader, in.sources, "source");
+  check_names(reader, in.enforcers, "enforcer");
+  check_names(reader, in.detectors, "detector");
+  check_names(reader, in.listen.tokens, "listen.token");
+  check_targets(reader, in, check_names(reader, in.notify, "notify"));
+  check_detectors(reader, in);
+  if (const auto mapping = feedback::Mapping::from(in.maps); !mapping) {
+    reader.fault(mapping.error().what, mapping.error().about);
+  }
+  for (size_t i = 0; i < in.decide.protect.size(); ++i) {
+    const auto stream = parse_stream(in.decide.protect[i]);
+    if (!stream) {
+      reader.fault(stream.error().what, reader.place(fmt::format("decide.protect[{}]", i)));
+    }
+  }
+  for (size_t i = 0; i < in.listen.tokens.size(); ++i) {
+    if (in.listen.tokens[i].token.empty() == in.listen.tokens[i].token_file.empty()) {
+      reader.fault("a token needs either `token` or `token_file`",
+                   reader.place(fmt::format("listen.token[{}]", i)));
+    }
+  }
+}
+
+// What is written under each header, for the tables that are only read at start.
+std::map<std::string, std::string> tables_of(const std::string& toml) {
+  static constexpr std::array<std::string_view, 3> kTakenOver{"[decide]", "[[detector]]",
+                                                              "[[listen.token]]"};
+  std::map<std::string, std::string> tables;
+  std::string header;
+  for (const std::string_view line : split(toml, '\n')) {
+    if (line.starts_with('[')) header = line;
+    if (std::ranges::find(kTakenOver, header) != kTakenOver.end()) continue;
+    (tables[header] += line) += '\n';
+  }
+  return tables;
+}
+
+std::expected<Configuration, Faults> configuration_from(const toml::table& table) {
+  Configuration made;
+  TableReader reader(table);
+  describe(reader, made);
+  reader.finish();
+  check(reader, made);
+  if (!reader.faults().empty()) return std::unexpected(std::move(reader.faults()));
+  made.shown = reader.shown();
+  made.exact = reader.exact();
+  return made;
+}
+
+}  // namespace
+
+Result<std::string> file_text(const std::string& path) {
+  std::error_code no_size;
+  const auto size = std::filesystem::file_size(path, no_size);
+  if (!no_size && size > kLargestFile) return fail(Code::bad_input, "the file is too large", path);
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    return fail(Code::not_found, fmt::format("cannot be read: {}", std::strerror(errno)), path);
+  }
+  return text.str();
+}
+
+std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin) {
+  const auto table = table_from(toml, origin);
+  if (!table) return std::unexpected(table.error());
+  return configuration_from(*table);
+}
+
+std::expected<Configuration, Faults> load(const std::string& path) {
+  const auto more = drop_ins(path);
+  if (!more) return fault(more.error());
+  std::vector<std::string> files{path};
+  files.insert(files.end(), more->begin(), more->end());
+  toml::table all;
+  for (const std::string& file : files) {
+    const auto text = file_text(file);
+    if (!text) return fault(text.error());
+    auto table = table_from(*text, file);
+    if (!table) return std::unexpected(table.error());
+    merge(all, std::move(*table));
+  }
+  return configuration_from(all);
+}
+
+std::vector<std::string> restart_needed(const Configuration& running, const Configuration& wanted) {
+  const auto before = tables_of(running.exact);
+  const auto after = tables_of(wanted.exact);
+  std::vector<std::string> differ;
+  for (const auto& tables : {before, after}) {
+    for (const auto& [name, text] : tables) {
+      const auto one = before.find(name);
+      const auto other = after.find(name);
+      const bool same = one != before.end() && other != after.end() && one->second == other->second;
+      if (!same && std::ranges::find(differ, name) == differ.end()) differ.push_back(name);
+    }
+  }
+  return differ;
+}
+
+Result<std::string> secret_of(const std::string& secret, const std::string& file) {
+  if (file.empty()) return secret;
+  const auto text = file_text(file);
+  if (!text) return fail(text.error());
+  std::string first(trim(std::string_view(*text).substr(0, text->find('\n'))));
+  if (first.empty())
+    return fail(Code::bad_input, "the first line of the secret's file is empty", file);
+  return first;
+}
+
+}  // namespace watchpost::config

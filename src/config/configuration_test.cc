@@ -1,0 +1,136 @@
+#include "config/configuration.h"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::config {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::filesystem::path> cases(std::string_view folder) {
+  std::vector<std::filesystem::path> found;
+  const std::filesystem::path root = std::filesystem::path(WATCHPOST_SOURCE_DIR) / "cases/config";
+  for (const auto& entry : std::filesystem::directory_iterator(root / folder)) {
+    found.push_back(entry.path());
+  }
+  return found;
+}
+
+std::string all_text(const Faults& faults) {
+  std::string text;
+  for (const Error& fault : faults) text += fault.text() + "\n";
+  return text;
+}
+
+TEST(Configuration, ValidFilesAreTaken) {
+  for (const auto& path : cases("valid")) {
+    const auto read = load(path);
+    EXPECT_TRUE(read) << path << ": " << all_text(read.error());
+  }
+}
+
+// The first line of each invalid file says where its fault is and what is said of it.
+TEST(Configuration, InvalidFilesAreRefusedAtTheRightPlace) {
+  size_t seen = 0;
+  for (const auto& path : cases("invalid")) {
+    std::ifstream in(path);
+    std::string first;
+    std::getline(in, first);
+    const size_t blank = first.find(' ', 2);
+    const auto read = load(path);
+    ASSERT_FALSE(read) << path;
+    EXPECT_THAT(all_text(read.error()),
+                HasSubstr(fmt::format("{}:{}: {}", path.string(), first.substr(2, blank - 2),
+                                      first.substr(blank + 1))));
+    ++seen;
+  }
+  EXPECT_GE(seen, 14u);
+}
+
+TEST(Configuration, TheShippedFileIsValid) {
+  const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/config/watchpost.toml");
+  ASSERT_TRUE(read) << all_text(read.error());
+  EXPECT_GE(read->rules.size(), 5u);
+  for (const detect::Detector& rule : read->rules) EXPECT_NE(rule.mode, Mode::enforce) << rule.name;
+}
+
+TEST(Configuration, ShowsWhatItReadAndReadsWhatItShows) {
+  const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/cases/config/valid/everything.toml");
+  ASSERT_TRUE(read);
+  EXPECT_THAT(read->shown, HasSubstr("token = \"(secret)\""));
+  EXPECT_THAT(read->shown, testing::Not(HasSubstr("0123456789")));
+  EXPECT_THAT(read->shown, HasSubstr("keep = \"14d\""));
+  const auto again = parse(read->shown, "shown");
+  ASSERT_TRUE(again) << all_text(again.error());
+  EXPECT_EQ(again->shown, read->shown);
+}
+
+class DropIns : public testing::Test {
+ protected:
+  DropIns()
+      : folder_(std::filesystem::temp_directory_path() / fmt::format("wp-config-{}", getpid())) {
+    std::filesystem::create_directories(folder_ / "watchpost.toml.d");
+  }
+  ~DropIns() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+  std::string path() const { return folder_ / "watchpost.toml"; }
+
+  const std::filesystem::path folder_;
+};
+
+constexpr std::string_view kDetector =
+    "[[detector]]\nname = \"{}\"\nwatch = [\"credential\"]\nwhen = \"bounced > {}\"\n";
+
+TEST_F(DropIns, AddTablesAndReplaceSettings) {
+  write("watchpost.toml",
+        fmt::format("[store]\nkeep = \"7d\"\npath = \"/a\"\n" + std::string(kDetector), "one", 1));
+  write("watchpost.toml.d/20-more.toml", fmt::format(std::string(kDetector), "three", 3));
+  write("watchpost.toml.d/10-more.toml",
+        fmt::format("[store]\nkeep = \"3d\"\n" + std::string(kDetector), "two", 2));
+  write("watchpost.toml.d/ignored.txt", "not toml");
+  const auto read = load(path());
+  ASSERT_TRUE(read) << all_text(read.error());
+  EXPECT_EQ(read->store.keep, std::chrono::hours(72));
+  EXPECT_EQ(read->store.path, "/a");
+  ASSERT_EQ(read->rules.size(), 3u);
+  EXPECT_EQ(read->rules[1].name, "two");
+}
+
+TEST_F(DropIns, FaultsNameTheirFile) {
+  write("watchpost.toml", fmt::format(std::string(kDetector), "one", 1));
+  write("watchpost.toml.d/10-more.toml", "\n" + fmt::format(std::string(kDetector), "two", "x"));
+  const auto read = load(path());
+  ASSERT_FALSE(read);
+  EXPECT_THAT(all_text(read.error()), HasSubstr("10-more.toml:5:19: "));
+}
+
+TEST_F(DropIns, NamesTablesThatNeedARestart) {
+  const auto first =
+      parse(fmt::format("[store]\npath = \"/a\"\n" + std::string(kDetector), "one", 1), "a");
+  const auto rules =
+      parse(fmt::format("[store]\npath = \"/a\"\n" + std::string(kDetector), "two", 2), "b");
+  const auto store = parse("[store]\npath = \"/b\"\n", "c");
+  ASSERT_TRUE(first && rules && store);
+  EXPECT_TRUE(restart_needed(*first, *rules).empty());
+  EXPECT_THAT(restart_needed(*first, *store), testing::ElementsAre("[store]"));
+}
+
+TEST(Configuration, ReferenceNamesEverySourceAndEnforcer) {
+  const std::string text = reference();
+  for (const auto* const kind : ingest::source_kinds())
+    EXPECT_THAT(text, HasSubstr(std::string(kind->name)));
+  for (const auto* const kind : enforce::enforcer_kinds())
+    EXPECT_THAT(text, HasSubstr(std::string(kind->name)));
+  EXPECT_THAT(text, HasSubstr("| `keep` |"));
+}
+
+}  // namespace
+}  // namespace watchpost::config
