@@ -1,0 +1,34 @@
+#pragma once
+#include "base/result.h"
+#include "base/time.h"
+#include "ingest/pipeline.h"
+#include "investigate/desk.h"
+#include "store/store.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace watchpost::investigate {
+
+// What the desk of a running daemon is made of. All of it outlives the desk.
+struct DeskParts {
+  ingest::Pipeline& pipeline;
+  const Clock& clock;
+  store::StoreSettings store;
+  std::string version;
+  Time started_at;
+  std::function<std::vector<SourceView>()> sources;
+  // Name and state of each enforcer.
+  std::function<std::vector<std::pair<std::string, std::string>>()> enforcers;
+  std::function<Result<Done>(std::string_view who)> reload;
+};
+
+// The desk over a running pipeline and its store: what is live is asked of the pipeline, what is
+// stored is read beside it.
+std::unique_ptr<Desk> make_live_desk(DeskParts parts);
+
+}  // namespace watchpost::investigate

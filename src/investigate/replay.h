@@ -1,0 +1,47 @@
+#pragma once
+#include "base/result.h"
+#include "detect/rules.h"
+#include "detect/watch.h"
+#include "feedback/unread.h"
+#include "ingest/source.h"
+#include "model/signal.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace watchpost::investigate {
+
+struct ReplayRequest {
+  const ingest::SourceKind& kind;
+  const ingest::SourceContext& context;
+  std::vector<std::string> files;  // in this order; "-" is standard input
+  std::vector<detect::Detector> detectors;
+  detect::WatchLimits limits;
+};
+
+struct ReplayReport {
+  static constexpr size_t kSignalsKept = 100'000;
+
+  uint64_t lines = 0;
+  uint64_t events = 0;
+  double seconds = 0;           // of wall clock
+  std::vector<Signal> signals;  // in the order of their events; the first kSignalsKept
+  uint64_t signals_total = 0;
+  detect::WatchStats watch;
+  std::map<std::string, feedback::Unread::Reason, std::less<>> unread;  // by reason
+};
+
+// Told now and then how far it is: the share from 0 to 1 of this file's bytes (0 where the size is
+// not known), and what there is so far.
+using ReplayProgress =
+    std::function<void(const std::string& file, double share, const ReplayReport& so_far)>;
+
+// Files through the detectors at full speed: what would have fired, on whom and when. Nothing is
+// stored and nothing enforced. Errors name the file.
+//   Threads: the caller's only.
+Result<ReplayReport> replay(const ReplayRequest& request, const ReplayProgress& progress);
+
+}  // namespace watchpost::investigate
