@@ -20,11 +20,12 @@ struct Token {
 };
 
 // The JSON API, /metrics and /health. docs/reference/openapi.json is its contract.
-//   Use:     open an HttpServer with handler(). Over the UNIX socket no token is asked for: root
-//   and
-//            the daemon's own user may do everything, other users are refused. Over TCP:
-//            `Authorization: Bearer SECRET`, compared in constant time; /health needs none.
-//   Owns:    a few threads on which the Desk is asked, and a bounded queue before them: past it,
+//   Use:     open an HttpServer with handler(); the server goes before this. Over the UNIX socket
+//   no
+//            token is asked for: root and the daemon's own user may do everything, other users are
+//            refused. Over TCP: `Authorization: Bearer SECRET`, compared in constant time; /health
+//            needs none.
+//   Owns:    a few threads on which the Desk is asked, and a bounded queue before them; past it,
 //   503. Threads: handler() is called on Io threads and returns at once.
 class Api {
  public:

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include <boost/json/fwd.hpp>
+
+namespace watchpost::api {
+
+// For api/*.cc only. A JSON value as text: numbers the short way that people write ("0.3", not
+// "3E-1"), NaN and infinities as null.
+std::string text_of(const boost::json::value& value);
+
+// The same text where it is UTF-8; each byte that is not becomes U+FFFD.
+std::string as_utf8(std::string_view bytes);
+
+}  // namespace watchpost::api
