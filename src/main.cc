@@ -1,1 +1,6 @@
-int main() { return 0; }
+#include "app/serve.h"
+#include "cli/cli.h"
+
+int main(int argc, char** argv) {
+  return watchpost::cli::run(argc, argv, {.serve = watchpost::app::serve});
+}

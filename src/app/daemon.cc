@@ -1,0 +1,246 @@
+#include "app/daemon.h"
+
+#include "api/api.h"
+#include "app/outbox.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cli/cli.h"
+#include "enforce/dispatcher.h"
+#include "ingest/intake.h"
+#include "ingest/pipeline.h"
+#include "ingest/supervisor.h"
+#include "investigate/live_desk.h"
+#include "net/http_server.h"
+
+#include <mutex>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace watchpost::app {
+namespace {
+
+Result<std::vector<api::Token>> tokens_from(const config::ListenSettings& settings) {
+  std::vector<api::Token> tokens;
+  for (const config::TokenSettings& one : settings.tokens) {
+    auto secret = config::secret_of(one.token, one.token_file);
+    if (!secret) return fail(secret.error());
+    const api::Role role = one.role == "responder" ? api::Role::responder
+                           : one.role == "sender"  ? api::Role::sender
+                                                   : api::Role::viewer;
+    tokens.push_back({one.name, std::move(*secret), role});
+  }
+  return tokens;
+}
+
+Result<std::optional<feedback::Classifier>> own_classifier(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const auto text = config::file_text(path);
+  if (!text) return fail(text.error());
+  auto made = feedback::Classifier::from_toml(*text, path);
+  if (!made) return fail(made.error());
+  return std::optional(std::move(*made));
+}
+
+std::vector<std::string> listen_addresses(const config::ListenSettings& settings) {
+  std::vector<std::string> addresses;
+  if (!settings.socket.empty()) addresses.push_back("unix:" + settings.socket);
+  if (!settings.api.empty()) addresses.push_back(settings.api);
+  return addresses;
+}
+
+// The first fault stands for all: they were all in the log or on the terminal before.
+std::unexpected<Error> first_of(const config::Faults& faults) {
+  Error first = faults.front();
+  if (faults.size() > 1) first.what += fmt::format(" (and {} more faults)", faults.size() - 1);
+  return fail(std::move(first));
+}
+
+}  // namespace
+
+// In the order in which they are made; they go in the opposite one.
+struct Daemon::Parts {
+  Parts(config::Configuration read, std::string path)
+      : configuration(std::move(read)), config_path(std::move(path)) {}
+
+  Result<Done> make_readers();
+  Result<Done> make_pipeline();
+  Result<Done> make_dispatcher();
+  Result<Done> make_sources();
+  Result<Done> make_api(Daemon& daemon);
+  void start();
+  void stop();
+
+  config::Configuration configuration;
+  const std::string config_path;
+  std::mutex reloading;
+  SystemClock clock;
+  Metrics metrics;
+  std::optional<feedback::Classifier> classifier;  // the user's own rules
+  feedback::Mapping mapping;
+  net::Io io;
+  enforce::ActiveSnapshot active;
+  DispatchOutbox outbox{active};
+  std::unique_ptr<ingest::Pipeline> pipeline;
+  std::unique_ptr<enforce::Dispatcher> dispatcher;
+  std::optional<ingest::SourceContext> context;
+  std::unique_ptr<ingest::Supervisor> supervisor;
+  std::unique_ptr<ingest::Intake> intake;
+  std::unique_ptr<investigate::Desk> desk;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<net::HttpServer> server;
+  bool running = false;
+};
+
+Result<Done> Daemon::Parts::make_readers() {
+  auto own = own_classifier(configuration.events.reply_classes);
+  if (!own) return fail(own.error());
+  classifier = std::move(*own);
+  auto made = feedback::Mapping::from(configuration.maps);
+  if (!made) return fail(made.error());
+  mapping = std::move(*made);
+  context.emplace(ingest::SourceContext{classifier ? *classifier : feedback::Classifier::shipped(),
+                                        mapping, clock});
+  return Done{};
+}
+
+Result<Done> Daemon::Parts::make_pipeline() {
+  ingest::PipelineOptions options;
+  options.store = configuration.store;
+  options.limits = configuration.limits;
+  options.decide = configuration.decide;
+  options.detectors = configuration.rules;
+  options.store_events = configuration.events.store;
+  auto opened = ingest::Pipeline::open(std::move(options), outbox, clock, metrics);
+  if (!opened) return fail(opened.error());
+  pipeline = std::move(*opened);
+  return Done{};
+}
+
+Result<Done> Daemon::Parts::make_dispatcher() {
+  const enforce::EnforcerContext given{io, active, mapping, clock, metrics};
+  std::vector<enforce::NamedEnforcer> enforcers;
+  for (const config::EnforcerTable& table : configuration.enforcers) {
+    auto made = enforce::enforcer_kind(table.kind)->make(table.name, *table.settings, given);
+    if (!made) return fail(made.error());
+    enforcers.push_back({table.name, std::move(*made)});
+  }
+  std::vector<enforce::NamedNotifier> notifiers;
+  for (const enforce::NotifySettings& settings : configuration.notify) {
+    auto made = enforce::make_notifier(settings);
+    if (!made) return fail(made.error());
+    notifiers.push_back(std::move(*made));
+  }
+  dispatcher = std::make_unique<enforce::Dispatcher>(
+      std::move(enforcers), std::move(notifiers), clock, metrics,
+      [this](enforce::Dispatcher::Report report) {
+        pipeline->report(std::move(report.enforcements), std::move(report.notices));
+      });
+  outbox.connect(*dispatcher);
+  return Done{};
+}
+
+Result<Done> Daemon::Parts::make_sources() {
+  std::vector<ingest::NamedSource> sources;
+  for (const config::SourceTable& table : configuration.sources) {
+    auto made = ingest::source_kind(table.kind)->make(table.name, *table.settings, *context);
+    if (!made) return fail(made.error());
+    sources.push_back({table.name, table.kind, std::move(*made)});
+  }
+  supervisor = std::make_unique<ingest::Supervisor>(
+      std::move(sources), *pipeline,
+      [this](std::string_view source) { return pipeline->position_of(source); });
+  intake = std::make_unique<ingest::Intake>(*pipeline, *context);
+  return Done{};
+}
+
+Result<Done> Daemon::Parts::make_api(Daemon& daemon) {
+  auto tokens = tokens_from(configuration.listen);
+  if (!tokens) return fail(tokens.error());
+  investigate::DeskParts given{
+      .pipeline = *pipeline,
+      .clock = clock,
+      .store = configuration.store,
+      .version = cli::kVersion,
+      .started_at = clock.now(),
+      .sources =
+          [this] {
+            std::vector<investigate::SourceView> views;
+            for (auto& [name, kind, status] : supervisor->statuses()) {
+              views.push_back({name, kind, status});
+            }
+            views.push_back({"api", "events", intake->status()});
+            return views;
+          },
+      .enforcers = [this] { return dispatcher->states(); },
+      .reload = [&daemon](std::string_view who) { return daemon.reload(who); }};
+  desk = investigate::make_live_desk(std::move(given));
+  api = std::make_unique<api::Api>(*desk, *intake, metrics, std::move(*tokens));
+  auto opened = net::HttpServer::open(io, listen_addresses(configuration.listen), api->handler());
+  if (!opened) return fail(opened.error());
+  server = std::move(*opened);
+  if (const uint16_t port = server->port(); port != 0)
+    log_info("api", "listening on port {}", port);
+  return Done{};
+}
+
+void Daemon::Parts::start() {
+  running = true;
+  pipeline->start();
+  io.start();
+  supervisor->start();
+}
+
+// First nothing new comes in, then what came in is committed, then it is carried out no longer: the
+// outbox remembers.
+void Daemon::Parts::stop() {
+  if (!running) return;
+  running = false;
+  supervisor->stop();
+  api->stop();
+  pipeline->stop();
+  dispatcher->stop();
+  io.stop();
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() { parts_->stop(); }
+
+Result<std::unique_ptr<Daemon>> Daemon::start(config::Configuration configuration,
+                                              std::string path) {
+  std::unique_ptr<Daemon> daemon(
+      new Daemon(std::make_unique<Parts>(std::move(configuration), std::move(path))));
+  Parts& parts = *daemon->parts_;
+  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_dispatcher,
+                          &Parts::make_sources}) {
+    if (const auto done = (parts.*step)(); !done) return fail(done.error());
+  }
+  if (const auto done = parts.make_api(*daemon); !done) return fail(done.error());
+  parts.start();
+  return daemon;
+}
+
+Result<Done> Daemon::reload(std::string_view who) {
+  const std::lock_guard lock(parts_->reloading);
+  auto wanted = config::load(parts_->config_path);
+  if (!wanted) return first_of(wanted.error());
+  const auto fixed = config::restart_needed(parts_->configuration, *wanted);
+  if (!fixed.empty()) {
+    return fail(
+        Code::refused,
+        fmt::format("changed tables need a restart of the daemon, so nothing was changed: {}",
+                    fmt::join(fixed, ", ")),
+        parts_->config_path);
+  }
+  auto tokens = tokens_from(wanted->listen);
+  if (!tokens) return fail(tokens.error());
+  if (const auto done = parts_->pipeline->replace_rules(wanted->rules, wanted->decide); !done) {
+    return fail(done.error());
+  }
+  parts_->api->set_tokens(std::move(*tokens));
+  parts_->configuration = std::move(*wanted);
+  log_info("config", "{} reloaded by {}", parts_->config_path, who);
+  return Done{};
+}
+
+}  // namespace watchpost::app

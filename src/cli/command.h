@@ -1,0 +1,41 @@
+#pragma once
+#include "cli/cli.h"
+#include "cli/daemon.h"
+#include "cli/terminal.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace watchpost::cli {
+
+// What all commands share: the options before the command's own, and where they speak.
+struct Session {
+  std::string config = "/etc/watchpost/watchpost.toml";
+  std::string output = "table";  // table, json
+  DaemonAddress daemon;
+  Terminal terminal;
+  const Program* program = nullptr;
+  // The command that the command line chose; gives the exit code.
+  std::function<int()> action;
+
+  bool json() const { return output == "json"; }
+};
+
+// One command, or a group of them. `add` puts its options and its action into the command line.
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  void (*add)(CLI::App& line, Session& session);
+};
+
+// One for each file of this folder that holds commands; the table of all is in cli.cc.
+extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
+    kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
+    kAutomation, kAudit, kNotices, kReload, kCompletion, kReference;
+
+}  // namespace watchpost::cli

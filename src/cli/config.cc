@@ -1,0 +1,73 @@
+#include "cli/command.h"
+#include "config/configuration.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace watchpost::cli {
+namespace {
+
+boost::json::array json_of(const config::Faults& faults) {
+  boost::json::array out;
+  for (const Error& fault : faults) {
+    out.push_back(boost::json::object{{"about", fault.about}, {"what", fault.what}});
+  }
+  return out;
+}
+
+void complain(const Session& session, const config::Faults& faults) {
+  if (session.json()) {
+    return session.terminal.line(
+        boost::json::serialize(boost::json::object{{"ok", false}, {"faults", json_of(faults)}}));
+  }
+  for (const Error& fault : faults) session.terminal.complain(fault.text());
+}
+
+int check(const Session& session) {
+  const auto configuration = config::load(session.config);
+  if (!configuration) {
+    complain(session, configuration.error());
+    return kFailed;
+  }
+  if (session.json()) {
+    session.terminal.line(R"({"ok":true,"faults":[]})");
+  } else {
+    session.terminal.line(
+        fmt::format("{} is good: {} sources, {} detectors, {} enforcers, {} notify targets",
+                    session.config, configuration->sources.size(), configuration->detectors.size(),
+                    configuration->enforcers.size(), configuration->notify.size()));
+  }
+  return kOk;
+}
+
+int show(const Session& session) {
+  const auto configuration = config::load(session.config);
+  if (!configuration) {
+    complain(session, configuration.error());
+    return kFailed;
+  }
+  if (session.json()) {
+    session.terminal.line(
+        boost::json::serialize(boost::json::object{{"toml", configuration->shown}}));
+  } else {
+    session.terminal.line(configuration->shown);
+  }
+  return kOk;
+}
+
+void add_config(CLI::App& line, Session& session) {
+  line.require_subcommand(1);
+  line.add_subcommand("check", "Say what is wrong with the configuration, and where")
+      ->fallthrough()
+      ->callback([&session] { session.action = [&session] { return check(session); }; });
+  line.add_subcommand("show", "Print all settings in force, defaults included, secrets hidden")
+      ->fallthrough()
+      ->callback([&session] { session.action = [&session] { return show(session); }; });
+}
+
+}  // namespace
+
+constexpr Command kConfig{"config", "Check or show the configuration", add_config};
+
+}  // namespace watchpost::cli

@@ -1,0 +1,118 @@
+#include "cli/daemon.h"
+
+#include "config/configuration.h"
+#include "net/http_client.h"
+
+#include <array>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace watchpost::cli {
+namespace {
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view("-._~").contains(c);
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+Code code_named(std::string_view name) {
+  constexpr std::array kCodes{Code::bad_input, Code::not_found, Code::unavailable, Code::timed_out,
+                              Code::refused,   Code::exhausted, Code::corrupt,     Code::internal};
+  for (const Code code : kCodes) {
+    if (name_of(code) == name) return code;
+  }
+  return Code::internal;
+}
+
+// {"error": {"code": ..., "what": ..., "about": ...}}
+std::unexpected<Error> error_from(const net::IncomingResponse& response) {
+  boost::system::error_code bad;
+  const boost::json::value body = boost::json::parse(response.body, bad);
+  const auto text = [&](const char* key) -> std::string {
+    const auto* const object = bad ? nullptr : body.if_object();
+    const auto* const error = object ? object->if_contains("error") : nullptr;
+    const auto* const value =
+        error && error->is_object() ? error->as_object().if_contains(key) : nullptr;
+    return value && value->is_string() ? std::string(value->as_string()) : std::string();
+  };
+  if (text("what").empty()) {
+    return fail(Code::unavailable,
+                fmt::format("the daemon answered with status {}", response.status));
+  }
+  return fail(code_named(text("code")), text("what"), text("about"));
+}
+
+Result<std::string> ask(const DaemonAddress& daemon, net::OutgoingRequest request) {
+  request.allow_private = true;  // the administrator's own daemon
+  request.deadline = std::chrono::seconds(60);
+  request.most_bytes = 256 * 1024 * 1024;
+  if (daemon.url.empty()) {
+    request.unix_socket = daemon.socket;
+    request.url = "http://watchpost" + request.url;
+  } else {
+    request.url = daemon.url + request.url;
+    const auto token = config::secret_of("", daemon.token_file);
+    if (!token) return fail(token.error());
+    if (!token->empty()) request.headers.emplace_back("Authorization", "Bearer " + *token);
+  }
+  const auto response = net::fetch(request);
+  if (!response) {
+    const std::string& where = daemon.url.empty() ? daemon.socket : daemon.url;
+    return fail(Code::unavailable,
+                fmt::format("the daemon does not answer at {} ({}); is `watchpost serve` running, "
+                            "and may you use it?",
+                            where, response.error().what));
+  }
+  if (response->status / 100 != 2) return error_from(*response);
+  return response->body;
+}
+
+}  // namespace
+
+Result<std::string> get(const DaemonAddress& daemon, std::string_view path, const Query& query) {
+  std::string target(path);
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    if (value.empty()) continue;
+    target += separator + percent_encoded(name) + '=' + percent_encoded(value);
+    separator = '&';
+  }
+  net::OutgoingRequest request;
+  request.url = std::move(target);
+  return ask(daemon, std::move(request));
+}
+
+Result<std::string> post(const DaemonAddress& daemon, std::string_view path, std::string body) {
+  net::OutgoingRequest request;
+  request.method = "POST";
+  request.url = path;
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = std::move(body);
+  return ask(daemon, std::move(request));
+}
+
+ExitCode exit_code_of(const Error& error) {
+  switch (error.code) {
+    case Code::bad_input: return kUsage;
+    case Code::unavailable:
+    case Code::timed_out: return kUnavailable;
+    case Code::not_found:
+    case Code::refused: return kRefused;
+    case Code::exhausted:
+    case Code::corrupt:
+    case Code::internal: return kFailed;
+  }
+  return kFailed;
+}
+
+}  // namespace watchpost::cli
