@@ -1,0 +1,76 @@
+"""A mail server of the outside world: takes, defers or refuses by the recipient's local part."""
+import asyncio
+import re
+import threading
+
+# The first pattern that the local part starts with decides.
+ANSWERS = [
+    ("gone", "550 5.1.1 <{address}>: Recipient address rejected: User unknown in virtual mailbox table"),
+    ("full", "552 5.2.2 The recipient's mailbox is over its quota"),
+    ("busy", "451 4.7.1 Greylisted, please try again later"),
+    ("blocked", "550 5.7.1 Service unavailable; client host blocked because of its reputation"),
+]
+
+
+def answer_for(address):
+    local = address.split("@")[0].lower()
+    for start, answer in ANSWERS:
+        if local.startswith(start):
+            return answer.format(address=address)
+    return "250 2.1.5 Ok"
+
+
+class Destinations:
+    """Listens on 127.0.0.1 in a thread of its own; `port` is free when it starts."""
+
+    def __init__(self):
+        self.port = 0
+        self.taken = 0
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def _run(self, ready):
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._session, "127.0.0.1", 0, backlog=512))
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        self._loop.run_forever()
+
+    async def _session(self, reader, writer):
+        try:
+            writer.write(b"220 destination.example ESMTP\r\n")
+            while line := await reader.readline():
+                await self._command(line.decode("utf-8", "replace").strip(), reader, writer)
+                if line.upper().startswith(b"QUIT"):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _command(self, line, reader, writer):
+        verb = line.upper().split(" ")[0]
+        if verb in ("EHLO", "HELO"):
+            answer = "250-destination.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
+        elif verb == "RCPT":
+            found = re.search(r"<([^>]*)>", line)
+            answer = answer_for(found[1] if found else "")
+        elif verb == "DATA":
+            writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
+            await reader.readuntil(b"\r\n.\r\n")
+            self.taken += 1
+            answer = "250 2.0.0 Ok: queued"
+        elif verb == "QUIT":
+            answer = "221 2.0.0 Bye"
+        else:
+            answer = "250 2.0.0 Ok"
+        writer.write(answer.encode() + b"\r\n")
+        await writer.drain()
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
