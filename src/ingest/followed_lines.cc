@@ -1,0 +1,207 @@
+#include "ingest/followed_lines.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <chrono>
+#include <sys/stat.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::ingest {
+namespace {
+
+constexpr size_t kLinesAtOnce = 512;
+constexpr size_t kEventsInArrival = 4096;
+constexpr size_t kLinesInArrival = 64 * 1024;
+constexpr size_t kBytesInArrival = 4 * 1024 * 1024;
+// Between two positions: the pipeline knows again at least so many events of before.
+constexpr uint64_t kMostEventsBetween = 100'000;
+constexpr Duration kLook = std::chrono::seconds(1);
+// Saving positions takes at most this part of the time.
+constexpr int64_t kSavingShare = 20;
+
+using Ticks = std::chrono::steady_clock;
+
+}  // namespace
+
+void fields(SettingsVisitor& visit, FollowSettings& settings) {
+  visit.setting({.name = "path",
+                 .help = "The log file. It is found again after rotation, and waited for where it "
+                         "does not exist.",
+                 .required = true},
+                &settings.path);
+  visit.setting({.name = "start",
+                 .help = "Where a first start begins in a log that is there already; later starts "
+                         "go on where the last one stopped.",
+                 .choices = {"end", "beginning"}},
+                &settings.start);
+  visit.setting({.name = "longest_line",
+                 .help = "Bytes of a line that are looked at; the rest of a longer one is left out "
+                         "and counted.",
+                 .least = 256,
+                 .most = 16 * 1024 * 1024},
+                &settings.longest_line);
+}
+
+// One run.
+struct FollowedLines::Reading {
+  FileFollower follower;
+  std::unique_ptr<LineFormat> format;
+  size_t lines = 0;  // of this arrival
+  std::string last_position;
+  Ticks::time_point next_save{};
+  Ticks::time_point next_idle_position{};
+  uint64_t events_since_save = 0;
+  Ticks::time_point next_show{};
+};
+
+FollowedLines::FollowedLines(std::string name, const FollowSettings& settings, const Clock& clock,
+                             MakeFormat make_format)
+    : name_(std::move(name)),
+      options_{.path = settings.path,
+               .longest_line = static_cast<size_t>(settings.longest_line),
+               .from_end = settings.start != "beginning"},
+      clock_(clock),
+      make_format_(std::move(make_format)) {
+  status_.state = "not started";
+}
+
+Result<std::unique_ptr<Source>> FollowedLines::make(std::string name,
+                                                    const FollowSettings& settings,
+                                                    const Clock& clock, MakeFormat make_format) {
+  if (settings.path.empty()) return fail(Code::bad_input, "needs the path of a log file", "path");
+  struct stat seen{};
+  if (::stat(settings.path.c_str(), &seen) == 0 && S_ISDIR(seen.st_mode)) {
+    return fail(Code::bad_input,
+                fmt::format("{} is a folder: name the log file", escaped(settings.path)), "path");
+  }
+  return std::unique_ptr<Source>(
+      new FollowedLines(std::move(name), settings, clock, std::move(make_format)));
+}
+
+// The position is the follower's on the first line, then the format's state.
+Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) {
+  if (position.empty()) {
+    reading.follower.start(std::nullopt);
+    return Done{};
+  }
+  const size_t newline = std::min(position.find('\n'), position.size());
+  auto at = FollowPosition::parse(position.substr(0, newline));
+  if (!at) return fail(at.error());
+  const auto restored =
+      reading.format->restore(position.substr(std::min(newline + 1, position.size())));
+  if (!restored) {
+    // The place in the file is good; only lines of messages that were open then lack their login.
+    log_warning("ingest", "{}: open messages are not known from before: {}", name_,
+                restored.error().text());
+    reading.format = make_format_(clock_.now());
+  }
+  reading.follower.start(*at);
+  reading.last_position = position;
+  return Done{};
+}
+
+Result<Done> FollowedLines::run(EventSink& sink, std::string_view position, std::stop_token stop) {
+  Reading reading{.follower = FileFollower(options_), .format = make_format_(clock_.now())};
+  const auto resumed = resume(reading, position);
+  if (!resumed) return resumed;
+  while (!stop.stop_requested()) {
+    EventBatch batch = read_some(reading);
+    const bool idle = reading.lines == 0;
+    show(reading, batch);
+    reading.events_since_save += batch.size();
+    auto here = position_if_due(reading, !batch.empty());
+    if (!batch.empty() || here) {
+      const bool taken = sink.deliver(
+          Arrival{.events = std::move(batch), .source = name_, .position = std::move(here)});
+      if (!taken) return Done{};
+    }
+    if (idle) reading.follower.wait(kLook, stop);
+  }
+  reading.next_save = {};
+  if (auto here = position_if_due(reading, true)) {
+    sink.deliver(Arrival{.source = name_, .position = std::move(here)});
+  }
+  return Done{};
+}
+
+// What there is, up to some thousand events. Returns at once where there is nothing.
+EventBatch FollowedLines::read_some(Reading& reading) {
+  EventBatch batch;
+  const Time now = clock_.now();
+  reading.format->set_now(now);
+  reading.lines = 0;
+  const FileFollower::Each use = [&](const Line& line, const Hash128& id) {
+    reading.format->line(line.text, id, batch);
+  };
+  while (batch.size() < kEventsInArrival && reading.lines < kLinesInArrival &&
+         batch.text_bytes() < kBytesInArrival) {
+    const size_t given = reading.follower.read(kLinesAtOnce, use);
+    if (given == 0) break;
+    reading.lines += given;
+  }
+  check_clock(batch, 0, now);
+  return batch;
+}
+
+// Without events a position is kept once a second at most: nothing is lost by reading again.
+std::optional<std::string> FollowedLines::position_if_due(Reading& reading, bool due_now) {
+  const auto before = Ticks::now();
+  const bool must = reading.events_since_save >= kMostEventsBetween;
+  if (!must && before < reading.next_save) return std::nullopt;
+  if (!due_now && before < reading.next_idle_position) return std::nullopt;
+  const auto at = reading.follower.position();
+  if (!at) return std::nullopt;
+  reading.next_idle_position = before + kLook;
+  std::string text = at->text();
+  const std::string_view last(reading.last_position);
+  if (last.substr(0, last.find('\n')) == text) return std::nullopt;
+  text += '\n';
+  text += reading.format->save();
+  reading.last_position = text;
+  reading.events_since_save = 0;
+  const auto after = Ticks::now();
+  reading.next_save = after + (after - before) * kSavingShare;
+  // What a large state costs the store is not seen here: a second for each megabyte.
+  reading.next_save += std::chrono::microseconds(text.size());
+  return text;
+}
+
+void FollowedLines::show(Reading& reading, const EventBatch& batch) {
+  const auto now = Ticks::now();
+  const bool full = now >= reading.next_show || reading.lines == 0;
+  uint64_t behind = 0;
+  if (full) {
+    behind = reading.follower.bytes_behind();
+    reading.next_show = now + std::chrono::milliseconds(200);
+  }
+  const std::lock_guard lock(mutex_);
+  status_.state = reading.follower.state();
+  status_.healthy = reading.follower.healthy();
+  status_.lines += reading.lines;
+  status_.events += batch.size();
+  for (const Event& event : batch.events()) {
+    if (!status_.last_event_at || event.at > *status_.last_event_at) {
+      status_.last_event_at = event.at;
+    }
+  }
+  if (!full) return;
+  status_.bytes_behind = behind;
+  status_.unread = reading.format->unread().by_reason();
+  if (const uint64_t cut = reading.follower.cut_lines(); cut > 0) {
+    status_.unread["line_too_long"].count = cut;
+  }
+  if (const uint64_t lost = reading.follower.losses(); lost > 0) {
+    status_.unread["file_cut_off"].count = lost;
+  }
+}
+
+SourceStatus FollowedLines::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace watchpost::ingest

@@ -1,0 +1,81 @@
+#include "ingest/inbox.h"
+
+#include <utility>
+
+namespace watchpost::ingest {
+namespace {
+
+// An arrival without events (only a position) takes room, too.
+size_t weight(const Arrival& arrival) { return arrival.events.size() + 1; }
+
+}  // namespace
+
+bool Inbox::put(Arrival arrival) {
+  const size_t more = weight(arrival);
+  {
+    std::unique_lock lock(mutex_);
+    // One that is larger than all the room is let in when it is alone.
+    room_.wait(lock,
+               [&] { return closed_ || arrivals_.empty() || events_ + more <= most_events_; });
+    if (closed_) return false;
+    events_ += more;
+    arrivals_.push_back(std::move(arrival));
+  }
+  filled_.notify_one();
+  return true;
+}
+
+bool Inbox::put(Errand errand) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    errands_.push_back(std::move(errand));
+  }
+  filled_.notify_one();
+  return true;
+}
+
+void Inbox::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  room_.notify_all();
+  filled_.notify_all();
+}
+
+Inbox::Taken Inbox::take(std::chrono::milliseconds patience, size_t most_events) {
+  Taken taken;
+  {
+    std::unique_lock lock(mutex_);
+    filled_.wait_for(lock, patience,
+                     [&] { return closed_ || !arrivals_.empty() || !errands_.empty(); });
+    taken.errands = std::exchange(errands_, {});
+    size_t events = 0;
+    while (!arrivals_.empty() && events < most_events) {
+      events += weight(arrivals_.front());
+      taken.arrivals.push_back(std::move(arrivals_.front()));
+      arrivals_.pop_front();
+    }
+    events_ -= events;
+    taken.closed = closed_;
+  }
+  room_.notify_all();
+  return taken;
+}
+
+Inbox::Taken Inbox::take_errands(std::chrono::milliseconds patience) {
+  Taken taken;
+  std::unique_lock lock(mutex_);
+  filled_.wait_for(lock, patience, [&] { return closed_ || !errands_.empty(); });
+  taken.errands = std::exchange(errands_, {});
+  taken.closed = closed_;
+  return taken;
+}
+
+size_t Inbox::events() const {
+  const std::lock_guard lock(mutex_);
+  return events_;
+}
+
+}  // namespace watchpost::ingest

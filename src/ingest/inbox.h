@@ -1,0 +1,53 @@
+#pragma once
+#include "ingest/source.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace watchpost::ingest {
+
+// What waits for the pipeline's thread: arrivals, bounded by their events, whose senders wait; and
+// errands, which never wait behind them, as few ever are (a person's question, an outcome of a
+// try).
+//   Use:     any number of senders, one receiver.
+//   Threads: all functions may be called from any thread.
+class Inbox {
+ public:
+  using Errand = std::function<void()>;
+  explicit Inbox(size_t most_events) : most_events_(most_events) {}
+
+  // Waits while it is full. False: closed, not taken.
+  bool put(Arrival arrival);
+  bool put(Errand errand);
+  // No more comes in; what is inside is still given out.
+  void close();
+
+  struct Taken {
+    std::vector<Arrival> arrivals;
+    std::vector<Errand> errands;
+    bool closed = false;
+    bool empty() const { return arrivals.empty() && errands.empty(); }
+  };
+  // Waits for something, at most for `patience`. Arrivals up to about `most_events`.
+  Taken take(std::chrono::milliseconds patience, size_t most_events);
+  // The same, with arrivals left where they are.
+  Taken take_errands(std::chrono::milliseconds patience);
+  size_t events() const;
+
+ private:
+  const size_t most_events_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::condition_variable filled_;
+  std::deque<Arrival> arrivals_;
+  std::vector<Errand> errands_;
+  size_t events_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace watchpost::ingest

@@ -1,0 +1,71 @@
+#include "ingest/pipeline_metrics.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ranges>
+
+namespace watchpost::ingest {
+
+PipelineMetrics::PipelineMetrics(Metrics& metrics)
+    : metrics_(metrics),
+      duplicates_(metrics.counter("watchpost_duplicate_events",
+                                  "Events that were read again and not counted.")),
+      failures_(metrics.counter("watchpost_commit_failures", "Commits that the store refused.")),
+      late_(metrics.counter("watchpost_late_events", "Events too late to be counted.")),
+      evicted_(
+          metrics.counter("watchpost_evicted_streams", "Streams dropped from memory for room.")),
+      lag_(metrics.gauge("watchpost_event_lag_seconds",
+                         "From the time of the newest event to its commit.")),
+      waiting_(metrics.gauge("watchpost_waiting_events", "Events that wait for the pipeline.")),
+      streams_(metrics.gauge("watchpost_streams", "Streams with counters in memory.")),
+      bytes_(metrics.gauge("watchpost_stream_bytes", "Memory of all counters.")),
+      open_incidents_(metrics.gauge("watchpost_open_incidents", "Incidents that are open.")),
+      forgotten_(metrics.gauge("watchpost_forgotten_event_ids",
+                               "Event ids dropped before a day was over.")),
+      seconds_(metrics.histogram("watchpost_commit_seconds", "Time that a commit takes.")) {}
+
+void PipelineMetrics::event(std::string_view source, EventKind kind) {
+  auto found = events_.find(source);
+  if (found == events_.end()) found = events_.emplace(source, ByKind{}).first;
+  Counter*& counter = found->second[static_cast<size_t>(kind)];
+  if (counter == nullptr) {
+    counter =
+        &metrics_.counter("watchpost_events", "Events taken in.",
+                          {{"source", std::string(source)}, {"kind", std::string(name_of(kind))}});
+  }
+  counter->add();
+}
+
+void PipelineMetrics::committed(const Step& step, double seconds, Time now) {
+  seconds_.observe(seconds);
+  if (!step.events.empty()) {
+    const Time newest = std::ranges::max(step.events, {}, &Event::at).at;
+    lag_.set(std::chrono::duration<double>(now - newest).count());
+  }
+  for (const Decision& decision : step.decisions | std::views::values) {
+    metrics_
+        .counter("watchpost_decisions", "Changes of decisions.",
+                 {{"measure", std::string(name_of(decision.measure.kind))},
+                  {"state", std::string(name_of(decision.state))}})
+        .add();
+  }
+  for (const ShadowDecision& decision : step.shadow) {
+    metrics_
+        .counter("watchpost_decisions", "Changes of decisions.",
+                 {{"measure", std::string(name_of(decision.measure.kind))}, {"state", "shadow"}})
+        .add();
+  }
+}
+
+void PipelineMetrics::show(const detect::WatchStats& stats, size_t waiting, size_t open_incidents,
+                           uint64_t forgotten_early) {
+  late_.add(stats.late - std::min(stats.late, late_.value()));
+  evicted_.add(stats.evicted - std::min(stats.evicted, evicted_.value()));
+  streams_.set(static_cast<double>(stats.streams));
+  bytes_.set(static_cast<double>(stats.bytes));
+  waiting_.set(static_cast<double>(waiting));
+  open_incidents_.set(static_cast<double>(open_incidents));
+  forgotten_.set(static_cast<double>(forgotten_early));
+}
+
+}  // namespace watchpost::ingest

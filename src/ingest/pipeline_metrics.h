@@ -1,0 +1,46 @@
+#pragma once
+#include "base/metrics.h"
+#include "base/time.h"
+#include "detect/watch.h"
+#include "ingest/source.h"
+#include "ingest/step.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace watchpost::ingest {
+
+// What the pipeline shows of itself in /metrics.
+//   Threads: the pipeline's.
+class PipelineMetrics {
+ public:
+  explicit PipelineMetrics(Metrics& metrics);
+
+  void event(std::string_view source, EventKind kind);
+  void duplicate() { duplicates_.add(); }
+  void committed(const Step& step, double seconds, Time now);
+  void commit_failed() { failures_.add(); }
+  void show(const detect::WatchStats& stats, size_t waiting, size_t open_incidents,
+            uint64_t forgotten_early);
+
+ private:
+  using ByKind = std::array<Counter*, kEventKinds>;
+  Metrics& metrics_;
+  std::map<std::string, ByKind, std::less<>> events_;
+  Counter& duplicates_;
+  Counter& failures_;
+  Counter& late_;
+  Counter& evicted_;
+  Gauge& lag_;
+  Gauge& waiting_;
+  Gauge& streams_;
+  Gauge& bytes_;
+  Gauge& open_incidents_;
+  Gauge& forgotten_;
+  Histogram& seconds_;
+};
+
+}  // namespace watchpost::ingest

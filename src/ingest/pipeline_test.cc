@@ -1,0 +1,280 @@
+#include "ingest/pipeline.h"
+
+#include "feedback/formats/event_json.h"
+#include "ingest/test_pipeline.h"
+
+#include <csignal>
+#include <filesystem>
+#include <sys/resource.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::ingest {
+namespace {
+
+using namespace test;
+namespace fs = std::filesystem;
+
+const auto kAny = [](const std::vector<Decision>& active) { return !active.empty(); };
+const auto kNone = [](const std::vector<Decision>& active) { return active.empty(); };
+
+// The folder as a crash at this moment leaves it.
+std::string crashed_copy(const Folder& folder, std::string_view name) {
+  const std::string copy = folder / name;
+  fs::copy(folder / "data", copy, fs::copy_options::recursive);
+  return copy;
+}
+
+TEST(Pipeline, FromEventsToAMeasureInForce) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 4, 0));
+  EXPECT_EQ(running.count_of("alice"), 4);
+  EXPECT_TRUE(running.incidents().empty());
+  running.put(bounces("alice", 2, 4, kNoon + 10s));
+  const auto active = running.outbox.active_when(kAny);
+  ASSERT_EQ(active.size(), 1U);
+  EXPECT_EQ(active[0].scope.text(), "credential=alice");
+  const auto rows = running.outbox.rows();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].second.id, active[0].id);
+
+  // The evidence has events of before and of now, as JSON, and only of this stream.
+  const auto incidents = running.incidents();
+  ASSERT_EQ(incidents.size(), 1U);
+  const auto& samples = incidents[0].evidence.at(0).sample_events;
+  ASSERT_EQ(samples.size(), 5U);
+  for (const std::string& sample : samples) EXPECT_THAT(sample, testing::HasSubstr("\"alice\""));
+
+  // All of it is in the store.
+  auto reader = store::Reader::open({.path = folder / "data"}).value();
+  EXPECT_EQ(reader->events({}).value().events.size(), 6U);
+  EXPECT_EQ(reader->decisions().value().size(), 1U);
+  EXPECT_EQ(reader->incidents().value().size(), 1U);
+  EXPECT_EQ(reader->enforcements().value().size(), 1U);
+  EXPECT_TRUE(reader->verify_audit());
+  EXPECT_THAT(running.metrics.text(),
+              testing::HasSubstr("watchpost_events_total{source=\"log\",kind=\"bounced\"} 6"));
+}
+
+TEST(Pipeline, AnEventReadTwiceCountsOnce) {
+  const Folder folder;
+  {
+    Running running(options_in(folder / "data"));
+    running.put(bounces("alice", 3, 0));
+    running.put(bounces("alice", 4, 0));
+    EXPECT_EQ(running.count_of("alice"), 4);
+  }
+  // Also after a restart, whatever time they are of.
+  Running again(options_in(folder / "data"), kNoon + std::chrono::days(3));
+  again.put(bounces("alice", 4, 0));
+  EXPECT_EQ(again.pipeline->health().events, 4U);
+  EXPECT_TRUE(again.incidents().empty());
+}
+
+TEST(Pipeline, PositionsAreKeptWithTheEvents) {
+  const Folder folder;
+  {
+    Running running(options_in(folder / "data"));
+    EXPECT_EQ(running.pipeline->position_of("log"), "");
+    running.put(bounces("alice", 1, 0), std::string("behind\0one", 10));
+    running.put(bounces("alice", 1, 1));
+    running.put({}, std::string("behind\0two", 10));
+    EXPECT_EQ(running.pipeline->position_of("log"), std::string("behind\0two", 10));
+  }
+  Running again(options_in(folder / "data"));
+  EXPECT_EQ(again.pipeline->position_of("log"), std::string("behind\0two", 10));
+  EXPECT_EQ(again.pipeline->position_of("other"), "");
+}
+
+TEST(Pipeline, AfterACrashCountersAndMeasuresAreAsBefore) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 7, 0));
+  running.put(bounces("bob", 3, 0, kNoon + 20s));
+  const auto before = running.outbox.active_when(kAny);
+  Running again(options_in(crashed_copy(folder, "crashed")));
+  EXPECT_EQ(again.outbox.active_when(kAny)[0].id, before[0].id);
+  for (const char* const login : {"alice", "bob"}) {
+    EXPECT_EQ(again.count_of(login), running.count_of(login)) << login;
+  }
+  // Not carried out before the crash as far as is known: handed out again.
+  ASSERT_EQ(again.outbox.rows().size(), 1U);
+  // Both go on alike: bob's next two make five.
+  for (Running* const one : {&running, &again}) {
+    one->put(bounces("bob", 2, 3, kNoon + 30s));
+    EXPECT_EQ(one->outbox.active_when([](const auto& all) { return all.size() == 2; }).size(), 2U);
+  }
+}
+
+TEST(Pipeline, WhatWasUndoneIsNotEvidenceAgainAfterACrash) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 4, 0));
+  running.put(bounces("alice", 3, 4, kNoon + 10s));
+  const DecisionId decision = running.outbox.active_when(kAny)[0].id;
+  ASSERT_TRUE(running.pipeline->ask([&](decide::Decider& decider, detect::Watch&, Time now) {
+    return decider.revoke(decision, "desk", "a mailing that was agreed", now);
+  }));
+  running.outbox.active_when(kNone);
+  running.put(bounces("alice", 1, 7, kNoon + 20s));
+  const double counted = running.count_of("alice");
+  EXPECT_LT(counted, 5);
+  Running again(options_in(crashed_copy(folder, "crashed")));
+  EXPECT_EQ(again.count_of("alice"), counted);
+  EXPECT_TRUE(again.outbox.active_when(kNone).empty());
+}
+
+TEST(Pipeline, AQuestionThatFailsChangesNothing) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  const auto answer = running.pipeline->ask([](decide::Decider& decider, detect::Watch&, Time now) {
+    return decider.revoke(DecisionId{17}, "desk", "none such", now);
+  });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::not_found);
+}
+
+TEST(Pipeline, NewRulesKeepWhatIsCounted) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 4, 0));
+  auto stricter = unknown_users();
+  stricter.when = "bounced(class == unknown_user) >= 6";
+  ASSERT_TRUE(running.pipeline->replace_rules({detect::make_detector(stricter).value()}, {}));
+  EXPECT_EQ(running.count_of("alice"), 4);
+  running.put(bounces("alice", 1, 4, kNoon + 10s));
+  EXPECT_TRUE(running.incidents().empty());
+  running.put(bounces("alice", 1, 5, kNoon + 11s));
+  EXPECT_EQ(running.outbox.active_when(kAny).size(), 1U);
+}
+
+TEST(Pipeline, ALateReportOfAnEndedDecisionDoesNotHideTheUndoing) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 6, 0));
+  const DecisionId decision = running.outbox.active_when(kAny)[0].id;
+  ASSERT_TRUE(running.pipeline->ask([&](decide::Decider& decider, detect::Watch&, Time now) {
+    return decider.revoke(decision, "desk", "wrong", now);
+  }));
+  store::Enforcement late{.decision = decision, .enforcer = "postfix"};
+  late.actual = store::Enforcement::Actual::applied;
+  running.pipeline->report({late}, {});
+  running.pipeline->stop();
+  auto reader = store::Reader::open({.path = folder / "data"}).value();
+  const auto rows = reader->enforcements().value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].wanted, store::Enforcement::Wanted::undone);
+}
+
+TEST(Pipeline, AReportIsKept) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 6, 0));
+  store::Enforcement applied = running.outbox.rows().at(0).first;
+  applied.actual = store::Enforcement::Actual::applied;
+  applied.attempts = 2;
+  running.pipeline->report({applied}, {});
+  running.pipeline->stop();
+  auto reader = store::Reader::open({.path = folder / "data"}).value();
+  const auto rows = reader->enforcements().value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].actual, store::Enforcement::Actual::applied);
+}
+
+TEST(Pipeline, ADecisionEndsByTheClock) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("alice", 6, 0));
+  running.outbox.active_when(kAny);
+  running.clock.set(kNoon + 2h);
+  EXPECT_TRUE(running.outbox.active_when(kNone).empty());
+}
+
+TEST(Pipeline, AfterTheStopNothingIsTaken) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.pipeline->stop();
+  EXPECT_FALSE(running.pipeline->deliver({.source = "log"}));
+  const auto answer = running.pipeline->ask(
+      [](decide::Decider&, detect::Watch&, Time) { return decide::Outcome{}; });
+  EXPECT_EQ(answer.error().code, Code::unavailable);
+}
+
+// Files may not grow while this lives, as on a full disk.
+class FullDisk {
+ public:
+  FullDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit full = before_;
+    full.rlim_cur = 1;
+    ::setrlimit(RLIMIT_FSIZE, &full);
+  }
+  ~FullDisk() { free_room(); }
+  void free_room() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Pipeline, AFullDiskPausesAndLosesNothing) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("bob", 1, 0), "first");
+  FullDisk disk;
+  auto settled = running.deliver(bounces("alice", 6, 0), "second");
+  // The block holds at once, for a short while, and says so.
+  const auto active = running.outbox.active_when(kAny);
+  EXPECT_LE(active[0].until, running.clock.now() + 15min);
+  EXPECT_THAT(active[0].because, testing::HasSubstr("not stored yet"));
+  EXPECT_TRUE(running.outbox.rows().empty());
+  const auto health = running.pipeline->health();
+  EXPECT_FALSE(health.storing);
+  EXPECT_FALSE(health.error.empty());
+  EXPECT_EQ(settled.wait_for(0s), std::future_status::timeout);
+  EXPECT_EQ(running.pipeline->position_of("log"), "first");
+  // Questions are answered, changes refused.
+  EXPECT_EQ(running.count_of("alice"), 6);
+  const auto change =
+      running.pipeline->ask([&](decide::Decider& decider, detect::Watch&, Time now) {
+        return decider.revoke(active[0].id, "desk", "wrong", now);
+      });
+  EXPECT_FALSE(change);
+
+  disk.free_room();
+  EXPECT_TRUE(settled.get());
+  EXPECT_TRUE(running.pipeline->health().storing);
+  EXPECT_EQ(running.pipeline->position_of("log"), "second");
+  const auto stored = running.outbox.active_when(
+      [&](const auto& all) { return !all.empty() && all[0].until > running.clock.now() + 30min; });
+  EXPECT_EQ(running.outbox.rows().size(), 1U);
+  auto reader = store::Reader::open({.path = folder / "data"}).value();
+  EXPECT_EQ(reader->events({}).value().events.size(), 7U);
+  EXPECT_EQ(reader->decisions().value().size(), 1U);
+}
+
+TEST(Pipeline, StoppedWhileTheDiskIsFullKeepsNothingBehindAGap) {
+  const Folder folder;
+  {
+    Running running(options_in(folder / "data"));
+    running.put(bounces("bob", 1, 0), "first");
+    FullDisk disk;
+    auto settled = running.deliver(bounces("alice", 6, 0), "second");
+    running.outbox.active_when(kAny);
+    auto behind = running.deliver(bounces("carol", 1, 0), "third");
+    std::thread stopping([&] { running.pipeline->stop(); });
+    EXPECT_FALSE(settled.get());
+    disk.free_room();
+    EXPECT_FALSE(behind.get());
+    stopping.join();
+  }
+  Running again(options_in(folder / "data"));
+  EXPECT_EQ(again.pipeline->position_of("log"), "first");
+  again.put(bounces("alice", 6, 0), "second");
+  EXPECT_EQ(again.outbox.active_when(kAny).size(), 1U);
+}
+
+}  // namespace
+}  // namespace watchpost::ingest
