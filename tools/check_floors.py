@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
-HEADER_LINES, SOURCE_LINES = 150, 420
+HEADER_LINES, SOURCE_LINES = 160, 420
 # file -> why it may be longer
 LONGER = {
     "src/model/event.h": "the one list of what an event has",
@@ -63,7 +63,7 @@ def faults():
                 if "#include <boost/asio" in line or "#include <boost/beast" in line:
                     if not name.startswith(ASIO_ALLOWED) and "_test.cc" not in name:
                         yield f"{name}:{number}: Boost.Asio stays inside net/"
-            if "_test.cc" in name or name in LONGER:
+            if "_test.cc" in name or path.name.startswith(("test_", "fake_")) or name in LONGER:
                 continue
             most = HEADER_LINES if path.suffix == ".h" else SOURCE_LINES
             if len(lines) > most:

@@ -60,6 +60,7 @@ TEST(Text, EscapesWhatCouldDeceive) {
 TEST(Text, SuggestsTheNearestWord) {
   constexpr std::array<std::string_view, 3> known{"delivered", "deferred", "bounced"};
   EXPECT_EQ(suggestion("delivred", known), "; did you mean `delivered`?");
+  EXPECT_EQ(suggestion("deferrde", known), "; did you mean `deferred`?");
   EXPECT_EQ(suggestion("xyzzy", known), "");
 }
 

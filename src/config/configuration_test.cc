@@ -86,15 +86,16 @@ class DropIns : public testing::Test {
   const std::filesystem::path folder_;
 };
 
-constexpr std::string_view kDetector =
-    "[[detector]]\nname = \"{}\"\nwatch = [\"credential\"]\nwhen = \"bounced > {}\"\n";
+std::string detector(std::string_view name, std::string_view least) {
+  return fmt::format(
+      "[[detector]]\nname = \"{}\"\nwatch = [\"credential\"]\nwhen = \"bounced > {}\"\n", name,
+      least);
+}
 
 TEST_F(DropIns, AddTablesAndReplaceSettings) {
-  write("watchpost.toml",
-        fmt::format("[store]\nkeep = \"7d\"\npath = \"/a\"\n" + std::string(kDetector), "one", 1));
-  write("watchpost.toml.d/20-more.toml", fmt::format(std::string(kDetector), "three", 3));
-  write("watchpost.toml.d/10-more.toml",
-        fmt::format("[store]\nkeep = \"3d\"\n" + std::string(kDetector), "two", 2));
+  write("watchpost.toml", "[store]\nkeep = \"7d\"\npath = \"/a\"\n" + detector("one", "1"));
+  write("watchpost.toml.d/20-more.toml", detector("three", "3"));
+  write("watchpost.toml.d/10-more.toml", "[store]\nkeep = \"3d\"\n" + detector("two", "2"));
   write("watchpost.toml.d/ignored.txt", "not toml");
   const auto read = load(path());
   ASSERT_TRUE(read) << all_text(read.error());
@@ -105,18 +106,16 @@ TEST_F(DropIns, AddTablesAndReplaceSettings) {
 }
 
 TEST_F(DropIns, FaultsNameTheirFile) {
-  write("watchpost.toml", fmt::format(std::string(kDetector), "one", 1));
-  write("watchpost.toml.d/10-more.toml", "\n" + fmt::format(std::string(kDetector), "two", "x"));
+  write("watchpost.toml", detector("one", "1"));
+  write("watchpost.toml.d/10-more.toml", "\n" + detector("two", "x"));
   const auto read = load(path());
   ASSERT_FALSE(read);
   EXPECT_THAT(all_text(read.error()), HasSubstr("10-more.toml:5:19: "));
 }
 
-TEST_F(DropIns, NamesTablesThatNeedARestart) {
-  const auto first =
-      parse(fmt::format("[store]\npath = \"/a\"\n" + std::string(kDetector), "one", 1), "a");
-  const auto rules =
-      parse(fmt::format("[store]\npath = \"/a\"\n" + std::string(kDetector), "two", 2), "b");
+TEST(Configuration, NamesTablesThatNeedARestart) {
+  const auto first = parse("[store]\npath = \"/a\"\n" + detector("one", "1"), "a");
+  const auto rules = parse("[store]\npath = \"/a\"\n" + detector("two", "2"), "b");
   const auto store = parse("[store]\npath = \"/b\"\n", "c");
   ASSERT_TRUE(first && rules && store);
   EXPECT_TRUE(restart_needed(*first, *rules).empty());
