@@ -2,6 +2,10 @@
 # Members with defaults may be left out of designated initialisers: that is what the defaults are for.
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers)
 add_compile_options($<$<CONFIG:Debug>:-Og> -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12 calls what it has itself deprecated (std::get_temporary_buffer in std::stable_sort).
+  add_compile_options(-Wno-deprecated-declarations)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of GCC 12 inside libstdc++ once inlining is deep.
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread -Wno-stringop-overflow
