@@ -59,6 +59,31 @@ std::string age(const Object& object, std::string_view key, Time now) {
   return at ? ago(*at, now) : "never";
 }
 
+std::string moment(const Object& object, std::string_view key) {
+  const auto at = parse_time(text(object, key));
+  return at ? format_time(std::chrono::floor<std::chrono::seconds>(*at)) : std::string();
+}
+
+std::string to_the_second(std::string_view sentence) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00.000000Z";
+  constexpr size_t kSeconds = 19;
+  const auto is_time = [&](std::string_view part) {
+    return part.size() == kShape.size() && std::ranges::equal(part, kShape, [](char is, char like) {
+             return like == '0' ? is >= '0' && is <= '9' : is == like;
+           });
+  };
+  std::string out;
+  for (size_t at = 0; at < sentence.size();) {
+    if (is_time(sentence.substr(at, kShape.size()))) {
+      (out += sentence.substr(at, kSeconds)) += 'Z';
+      at += kShape.size();
+    } else {
+      out += sentence[at++];
+    }
+  }
+  return out;
+}
+
 std::string number_text(double value) {
   if (value >= 0 && value == std::floor(value) && value < 1e15) {
     return grouped(static_cast<uint64_t>(value));
@@ -90,7 +115,7 @@ int show(const Session& session, const Result<std::string>& answer,
     return fail_with(session, {Code::unavailable, "the daemon's answer is not JSON", ""});
   }
   if (session.json()) {
-    session.terminal.line(*answer);
+    session.terminal.json(*answer);
   } else {
     table(parsed.as_object());
   }

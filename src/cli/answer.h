@@ -23,6 +23,10 @@ const Object& inside(const Object& object, std::string_view key);
 const boost::json::array& list(const Object& object, std::string_view key);
 // "12 s ago", or "never".
 std::string age(const Object& object, std::string_view key, Time now);
+// A time to the second, "2026-11-24T02:45:21Z", which the commands read as well; empty for none.
+std::string moment(const Object& object, std::string_view key);
+// A sentence of the daemon's with the times in it to the second.
+std::string to_the_second(std::string_view sentence);
 // "accepted 12, bounced 3".
 std::string counts_text(const Object& counts);
 std::string number_text(double value);

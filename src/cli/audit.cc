@@ -12,11 +12,11 @@ void print_audit(const Session& session, const Object& answer) {
   Table table({"AT", "WHO", "WHAT", "ABOUT", "DETAIL"});
   for (const auto& one : list(answer, "audit")) {
     const Object& entry = one.as_object();
-    table.row({{text(entry, "at")},
+    table.row({{moment(entry, "at")},
                {text(entry, "who")},
                {text(entry, "what"), Colour::bold},
                {text(entry, "about")},
-               {text(entry, "detail")}});
+               {to_the_second(text(entry, "detail"))}});
   }
   table.print(session.terminal, "The audit log is empty.");
 }
@@ -27,7 +27,7 @@ void print_notices(const Session& session, const Object& answer) {
     const Object& notice = one.as_object();
     const std::string state = text(notice, "state");
     table.row({{number_text(number(notice, "number"))},
-               {text(notice, "at")},
+               {moment(notice, "at")},
                {text(notice, "target")},
                {state, state == "sent" ? Colour::green : Colour::yellow},
                {number_text(number(notice, "attempts"))},
@@ -47,7 +47,7 @@ void add_audit(CLI::App& line, Session& session) {
       if (*verify) {
         return show(session, get(session.daemon, "/v1/audit/verify"), [&](const Object& answer) {
           session.terminal.line(
-              fmt::format("The audit log is intact: {} rows.", grouped(count(answer, "rows"))));
+              fmt::format("The audit log is intact: {}.", counted(count(answer, "rows"), "row")));
         });
       }
       return show(session, get(session.daemon, "/v1/audit", {{"limit", std::to_string(*limit)}}),

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "config/configuration.h"
@@ -9,6 +10,7 @@
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace watchpost::cli {
 namespace {
@@ -51,12 +53,53 @@ void build(CLI::App& line, Session& session) {
   }
 }
 
-// Where nobody said which socket, the configuration does.
-void find_daemon(const CLI::App& line, Session& session) {
-  if (line.count("--socket") > 0 || !session.daemon.url.empty()) return;
-  if (const auto configuration = config::load(session.config)) {
-    session.daemon.socket = configuration->listen.socket;
+// Where nobody said which socket, the configuration does. Gives what to say where that failed and
+// the daemon is then not found: a broken file must not look like a dead daemon.
+std::string find_daemon(const CLI::App& line, Session& session) {
+  if (line.count("--socket") > 0 || !session.daemon.url.empty()) return "";
+  const auto configuration = config::load(session.config);
+  if (!configuration) {
+    return fmt::format(
+        "the configuration does not say where the socket is ({}), so the default was tried; "
+        "`--socket PATH` names another",
+        configuration.error().front().text());
   }
+  session.daemon.socket = configuration->listen.socket;
+  return "";
+}
+
+const auto kEvery = [](const CLI::App*) { return true; };
+
+// The command that was reached before the command line went wrong, and its whole name.
+std::pair<const CLI::App*, std::string> reached(const CLI::App& line) {
+  const CLI::App* at = &line;
+  std::string path = line.get_name();
+  for (auto below = at->get_subcommands(); !below.empty(); below = at->get_subcommands()) {
+    at = below.front();
+    path += " " + at->get_name();
+  }
+  return {at, path};
+}
+
+std::string words_of(const CLI::App& line, const CLI::ParseError& error) {
+  const auto [at, path] = reached(line);
+  const std::vector<const CLI::App*> below = at->get_subcommands(kEvery);
+  if (below.empty() || error.get_name() != "RequiredError") return error.what();
+  std::vector<std::string_view> names;
+  for (const CLI::App* const sub : below) names.emplace_back(sub->get_name());
+  const std::vector<std::string> rest = line.remaining(true);
+  if (rest.empty() && at == &line) return "a command is missing, for example `watchpost status`";
+  if (rest.empty()) return fmt::format("`{}` needs one of: {}", path, fmt::join(names, ", "));
+  std::string meant = suggestion(rest.front(), names);
+  if (meant.empty() && at != &line) meant = fmt::format("; it has {}", fmt::join(names, ", "));
+  return fmt::format("there is no `{} {}`{}", path, rest.front(), meant);
+}
+
+int complain(const CLI::App& line, const Session& session, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return line.exit(error);
+  session.terminal.complain(words_of(line, error));
+  session.terminal.complain(fmt::format("`{} --help` says more", reached(line).second));
+  return kUsage;
 }
 
 }  // namespace
@@ -75,11 +118,12 @@ int run(int argc, char** argv, const Program& program) {
   try {
     line.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = line.exit(error);
-    return code == 0 ? kOk : kUsage;
+    return complain(line, session, error);
   }
-  find_daemon(line, session);
-  return session.action();
+  const std::string no_socket = find_daemon(line, session);
+  const int code = session.action();
+  if (code == kUnavailable && !no_socket.empty()) session.terminal.complain(no_socket);
+  return code;
 }
 
 }  // namespace watchpost::cli

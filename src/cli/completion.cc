@@ -49,6 +49,29 @@ std::vector<std::string> names_of(const CLI::Option& option) {
   return names;
 }
 
+// The words that a value may be, where they are a closed set: CLI11 tells them in the type's name,
+// "TEXT:{on,off}".
+std::vector<std::string> values_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t from = type.find('{');
+  const size_t until = type.rfind('}');
+  if (from == std::string::npos || until == std::string::npos || until < from) return {};
+  return CLI::detail::split(type.substr(from + 1, until - from - 1), ',');
+}
+
+// The option whose value comes next, because it was the word before.
+const CLI::Option* value_wanted(const std::vector<const CLI::App*>& path, std::string_view before) {
+  if (!before.starts_with('-')) return nullptr;
+  for (const CLI::App* const level : path) {
+    for (const CLI::Option* const option : level->get_options()) {
+      if (option->get_items_expected_max() > 0 && option->check_name(std::string(before))) {
+        return option;
+      }
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 constexpr Command kCompletion{"completion", "Print a completion script for a shell",
@@ -72,8 +95,16 @@ std::optional<std::vector<std::string>> completion_asked(const CLI::App& line, i
   const auto offer = [&](const std::string& word) {
     if (word.starts_with(start)) found.push_back(word);
   };
+  if (const auto* const option = value_wanted(path, argc > 3 ? argv[argc - 2] : "")) {
+    for (const std::string& value : values_of(*option)) offer(value);
+    return found;
+  }
   for (const CLI::App* const sub : at->get_subcommands([](const CLI::App*) { return true; })) {
     offer(sub->get_name());
+  }
+  for (const CLI::Option* const option : at->get_options()) {
+    if (!option->get_positional()) continue;
+    for (const std::string& value : values_of(*option)) offer(value);
   }
   if (start.starts_with('-')) {
     for (const CLI::App* const level : path) {

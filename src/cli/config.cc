@@ -18,7 +18,7 @@ boost::json::array json_of(const config::Faults& faults) {
 
 void complain(const Session& session, const config::Faults& faults) {
   if (session.json()) {
-    return session.terminal.line(
+    return session.terminal.json(
         boost::json::serialize(boost::json::object{{"ok", false}, {"faults", json_of(faults)}}));
   }
   for (const Error& fault : faults) session.terminal.complain(fault.text());
@@ -48,7 +48,7 @@ int show(const Session& session) {
     return kFailed;
   }
   if (session.json()) {
-    session.terminal.line(
+    session.terminal.json(
         boost::json::serialize(boost::json::object{{"toml", configuration->shown}}));
   } else {
     session.terminal.line(configuration->shown);

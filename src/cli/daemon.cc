@@ -4,6 +4,10 @@
 #include "net/http_client.h"
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -52,6 +56,23 @@ std::unexpected<Error> error_from(const net::IncomingResponse& response) {
   return fail(code_named(text("code")), text("what"), text("about"));
 }
 
+// Why nobody answers: of a UNIX socket the system knows better than an HTTP client.
+std::string reason(const DaemonAddress& daemon, const Error& error) {
+  if (!daemon.url.empty()) {
+    return error.what + "; is `watchpost serve` running, and listening there?";
+  }
+  struct stat found{};
+  if (stat(daemon.socket.c_str(), &found) != 0) {
+    return errno == ENOENT ? "there is no such socket; is `watchpost serve` running?"
+                           : std::strerror(errno);
+  }
+  if (access(daemon.socket.c_str(), W_OK) != 0) {
+    return "you may not use this socket; root and the daemon's own user may";
+  }
+  if (error.code == Code::timed_out) return error.what;
+  return "the socket is there and nobody listens; is `watchpost serve` running?";
+}
+
 Result<std::string> ask(const DaemonAddress& daemon, net::OutgoingRequest request) {
   request.allow_private = true;  // the administrator's own daemon
   request.deadline = std::chrono::seconds(60);
@@ -68,10 +89,8 @@ Result<std::string> ask(const DaemonAddress& daemon, net::OutgoingRequest reques
   const auto response = net::fetch(request);
   if (!response) {
     const std::string& where = daemon.url.empty() ? daemon.socket : daemon.url;
-    return fail(Code::unavailable,
-                fmt::format("the daemon does not answer at {} ({}); is `watchpost serve` running, "
-                            "and may you use it?",
-                            where, response.error().what));
+    return fail(Code::unavailable, fmt::format("the daemon does not answer at {}: {}", where,
+                                               reason(daemon, response.error())));
   }
   if (response->status / 100 != 2) return error_from(*response);
   return response->body;

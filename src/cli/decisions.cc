@@ -3,9 +3,12 @@
 #include "base/text.h"
 #include "cli/answer.h"
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
@@ -17,23 +20,72 @@ Colour colour_of(std::string_view state) {
   return Colour::faint;
 }
 
-// "submission: applied; hook: pending (connection refused)"
+bool is_pending(const Object& enforcement) { return text(enforcement, "actual") == "pending"; }
+
+// "submission: applied; hook: pending (see below)"
 std::string enforcement_text(const Object& decision) {
   std::string out;
   for (const auto& one : list(decision, "enforcements")) {
     const Object& row = one.as_object();
     if (!out.empty()) out += "; ";
     out += fmt::format("{}: {}", text(row, "enforcer"), text(row, "actual"));
-    if (const std::string error = text(row, "error"); !error.empty()) out += " (" + error + ")";
+    if (is_pending(row) && text(row, "wanted") == "undone") out += " undo";
+    if (const std::string error = text(row, "error"); !error.empty()) out += " (see below)";
   }
   return out;
+}
+
+// "2026-11-24T04:00:00Z, in 56 min"; when it ended, where it has.
+std::string until_text(const Object& decision, Time now) {
+  const std::string until = moment(decision, "until");
+  const std::string state = text(decision, "state");
+  if (state == "active") return fmt::format("{}, {}", until, age(decision, "until", now));
+  if (state == "proposed") return "lapses " + until;
+  return "ended " + moment(decision, "ended_at");
+}
+
+// What enforcers could not do: a decision that nobody carries out stops nothing.
+void print_failures(const Terminal& terminal, const Object& decision) {
+  for (const auto& one : list(decision, "enforcements")) {
+    const Object& row = one.as_object();
+    if (text(row, "error").empty()) continue;
+    terminal.line(fmt::format("{} {}: {}: {}", terminal.paint(text(decision, "id"), Colour::bold),
+                              terminal.paint(text(row, "actual"), Colour::red),
+                              escaped(text(row, "enforcer")),
+                              terminal.paint(text(row, "error"), Colour::none)));
+  }
+}
+
+// A decision as it is now, with what the enforcers say; the old one where it cannot be had.
+Object asked_again(const Session& session, const Object& old) {
+  const auto answer = get(session.daemon, "/v1/incidents/" + text(old, "incident"));
+  boost::system::error_code bad;
+  const auto parsed = answer ? boost::json::parse(*answer, bad) : boost::json::value();
+  if (!parsed.is_object()) return old;
+  for (const auto& each : list(parsed.as_object(), "decisions")) {
+    if (text(each.as_object(), "id") == text(old, "id")) return each.as_object();
+  }
+  return old;
+}
+
+// Gives enforcers a moment: whoever stops somebody wants to see that it is so.
+Object settled(const Session& session, const Object& old) {
+  constexpr int kTries = 10;
+  Object now = asked_again(session, old);
+  for (int i = 0; i < kTries; ++i) {
+    const auto& rows = list(now, "enforcements");
+    if (std::ranges::none_of(rows, [](auto& row) { return is_pending(row.as_object()); })) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    now = asked_again(session, old);
+  }
+  return now;
 }
 
 void print_shadow(const Session& session, const Object& answer) {
   Table table({"AT", "DETECTOR", "SCOPE", "WOULD HAVE", "BECAUSE"});
   for (const auto& one : list(answer, "shadow_decisions")) {
     const Object& decision = one.as_object();
-    table.row({{text(decision, "at")},
+    table.row({{moment(decision, "at")},
                {text(decision, "detector"), Colour::bold},
                {text(decision, "scope"), Colour::yellow},
                {text(decision, "measure")},
@@ -84,7 +136,7 @@ void add_decision(CLI::App& line, Session& session) {
       return show(
           session,
           post(session.daemon, fmt::format("/v1/decisions/{}/revoke", *id), body({{"why", *why}})),
-          [&](const Object& answer) { print_decisions(session, {answer.at("decision")}); });
+          [&](const Object& answer) { print_changed(session, {answer.at("decision")}); });
     };
   });
 }
@@ -92,7 +144,8 @@ void add_decision(CLI::App& line, Session& session) {
 }  // namespace
 
 void print_decisions(const Session& session, const boost::json::array& decisions) {
-  Table table({"DECISION", "STATE", "MEASURE", "SCOPE", "UNTIL", "BY", "ENFORCED", "BECAUSE"});
+  const Time now = SystemClock().now();
+  Table table({"DECISION", "STATE", "MEASURE", "SCOPE", "UNTIL", "ENFORCED", "BY", "BECAUSE"});
   for (const auto& one : decisions) {
     const Object& decision = one.as_object();
     const std::string state = text(decision, "state");
@@ -100,12 +153,19 @@ void print_decisions(const Session& session, const boost::json::array& decisions
                {state, colour_of(state)},
                {text(decision, "measure")},
                {text(decision, "scope"), Colour::yellow},
-               {text(decision, "until")},
-               {text(decision, "made_by")},
+               {until_text(decision, now)},
                {enforcement_text(decision)},
+               {text(decision, "made_by")},
                {text(decision, "because")}});
   }
   table.print(session.terminal, "No decisions.");
+  for (const auto& one : decisions) print_failures(session.terminal, one.as_object());
+}
+
+void print_changed(const Session& session, const boost::json::array& decisions) {
+  boost::json::array fresh;
+  for (const auto& one : decisions) fresh.push_back(settled(session, one.as_object()));
+  print_decisions(session, fresh);
 }
 
 constexpr Command kDecisions{"decisions", "Measures in force and proposed", add_list};

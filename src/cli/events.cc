@@ -16,13 +16,27 @@ struct EventOptions {
   size_t limit = 50;
 };
 
+// What is worth a look beside the other columns: the reply, or what stands in for it.
+std::string detail(const Object& event) {
+  const std::string kind = text(event, "kind");
+  std::string out = text(event, "reply");
+  if (kind == "login") {
+    out = fmt::format("{} {}{}{}", text(event, "outcome"), text(event, "method"),
+                      out.empty() ? "" : ": ", out);
+  } else if (kind == "accepted" && out.empty() && event.contains("recipients")) {
+    out = fmt::format("from {} to {}", text(event, "sender"),
+                      counted(count(event, "recipients"), "recipient"));
+  }
+  return flag(event, "self_inflicted") ? "by Watchpost: " + out : out;
+}
+
 void print(const Session& session, const Object& answer) {
-  Table table({"AT", "KIND", "CREDENTIAL", "RECIPIENT", "CLIENT", "CLASS", "REPLY"});
+  Table table({"AT", "KIND", "CREDENTIAL", "RECIPIENT", "CLIENT", "CLASS", "DETAIL"});
   for (const auto& one : list(answer, "events")) {
     const Object& event = one.as_object();
     const std::string kind = text(event, "kind");
     const bool bad = kind == "bounced" || kind == "rejected" || kind == "expired";
-    table.row({{text(event, "at")},
+    table.row({{moment(event, "at")},
                {kind, bad                  ? Colour::red
                       : kind == "deferred" ? Colour::yellow
                                            : Colour::none},
@@ -30,7 +44,7 @@ void print(const Session& session, const Object& answer) {
                {text(event, "recipient")},
                {text(event, "client_ip")},
                {text(event, "class")},
-               {text(event, "reply")}});
+               {detail(event)}});
   }
   table.print(session.terminal, "No events.");
   if (const std::string next = text(answer, "next"); !next.empty()) {
@@ -42,6 +56,9 @@ void print(const Session& session, const Object& answer) {
 Result<std::pair<std::string, std::string>> parameter_from(const std::string& text) {
   const size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
+  if (equals == std::string::npos && field_from(name)) {
+    return fail(Code::bad_input, fmt::format("which {0}? Write {0}=VALUE", name), text);
+  }
   if (equals == std::string::npos || !field_from(name)) {
     std::vector<std::string_view> known;
     for (const FieldInfo& info : fields()) known.push_back(info.name);

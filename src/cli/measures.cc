@@ -32,7 +32,7 @@ int impose(const Session& session, const MeasureOptions& options, const std::str
       session,
       post(session.daemon, "/v1/measures",
            body({{"scope", options.scope_text()}, {"measure", measure}, {"why", options.why}})),
-      [&](const Object& answer) { print_decisions(session, {answer.at("decision")}); });
+      [&](const Object& answer) { print_changed(session, {answer.at("decision")}); });
 }
 
 // `suspend` and `hold`, which have only a time.
@@ -67,11 +67,10 @@ void add_release(CLI::App& line, Session& session) {
   add_scope(line, *options);
   line.callback([&session, options] {
     session.action = [&session, options] {
-      return show(
-          session,
-          post(session.daemon, "/v1/release",
-               body({{"scope", options->scope_text()}, {"why", options->why}})),
-          [&](const Object& answer) { print_decisions(session, list(answer, "decisions")); });
+      return show(session,
+                  post(session.daemon, "/v1/release",
+                       body({{"scope", options->scope_text()}, {"why", options->why}})),
+                  [&](const Object& answer) { print_changed(session, list(answer, "decisions")); });
     };
   });
 }
@@ -86,11 +85,13 @@ void add_automation(CLI::App& line, Session& session) {
     session.action = [&session, options] {
       const std::string asked =
           boost::json::serialize(Object{{"on", options->state == "on"}, {"why", options->why}});
-      return show(
-          session, post(session.daemon, "/v1/automation", asked), [&](const Object& answer) {
-            session.terminal.line(flag(answer, "automation") ? "Automatic measures are on."
-                                                             : "Automatic measures are off.");
-          });
+      return show(session, post(session.daemon, "/v1/automation", asked),
+                  [&](const Object& answer) {
+                    session.terminal.line(flag(answer, "automation")
+                                              ? "Automatic measures are on."
+                                              : "Automatic measures are off: detectors only "
+                                                "propose. What is in force stays.");
+                  });
     };
   });
 }

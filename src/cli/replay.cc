@@ -45,21 +45,22 @@ std::string json_of(const ReplayReport& report) {
 }
 
 void print(const Terminal& terminal, const ReplayReport& report) {
-  Table table({"AT", "DETECTOR", "STREAM", "AFTER", "BECAUSE"});
+  Table table({"AT", "DETECTOR", "MODE", "STREAM", "AFTER", "BECAUSE"});
   for (const Signal& signal : report.signals) {
-    table.row({{format_time(signal.at)},
+    table.row({{format_time(std::chrono::floor<std::chrono::seconds>(signal.at))},
                {signal.detector, Colour::bold},
+               {std::string(name_of(signal.mode))},
                {signal.stream.text(), Colour::yellow},
-               {grouped(signal.messages)},
+               {counted(signal.messages, "event")},
                {signal.because}});
   }
   table.print(terminal, "No detector would have fired.");
   terminal.line();
-  terminal.line(fmt::format("{} lines, {} events in {:.2f} s ({} lines/s); {} signals",
+  terminal.line(fmt::format("{} lines, {} events in {:.2f} s ({} lines/s); {}",
                             grouped(report.lines), grouped(report.events), report.seconds,
                             grouped(static_cast<uint64_t>(static_cast<double>(report.lines) /
                                                           std::max(report.seconds, 1e-6))),
-                            grouped(report.signals_total)));
+                            counted(report.signals_total, "signal")));
   for (const auto& [reason, entry] : report.unread) {
     terminal.line(fmt::format("not read: {} lines, {}{}", grouped(entry.count), reason,
                               entry.samples.empty()
@@ -107,7 +108,7 @@ int replay(const Session& session, const ReplayOptions& options) {
   session.terminal.progress_done();
   if (!report) return refuse(report.error(), kFailed);
   if (session.json()) {
-    session.terminal.line(json_of(*report));
+    session.terminal.json(json_of(*report));
   } else {
     print(session.terminal, *report);
   }

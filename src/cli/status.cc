@@ -1,47 +1,107 @@
 #include "base/text.h"
 #include "cli/answer.h"
 
+#include <algorithm>
+#include <array>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
 namespace {
 
+// Lines of other programs are ordinary in a shared log; whatever else was not read is not.
+constexpr std::string_view kOtherProgram = "other_program";
+
+uint64_t not_read(const Object& source) {
+  const Object& unread = inside(source, "unread");
+  return count(source, "unread_total") - count(inside(unread, kOtherProgram), "count");
+}
+
+// The reasons that readers give, in words; docs/formats says more of each.
+std::string_view words_of(std::string_view reason) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kWords{{
+      {"no_timestamp", "no time stamp at the start, or an impossible one"},
+      {"no_program", "no program is named"},
+      {kOtherProgram, "of other programs, ordinary in a shared log"},
+      {"unknown_service", "of an unknown part of Postfix"},
+      {"not_understood", "of an unknown shape"},
+      {"unknown_status", "an unknown status"},
+      {"too_long", "cut, and read as far as they go"},
+      {"line_too_long", "cut, and read as far as they go"},
+      {"repeated_too_often", "repeated more than 1,000 times, counted 1,000 times"},
+      {"bad_event", "not an event"},
+  }};
+  const auto* const found = std::ranges::find(kWords, reason, [](auto& one) { return one.first; });
+  return found != kWords.end() ? found->second : "";
+}
+
+void print_unread(const Terminal& terminal, const Object& source) {
+  for (const auto& [reason, entry] : inside(source, "unread")) {
+    const std::string_view name(reason.data(), reason.size());
+    const std::string_view words = words_of(name);
+    terminal.line(fmt::format("\n{}: {} not read: {}{}{}", escaped(text(source, "name")),
+                              counted(count(entry.as_object(), "count"), "line"), escaped(name),
+                              words.empty() ? "" : ", ", words));
+    for (const auto& sample : list(entry.as_object(), "samples")) {
+      terminal.line("  " + escaped(std::string(sample.as_string()), 160));
+    }
+  }
+}
+
 void print_sources(const Session& session, const Object& answer, Time now, bool samples) {
   Table table({"SOURCE", "KIND", "LINES", "EVENTS", "LAST EVENT", "BEHIND", "NOT READ", "STATE"});
   for (const auto& one : list(answer, "sources")) {
     const Object& source = one.as_object();
-    const uint64_t unread = count(source, "unread_total");
+    const uint64_t unread = not_read(source);
     const uint64_t behind = count(source, "bytes_behind");
     table.row({{text(source, "name"), Colour::bold},
                {text(source, "kind")},
                {grouped(count(source, "lines"))},
                {grouped(count(source, "events"))},
                {age(source, "last_event_at", now)},
-               {grouped(behind) + " B", behind > 0 ? Colour::yellow : Colour::none},
+               {bytes_text(behind), behind > 0 ? Colour::yellow : Colour::none},
                {grouped(unread), unread > 0 ? Colour::yellow : Colour::none},
                {text(source, "state"), flag(source, "healthy") ? Colour::green : Colour::red}});
   }
   table.print(session.terminal, "No sources are configured.");
   if (!samples) return;
-  for (const auto& one : list(answer, "sources")) {
-    for (const auto& [reason, entry] : inside(one.as_object(), "unread")) {
-      session.terminal.line(fmt::format("\n{}: {} lines not read: {}",
-                                        text(one.as_object(), "name"),
-                                        grouped(count(entry.as_object(), "count")),
-                                        std::string_view(reason.data(), reason.size())));
-      for (const auto& sample : list(entry.as_object(), "samples")) {
-        session.terminal.line("  " + escaped(std::string(sample.as_string()), 160));
-      }
-    }
+  for (const auto& one : list(answer, "sources")) print_unread(session.terminal, one.as_object());
+}
+
+void print_enforcers(const Terminal& terminal, const Object& status) {
+  Table enforcers({"ENFORCER, NOTIFY", "APPLIED", "PENDING", "FAILED", "STATE"});
+  for (const auto& one : list(status, "enforcers")) {
+    const Object& enforcer = one.as_object();
+    const uint64_t failed = count(enforcer, "failed");
+    enforcers.row({{text(enforcer, "name"), Colour::bold},
+                   {grouped(count(enforcer, "applied"))},
+                   {grouped(count(enforcer, "pending"))},
+                   {grouped(failed), failed > 0 ? Colour::red : Colour::none},
+                   {to_the_second(text(enforcer, "state"))}});
   }
+  enforcers.print(terminal, "No enforcers are configured: decisions stay on paper.");
+}
+
+// What waits for a person.
+void print_work(const Terminal& terminal, const Object& status) {
+  const uint64_t open = count(status, "open_incidents");
+  const uint64_t proposed = count(status, "proposed_decisions");
+  terminal.line(terminal.paint(
+      fmt::format("incidents: {} open{}", grouped(open), open > 0 ? " (watchpost incidents)" : ""),
+      open > 0 ? Colour::yellow : Colour::none));
+  terminal.line(terminal.paint(
+      fmt::format("decisions: {} in force, {} proposed{}",
+                  grouped(count(status, "active_decisions")), grouped(proposed),
+                  proposed > 0 ? ": they wait for `watchpost incident confirm`" : ""),
+      proposed > 0 ? Colour::yellow : Colour::none));
 }
 
 void print_status(const Session& session, const Object& status) {
   const Terminal& terminal = session.terminal;
   const Time now = parse_time(text(status, "now")).value_or(Time{});
-  terminal.line(fmt::format("watchpost {}, running since {}", text(status, "version"),
-                            text(status, "started_at")));
+  terminal.line(fmt::format("watchpost {}, started {}, {}", escaped(text(status, "version")),
+                            moment(status, "started_at"), age(status, "started_at", now)));
   terminal.line(flag(status, "storing") ? terminal.paint("storing: yes", Colour::green)
                                         : terminal.paint("storing: NO, following pauses: " +
                                                              text(status, "store_error"),
@@ -50,30 +110,15 @@ void print_status(const Session& session, const Object& status) {
       flag(status, "automation")
           ? terminal.paint("automatic measures: on", Colour::green)
           : terminal.paint("automatic measures: OFF, detectors only propose", Colour::red));
-  terminal.line(fmt::format("events: {} stored, {} late, {} streams in {:.1f} MiB, {} evicted",
-                            grouped(count(status, "events")), grouped(count(status, "late")),
-                            grouped(count(status, "streams")),
-                            number(status, "watch_bytes") / 1048576,
-                            grouped(count(status, "evicted"))));
-  const uint64_t open = count(status, "open_incidents");
-  terminal.line(terminal.paint(
-      fmt::format("incidents: {} open; decisions: {} in force, {} proposed", open,
-                  count(status, "active_decisions"), count(status, "proposed_decisions")),
-      open > 0 ? Colour::yellow : Colour::none));
+  print_work(terminal, status);
+  terminal.line(fmt::format(
+      "events: {} stored, {} late; {} in {}, {} evicted", grouped(count(status, "events")),
+      grouped(count(status, "late")), counted(count(status, "streams"), "stream"),
+      bytes_text(count(status, "watch_bytes")), grouped(count(status, "evicted"))));
   terminal.line();
   print_sources(session, status, now, false);
   terminal.line();
-  Table enforcers({"ENFORCER", "APPLIED", "PENDING", "FAILED", "STATE"});
-  for (const auto& one : list(status, "enforcers")) {
-    const Object& enforcer = one.as_object();
-    const uint64_t failed = count(enforcer, "failed");
-    enforcers.row({{text(enforcer, "name"), Colour::bold},
-                   {grouped(count(enforcer, "applied"))},
-                   {grouped(count(enforcer, "pending"))},
-                   {grouped(failed), failed > 0 ? Colour::red : Colour::none},
-                   {text(enforcer, "state")}});
-  }
-  enforcers.print(terminal, "No enforcers are configured: decisions stay on paper.");
+  print_enforcers(terminal, status);
 }
 
 void add_status(CLI::App& line, Session& session) {

@@ -1,14 +1,18 @@
 #include "cli/answer.h"
+#include "cli/decisions.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
 namespace {
 
 void print_streams(const Session& session, const Object& answer) {
+  const Time now = SystemClock().now();
   Table table({"STREAM", "WINDOW", "NEWER HALF", "OLDER HALF", "LAST EVENT", "COUNTS"});
   for (const auto& one : list(answer, "streams")) {
     const Object& stream = one.as_object();
@@ -17,34 +21,83 @@ void print_streams(const Session& session, const Object& answer) {
                {text(stream, "window")},
                {number_text(number(stream, "newer")), rising ? Colour::yellow : Colour::none},
                {number_text(number(stream, "older"))},
-               {text(stream, "last_at")},
+               {age(stream, "last_at", now)},
                {counts_text(inside(stream, "counts"))}});
   }
-  table.print(session.terminal, "No streams: nothing was counted yet.");
+  table.print(session.terminal, "No such streams: nothing was counted for them yet.");
+}
+
+// "16 times the threshold"; "12% of the threshold".
+std::string distance(double value, double threshold) {
+  if (threshold <= 0) return "";
+  const double ratio = value / threshold;
+  return ratio >= 1 ? fmt::format(", {:.3g} times it", ratio)
+                    : fmt::format(", {:.0f}% of it", ratio * 100);
+}
+
+void print_detector(const Terminal& terminal, const Object& detector) {
+  const bool firing = flag(detector, "firing");
+  terminal.line(fmt::format(
+      "{} ({}, window {}) on {}: {}", terminal.paint(text(detector, "detector"), Colour::bold),
+      text(detector, "mode"), text(detector, "window"),
+      terminal.paint(text(detector, "stream"), Colour::yellow),
+      firing ? terminal.paint("FIRING", Colour::red) : terminal.paint("quiet", Colour::green)));
+  for (const auto& because : list(detector, "because")) {
+    terminal.line("  " + terminal.paint(std::string(because.as_string()), Colour::none));
+  }
+  const double value = number(detector, "value");
+  const double threshold = number(detector, "threshold");
+  terminal.line(fmt::format("  value {:.4g}, threshold {:.4g}{}", value, threshold,
+                            distance(value, threshold)));
+  if (const std::string guard = text(detector, "guard"); !guard.empty()) {
+    terminal.line(fmt::format("  guard {}: {}",
+                              flag(detector, "guard_holds") ? "holds" : "does not hold",
+                              terminal.paint(guard, Colour::none)));
+  }
+  terminal.line("  counts: " +
+                terminal.paint(counts_text(inside(detector, "counts")), Colour::faint));
+  terminal.line();
+}
+
+bool nothing_counted(const boost::json::array& detectors) {
+  return std::ranges::all_of(detectors, [](const auto& detector) {
+    const Object& counts = inside(detector.as_object(), "counts");
+    return std::ranges::all_of(counts,
+                               [&](const auto& one) { return number(counts, one.key()) == 0; });
+  });
+}
+
+// What stands on the stream now, by whatever detector or person.
+void print_in_force(const Session& session, const std::string& stream) {
+  const auto answer = get(session.daemon, "/v1/decisions", {{"limit", "10000"}});
+  boost::system::error_code bad;
+  const auto parsed = answer ? boost::json::parse(*answer, bad) : boost::json::value();
+  if (!parsed.is_object()) return;
+  boost::json::array here;
+  for (const auto& one : list(parsed.as_object(), "decisions")) {
+    if (text(one.as_object(), "scope") == stream) here.push_back(one);
+  }
+  if (!here.empty()) print_decisions(session, here);
 }
 
 void print_explanation(const Session& session, const Object& answer) {
   const Terminal& terminal = session.terminal;
   const auto& detectors = list(answer, "detectors");
-  if (detectors.empty()) return terminal.line("No detector watches such a stream.");
-  for (const auto& one : detectors) {
-    const Object& detector = one.as_object();
-    const bool firing = flag(detector, "firing");
-    terminal.line(fmt::format(
-        "{} ({}, window {}) on {}: {}", terminal.paint(text(detector, "detector"), Colour::bold),
-        text(detector, "mode"), text(detector, "window"),
-        terminal.paint(text(detector, "stream"), Colour::yellow),
-        firing ? terminal.paint("FIRING", Colour::red) : terminal.paint("quiet", Colour::green)));
-    terminal.line(fmt::format("  value {:.4g}, threshold {:.4g}; guard {}",
-                              number(detector, "value"), number(detector, "threshold"),
-                              flag(detector, "guard_holds") ? "holds" : "does not hold"));
-    for (const auto& because : list(detector, "because")) {
-      terminal.line("  " + terminal.paint(std::string(because.as_string()), Colour::none));
-    }
-    terminal.line("  counts: " +
-                  terminal.paint(counts_text(inside(detector, "counts")), Colour::faint));
-    terminal.line();
+  if (detectors.empty()) {
+    return terminal.line(
+        "No detector watches such a stream; `watchpost config show` has their `watch`.");
   }
+  if (nothing_counted(detectors)) {
+    terminal.line(
+        "Nothing is counted for this stream in any window. Is it spelled as in the log? "
+        "`watchpost streams`\nand `watchpost events` show how.\n");
+  }
+  for (const bool firing : {true, false}) {
+    for (const auto& one : detectors) {
+      if (flag(one.as_object(), "firing") == firing) print_detector(terminal, one.as_object());
+    }
+  }
+  print_in_force(session, text(answer, "stream"));
 }
 
 void add_streams(CLI::App& line, Session& session) {
@@ -53,6 +106,7 @@ void add_streams(CLI::App& line, Session& session) {
   line.add_option("dimensions", *dimensions,
                   "Only streams of these, for example: credential, or \"customer campaign\"");
   line.add_option("--limit", *limit, "At most so many")->check(CLI::Range(1, 10000));
+  line.footer("The two halves are those of the window: what moves shows as more in the newer one.");
   line.callback([&session, dimensions, limit] {
     session.action = [&session, dimensions, limit] {
       return show(session,

@@ -26,14 +26,15 @@ std::string_view code_of(Colour colour) {
   return "";
 }
 
-// The first `columns` characters of valid UTF-8.
-std::string_view cut(std::string_view text, size_t columns) {
+// Valid UTF-8 in at most `columns` characters; an ellipsis stands for what was cut.
+std::string cut(std::string_view text, size_t columns) {
+  if (columns_of(text) <= columns) return std::string(text);
   size_t at = 0;
   for (size_t seen = 0; at < text.size(); ++at) {
     const bool starts = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
-    if (starts && seen++ == columns) break;
+    if (starts && ++seen == columns) break;
   }
-  return text.substr(0, at);
+  return std::string(text.substr(0, at)) + "…";
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Terminal::Terminal() {
 }
 
 std::string Terminal::paint(std::string_view hostile, Colour colour) const {
-  const std::string safe = escaped(hostile);
+  std::string safe = escaped(hostile);
   if (!colours_ || colour == Colour::none) return safe;
   return fmt::format("{}{}\x1b[0m", code_of(colour), safe);
 }
@@ -57,6 +58,26 @@ std::string Terminal::paint(std::string_view hostile, Colour colour) const {
 void Terminal::line(std::string_view text) const {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);
+}
+
+void Terminal::json(std::string_view document) const {
+  std::string safe;
+  safe.reserve(document.size());
+  for (size_t at = 0; at < document.size();) {
+    const auto lead = static_cast<unsigned char>(document[at]);
+    const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::string_view character = document.substr(at, length);
+    const std::string shown = lead < 0x7F ? std::string(character) : escaped(character);
+    at += shown.starts_with("\\x") ? 1 : character.size();
+    if (shown.starts_with("\\u{")) {
+      safe += "\\u" + shown.substr(3, 4);
+    } else if (shown.starts_with("\\x")) {
+      safe += lead == 0x7F ? "\\u007f" : "\\ufffd";
+    } else {
+      safe += shown;
+    }
+  }
+  line(safe);
 }
 
 void Terminal::complain(std::string_view hostile) const {
@@ -100,7 +121,8 @@ void Table::print(const Terminal& terminal, std::string_view nothing) const {
     for (size_t i = 0; i < headings_.size(); ++i) {
       const bool last = i + 1 == headings_.size();
       const size_t room = terminal.width() > used ? terminal.width() - used : 0;
-      const std::string_view text = last ? cut(text_of(i), std::max<size_t>(room, 10)) : text_of(i);
+      const std::string text =
+          last ? cut(text_of(i), std::max<size_t>(room, 10)) : std::string(text_of(i));
       line += terminal.paint(text, colour_of(i));
       if (last) break;
       line.append(widths[i] - columns_of(text) + 2, ' ');
@@ -134,6 +156,36 @@ std::string ago(Time at, Time now) {
   const auto unit = std::ranges::find_if(kUnits, [&](const Unit& one) { return span >= one.from; });
   const std::string text = fmt::format("{} {}", span / unit->size, unit->name);
   return to_come ? "in " + text : text + " ago";
+}
+
+std::string counted(uint64_t number, std::string_view one) {
+  return fmt::format("{} {}{}", grouped(number), one, number == 1 ? "" : "s");
+}
+
+std::string bytes_text(uint64_t bytes) {
+  static constexpr std::array<std::string_view, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string shell_word(std::string_view word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("@%+=:,./_-").contains(c);
+  });
+  if (plain) return std::string(word);
+  std::string out = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
 }
 
 std::string grouped(uint64_t number) {

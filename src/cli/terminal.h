@@ -1,6 +1,8 @@
 #pragma once
 #include "base/time.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,12 +19,15 @@ class Terminal {
   Terminal();
 
   bool colours() const { return colours_; }
-  size_t width() const { return width_; }  // of the terminal in columns; wide where it is none
+  size_t width() const { return width_; }  // of the terminal in columns; no end where it is none
 
   // Text with its colour. The text is escaped.
   std::string paint(std::string_view hostile, Colour colour) const;
   // One line on standard output, as it is.
   void line(std::string_view text = {}) const;
+  // A JSON document as one line: what could deceive a terminal stands as \uNNNN, which means the
+  // same to programs.
+  void json(std::string_view document) const;
   // One line on standard error: "watchpost: ...", escaped.
   void complain(std::string_view hostile) const;
 
@@ -33,7 +38,7 @@ class Terminal {
  private:
   bool colours_ = false;
   bool errors_on_terminal_ = false;
-  size_t width_ = 200;
+  size_t width_ = std::numeric_limits<size_t>::max();
 };
 
 // Rows under a heading, each column as wide as its widest cell; the last one is cut at the edge of
@@ -63,5 +68,11 @@ size_t columns_of(std::string_view text);
 std::string ago(Time at, Time now);
 // 1234567 -> "1,234,567".
 std::string grouped(uint64_t number);
+// "1 line", "1,234 lines".
+std::string counted(uint64_t number, std::string_view one);
+// 1234567 -> "1.2 MiB".
+std::string bytes_text(uint64_t bytes);
+// A word of a command line to be pasted into a shell: quoted where it has to be.
+std::string shell_word(std::string_view word);
 
 }  // namespace watchpost::cli
