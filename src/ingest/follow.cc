@@ -145,12 +145,6 @@ bool FileFollower::find_again(const FollowPosition& position) {
     say(false, fmt::format("waiting: {}", escaped(found.error().text())));
     return false;
   }
-  if (!successor(options_.path, position, false)) {
-    to_resume_ = position;
-    log_.reset();
-    say(false, fmt::format("waiting: {} does not exist", escaped(options_.path)));
-    return false;
-  }
   if (!open_next(position, false)) return false;
   if (position.offset > 0) {
     before_.reset();
@@ -165,19 +159,26 @@ bool FileFollower::find_again(const FollowPosition& position) {
 }
 
 bool FileFollower::open_next(const FollowPosition& position, bool still_open) {
-  const auto next = successor(options_.path, position, still_open);
-  auto log = next ? open_at_beginning(next->path) : fail(Code::not_found, "is gone", options_.path);
-  if (!log) {
-    // Renamed or gone since it was listed, or not to be read: look again at the next round.
-    if (!still_open) {
-      to_resume_ = position;
-      log_.reset();
+  Error error;
+  for (int look = 0; look < 10; ++look) {
+    const auto next = successor(options_.path, position, still_open);
+    auto log = next ? open_at_beginning(next->path) : Result<OpenLog>(fail(next.error()));
+    if (log && log->file.same_file(*next)) {
+      use(std::move(*log));
+      return true;
     }
-    say(false, fmt::format("waiting: {}", escaped(log.error().text())));
-    return false;
+    // Renamed since it was listed: look again.
+    error = log ? Error{Code::unavailable, "is renamed all the time", next->path} : log.error();
+    if (!log && error.code != Code::not_found) break;
   }
-  use(std::move(*log));
-  return true;
+  if (!still_open) {
+    to_resume_ = position;
+    log_.reset();
+  }
+  say(false, error.code == Code::not_found
+                 ? fmt::format("waiting: {} does not exist", escaped(options_.path))
+                 : fmt::format("waiting: {}", escaped(error.text())));
+  return false;
 }
 
 bool FileFollower::superseded() const {
@@ -187,11 +188,11 @@ bool FileFollower::superseded() const {
   // The live file is new and empty, or not there. Is there a generation between it and this one?
   const FollowPosition at = here();
   const bool later =
-      std::ranges::any_of(older_generations(options_.path, at),
+      std::ranges::any_of(generations_of(options_.path, at).older,
                           [&](const LogFile& file) { return file.written_ns > at.written_ns; });
   if (!later) return false;
   const auto next = successor(options_.path, at, true);
-  return next && !(live && next->same_file(*live)) && !next->same_file(log_->file);
+  return next.has_value() && !(live && next->same_file(*live)) && !next->same_file(log_->file);
 }
 
 void FileFollower::use(OpenLog log) {

@@ -8,7 +8,7 @@
 namespace watchpost::ingest {
 namespace {
 
-constexpr size_t kBlock = 1024 * 1024;
+constexpr size_t kBlock = 512 * 1024;
 
 }  // namespace
 

@@ -42,7 +42,9 @@ struct PipelineOptions {
 //   Use:     start(), then deliver() and ask() from any thread, stop().
 //   Rules:   an event id seen within the last day is not counted again. A commit that fails is
 //   tried
-//            again until it succeeds (nothing is acknowledged, sources wait) and status says so.
+//            again until it succeeds (nothing is acknowledged, sources wait) and health() says so;
+//            meanwhile what was just decided is handed out uncommitted, for 15 minutes at most, and
+//            questions that would change something are refused.
 class Pipeline final : public EventSink {
  public:
   static Result<std::unique_ptr<Pipeline>> open(PipelineOptions options, Outbox& outbox,
@@ -61,8 +63,7 @@ class Pipeline final : public EventSink {
   Result<Done> ask(Question question);
   // Results of the dispatcher, committed with the next step.
   void report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
-  // New rules from now on; counters that they still want are kept. `accept` runs at the same
-  // moment.
+  // New rules from now on; counters that they still want are kept.
   Result<Done> replace_rules(std::vector<detect::Detector> detectors,
                              decide::DecideSettings decide);
 

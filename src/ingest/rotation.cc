@@ -201,25 +201,52 @@ Result<LogFile> look_at(int descriptor, const std::string& path) {
   return stat_file(descriptor, "", path);
 }
 
-std::vector<LogFile> older_generations(const std::string& path, const FollowPosition& position) {
+namespace {
+
+// Looked at twice and found the same, names did not move meanwhile. A log that is rotated all the
+// time is taken as it was seen last.
+constexpr int kLooks = 20;
+
+Generations look_once(const std::string& path, const FollowPosition& position) {
   std::vector<Candidate> all;
+  Generations seen{.live = look_at(path)};
   add_from_folder(folder_of(path), name_in_folder(path), position, all);
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), &std::free);
   if (real && folder_of(real.get()) != folder_of(path)) {
     add_from_folder(folder_of(real.get()), name_in_folder(real.get()), position, all);
   }
-  if (const auto live = look_at(path)) {
-    std::erase_if(all, [&](const Candidate& one) { return one.file.same_file(*live); });
+  if (seen.live) {
+    std::erase_if(all, [&](const Candidate& one) { return one.file.same_file(*seen.live); });
   }
   drop_half_packed(all);
   sort_by_age(all);
-  std::vector<LogFile> files;
   for (Candidate& one : all) {
-    const bool twice =
-        std::ranges::any_of(files, [&](const LogFile& other) { return other.same_file(one.file); });
-    if (!twice) files.push_back(std::move(one.file));
+    const bool twice = std::ranges::any_of(
+        seen.older, [&](const LogFile& other) { return other.same_file(one.file); });
+    if (!twice) seen.older.push_back(std::move(one.file));
   }
-  return files;
+  return seen;
+}
+
+}  // namespace
+
+bool Generations::same_files(const Generations& other) const {
+  const auto same = [](const LogFile& a, const LogFile& b) {
+    return a.path == b.path && a.same_file(b);
+  };
+  if (live.has_value() != other.live.has_value()) return false;
+  return (!live || same(*live, *other.live)) && std::ranges::equal(older, other.older, same);
+}
+
+Generations generations_of(const std::string& path, const FollowPosition& position) {
+  Generations seen = look_once(path, position);
+  for (int look = 0; look < kLooks; ++look) {
+    Generations again = look_once(path, position);
+    const bool same = again.same_files(seen);
+    seen = std::move(again);
+    if (same) break;
+  }
+  return seen;
 }
 
 Result<OpenLog> open_at_beginning(const std::string& path) {
@@ -276,10 +303,12 @@ Result<OpenLog> open_at(const std::string& path, const FollowPosition& position)
   return log;
 }
 
-Result<OpenLog> find_log(const std::string& path, const FollowPosition& position) {
-  auto all = older_generations(path, position);
-  const auto live = look_at(path);
-  if (live) all.push_back(*live);
+namespace {
+
+Result<OpenLog> find_among(const Generations& generations, const FollowPosition& position,
+                           const std::string& path) {
+  std::vector<LogFile> all = generations.older;
+  if (generations.live) all.push_back(*generations.live);
   // The file itself where it is still there; else the oldest that may be its copy: younger ones
   // can begin alike. A copy was not last written before what it is a copy of.
   const auto is_it = [&](const LogFile& file) { return file.is_of(position); };
@@ -291,13 +320,27 @@ Result<OpenLog> find_log(const std::string& path, const FollowPosition& position
     if (found) return found;
     if (is_it(file) && found.error().code == Code::unavailable) return found;
   }
+  const auto& live = generations.live;
   if (!live && live.error().code == Code::unavailable) return fail(live.error());
   return fail(Code::not_found, "the file read before is gone", path);
 }
 
-std::optional<LogFile> successor(const std::string& path, const FollowPosition& position,
-                                 bool still_open) {
-  const auto all = older_generations(path, position);
+}  // namespace
+
+Result<OpenLog> find_log(const std::string& path, const FollowPosition& position) {
+  for (int look = 0;; ++look) {
+    const Generations generations = generations_of(path, position);
+    auto found = find_among(generations, position, path);
+    if (found || look == kLooks) return found;
+    // Not there, unless names moved while they were gone through.
+    if (generations_of(path, position).same_files(generations)) return found;
+  }
+}
+
+Result<LogFile> successor(const std::string& path, const FollowPosition& position,
+                          bool still_open) {
+  const Generations generations = generations_of(path, position);
+  const std::vector<LogFile>& all = generations.older;
   auto done = all.end();
   // Where nothing of the old file was used, it may be among these, packed.
   const auto unread = [&](const LogFile& file) {
@@ -314,9 +357,7 @@ std::optional<LogFile> successor(const std::string& path, const FollowPosition& 
   }
   const auto next = done != all.end() ? std::next(done) : std::ranges::find_if(all, unread);
   if (next != all.end()) return *next;
-  auto live = look_at(path);
-  if (!live) return std::nullopt;
-  return *live;
+  return generations.live;
 }
 
 }  // namespace watchpost::ingest

@@ -30,10 +30,17 @@ Result<LogFile> look_at(const std::string& path);
 // The same of an open file that has, or had, this path.
 Result<LogFile> look_at(int descriptor, const std::string& path);
 
-// The older generations of `path` as rotation leaves them, oldest first: path.N, path-YYYYMMDD...,
-// each also packed as .gz or .zst; and any file beside it (or beside what it points to) that is the
-// one of `position`. Without the live file itself.
-std::vector<LogFile> older_generations(const std::string& path, const FollowPosition& position);
+// A log and what rotation has made of it.
+struct Generations {
+  // Oldest first: path.N, path-YYYYMMDD..., each also packed as .gz or .zst; and any file beside it
+  // (or beside what it points to) that is the one of a position. Without the live one.
+  std::vector<LogFile> older;
+  Result<LogFile> live;
+
+  bool same_files(const Generations& other) const;
+};
+// As they stand at one moment, also where files are renamed while it looks.
+Generations generations_of(const std::string& path, const FollowPosition& position);
 
 // A log that is open for reading at `offset`.
 struct OpenLog {
@@ -54,8 +61,7 @@ Result<OpenLog> open_at(const std::string& path, const FollowPosition& position)
 // unavailable where it is there and cannot be read now.
 Result<OpenLog> find_log(const std::string& path, const FollowPosition& position);
 // What to read after the file of `position`, which has been read to its end (`still_open`) or is
-// gone: the next older generation or the live file; nothing where there is none.
-std::optional<LogFile> successor(const std::string& path, const FollowPosition& position,
-                                 bool still_open);
+// gone: the next older generation or the live file. Errors: those of the live file.
+Result<LogFile> successor(const std::string& path, const FollowPosition& position, bool still_open);
 
 }  // namespace watchpost::ingest

@@ -32,7 +32,7 @@ TEST(Rotation, OlderGenerationsStandOldestFirst) {
     write_file(folder / name, name);
   }
   // log.1.gz is not whole yet, as log.1 is still there.
-  EXPECT_EQ(names(older_generations(folder / "log", {})),
+  EXPECT_EQ(names(generations_of(folder / "log", {}).older),
             (std::vector<std::string>{"log.10.zst", "log.2.gz", "log.1"}));
 }
 
@@ -44,7 +44,7 @@ TEST(Rotation, DatedGenerationsStandOldestFirst) {
     write_file(folder / name, name);
   }
   EXPECT_EQ(
-      names(older_generations(folder / "log", {})),
+      names(generations_of(folder / "log", {}).older),
       (std::vector<std::string>{"log-20261122.gz", "log-20261123", "log-20261124-1700000000"}));
 }
 
