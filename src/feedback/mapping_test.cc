@@ -114,6 +114,24 @@ TEST(Mapping, OverlongAndEmptyValuesSetNothing) {
             "-");
 }
 
+TEST(Mapping, TheUsualPatternIsWhatItsLongerFormIs) {
+  const auto usual = Mapping::from({{"customer", "credential", "@(.+)$", ""}});
+  const auto longer = Mapping::from({{"customer", "credential", "(?:@)(.+)$", ""}});
+  ASSERT_TRUE(usual && longer);
+  EventBatch batch;
+  const std::string most = "a@" + std::string(1024, 'x');
+  for (const std::string& login :
+       {std::string("a@shop.example"), std::string("a@b@c"), std::string("a@"), std::string("@"),
+        std::string("@@"), std::string("a"), std::string(" @ "), std::string("a@b\nc@d"),
+        std::string("a@b\n"), std::string("a@\xff"), std::string("\xff@b"), std::string("a@ü"),
+        std::string("a@b\0c", 5), std::string("a@\x7f"), most, most + "x"}) {
+    const Event one = mapped(*usual, batch, {{Field::credential, login}});
+    const Event other = mapped(*longer, batch, {{Field::credential, login}});
+    EXPECT_EQ(one[Field::customer], other[Field::customer]) << login;
+  }
+  EXPECT_EQ(mapped(*usual, batch, {{Field::credential, most}})[Field::customer].size(), 1024U);
+}
+
 TEST(Mapping, ErrorsNameTheTableAndTheSetting) {
   struct Bad {
     MapSettings settings;

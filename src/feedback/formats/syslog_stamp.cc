@@ -68,6 +68,15 @@ std::optional<Duration> take_zone(std::string_view text, size_t& at) {
   return sign == '-' ? -span : span;
 }
 
+// What the clocks of this machine show at that time, less UTC.
+Duration offset_at(Time at) {
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return std::chrono::seconds(parts.tm_gmtoff);
+}
+
 // "SS" at the front of what follows the minute; 60 is a leap second.
 std::optional<Duration> seconds_at(std::string_view text, size_t at) {
   const int seconds = two_digits(text, at);
@@ -161,28 +170,22 @@ std::optional<Time> SyslogStamps::to_utc(int year, const Minute& minute) const {
       minute.minute > 59) {
     return std::nullopt;
   }
-  if (utc_offset_) {
-    return Time(sys_days(date)) + hours(minute.hour) + minutes(minute.minute) - *utc_offset_;
-  }
-  const auto local = [&](int daylight) {
-    std::tm parts{};
-    parts.tm_year = year - 1900;
-    parts.tm_mon = int(minute.month) - 1;
-    parts.tm_mday = int(minute.day);
-    parts.tm_hour = minute.hour;
-    parts.tm_min = minute.minute;
-    parts.tm_isdst = daylight;
-    const Time at{seconds(std::mktime(&parts))};
-    const bool exists = parts.tm_isdst == daylight && parts.tm_hour == minute.hour;
-    return std::pair(at, exists);
-  };
-  const auto [summer, in_summer] = local(1);
-  const auto [winter, in_winter] = local(0);
+  const Time written = Time(sys_days(date)) + hours(minute.hour) + minutes(minute.minute);
+  if (utc_offset_) return written - *utc_offset_;
+  // Clocks are changed at most once in two days. mktime() would find this too, but it looks through
+  // a year of them for each minute.
+  tzset();
+  const Duration before = offset_at(written - days(1));
+  const Duration after = offset_at(written + days(1));
+  const Time first = written - std::max(before, after);
+  const Time second = written - std::min(before, after);
+  const bool in_first = first + offset_at(first) == written;
+  const bool in_second = second + offset_at(second) == written;
   // The hour that exists twice: the first pass, unless the log is past it.
-  if (in_summer && in_winter) return last_ > summer + kDisorder ? winter : summer;
-  if (in_summer) return summer;
-  if (in_winter) return winter;
-  return local(-1).first;  // the hour that does not exist
+  if (in_first && in_second) return last_ > first + kDisorder ? second : first;
+  if (in_first) return first;
+  if (in_second) return second;
+  return written - before;  // the hour that does not exist
 }
 
 }  // namespace watchpost::feedback

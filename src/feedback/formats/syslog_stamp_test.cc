@@ -56,7 +56,24 @@ TEST(SyslogStamps, TheHourThatComesTwiceDoesNotGoBack) {
 TEST(SyslogStamps, TheHourThatIsLeftOutIsStillATime) {
   const Zone zone(kBerlin);
   SyslogStamps stamps(parse_time("2026-11-24T12:00:00Z").value(), std::nullopt);
-  EXPECT_NE(taken(stamps, "Mar 29 02:30:00 rest"), "none");
+  EXPECT_EQ(taken(stamps, "Mar 29 01:59:59 rest"), "2026-03-29T00:59:59Z");
+  EXPECT_EQ(taken(stamps, "Mar 29 02:30:00 rest"), "2026-03-29T01:30:00Z");
+  EXPECT_EQ(taken(stamps, "Mar 29 03:00:00 rest"), "2026-03-29T01:00:00Z");
+}
+
+TEST(SyslogStamps, FarZonesAndThoseOfTheSouth) {
+  const Time reference = parse_time("2026-11-24T12:00:00Z").value();
+  {
+    const Zone zone("NZST-12NZDT,M9.5.0,M4.1.0/3");
+    SyslogStamps stamps(reference, std::nullopt);
+    EXPECT_EQ(taken(stamps, "Apr  5 02:30:00 rest"), "2026-04-04T13:30:00Z");
+    EXPECT_EQ(taken(stamps, "Apr  5 02:30:00 rest"), "2026-04-04T13:30:00Z");
+    EXPECT_EQ(taken(stamps, "Apr  5 03:00:00 rest"), "2026-04-04T15:00:00Z");
+    EXPECT_EQ(taken(stamps, "Nov 24 03:00:01 rest"), "2026-11-23T14:00:01Z");
+  }
+  const Zone zone("HST10");
+  SyslogStamps stamps(reference, std::nullopt);
+  EXPECT_EQ(taken(stamps, "Nov 23 20:00:00 rest"), "2026-11-24T06:00:00Z");
 }
 
 TEST(SyslogStamps, NewYearIsThatOfTheZone) {
