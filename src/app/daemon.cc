@@ -52,6 +52,7 @@ std::vector<std::string> listen_addresses(const config::ListenSettings& settings
 // The first fault stands for all: they were all in the log or on the terminal before.
 std::unexpected<Error> first_of(const config::Faults& faults) {
   Error first = faults.front();
+  first.code = Code::refused;  // the request is right; what it asks for is not
   if (faults.size() > 1) first.what += fmt::format(" (and {} more faults)", faults.size() - 1);
   return fail(std::move(first));
 }
@@ -239,6 +240,14 @@ Result<Done> Daemon::reload(std::string_view who) {
   }
   parts_->api->set_tokens(std::move(*tokens));
   parts_->configuration = std::move(*wanted);
+  const auto noted = parts_->pipeline->ask(
+      [&](decide::Decider&, detect::Watch&, Time now) -> Result<decide::Outcome> {
+        decide::Outcome outcome;
+        outcome.audit.push_back(
+            {now, std::string(who), "configuration reloaded", "", parts_->config_path});
+        return outcome;
+      });
+  if (!noted) log_warning("config", "the audit log lacks this: {}", noted.error().text());
   log_info("config", "{} reloaded by {}", parts_->config_path, who);
   return Done{};
 }

@@ -23,7 +23,23 @@ constexpr size_t kLargestFile = 4 * 1024 * 1024;
 
 std::unexpected<Faults> fault(Error error) { return std::unexpected(Faults{std::move(error)}); }
 
+// A key of thousands of parts ("a.a.a...") makes tables within tables that no stack is deep enough
+// to take apart again. Gives the place of one.
+std::optional<std::string> endless_key(std::string_view text, std::string_view origin) {
+  constexpr size_t kMostDots = 200;
+  size_t dots = 0, line = 1;
+  for (const char c : text) {
+    if (c == '.' && ++dots > kMostDots) return fmt::format("{}:{}:1", origin, line);
+    if (std::string_view("\n=,{}[]#\"'").contains(c)) dots = 0;
+    if (c == '\n') ++line;
+  }
+  return std::nullopt;
+}
+
 std::expected<toml::table, Faults> table_from(std::string_view text, std::string_view origin) {
+  if (auto place = endless_key(text, origin)) {
+    return fault({Code::bad_input, "a name here has too many parts", std::move(*place)});
+  }
   try {
     return toml::parse(text, origin);
   } catch (const toml::parse_error& error) {

@@ -61,8 +61,13 @@ Outcome Decider::on(Signal signal, std::vector<std::string> samples, size_t acti
   Step step(*this, now);
   if (signal.mode == Mode::off || signal.stream.empty()) return step.finish();
   const std::string episode = episode_of(signal);
-  if (!episodes_.add_newest(episode)) return step.finish();
   step.state_changed();
+  if (!episodes_.add_newest(episode)) {
+    // Decided already. But one that comes again within the second, after a person undid it, has to
+    // be counted anew like any other when the grace ends, or it would stand as told for ever.
+    note_in_graces(signal, now);
+    return step.finish();
+  }
   if (signal.mode == Mode::shadow) {
     const Measure* const measure = strictest_of(signal.then);
     step.out().shadow.push_back({now, signal.detector, signal.stream,

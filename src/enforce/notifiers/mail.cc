@@ -101,7 +101,7 @@ size_t character_length(std::string_view text, size_t at) {
 // section 2), none of which splits a character. escaped() has taken out all that could end the
 // line.
 std::string subject_text(std::string_view subject) {
-  const std::string safe = escaped(subject, kLongestSubject);
+  std::string safe = escaped(subject, kLongestSubject);
   const bool ascii = std::ranges::all_of(safe, [](char c) { return c >= ' ' && c < 0x7F; });
   if (ascii && safe.size() <= 900 && safe.find("=?") == std::string::npos) return safe;
   constexpr size_t kInOneWord = 36;  // 48 bytes of base64
