@@ -34,43 +34,53 @@ class Destinations:
 
     def _run(self, ready):
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
+        self._server = self._loop.run_until_complete(
             asyncio.start_server(self._session, "127.0.0.1", 0, backlog=512))
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = self._server.sockets[0].getsockname()[1]
         ready.set()
         self._loop.run_forever()
 
     async def _session(self, reader, writer):
+        accepted = 0  # recipients of the message at hand
         try:
             writer.write(b"220 destination.example ESMTP\r\n")
             while line := await reader.readline():
-                await self._command(line.decode("utf-8", "replace").strip(), reader, writer)
-                if line.upper().startswith(b"QUIT"):
+                verb = line.decode("utf-8", "replace").strip().upper().split(" ")[0]
+                if verb == "DATA" and accepted:
+                    await self._take(reader, writer)
+                answer = self._answer(verb, line.decode("utf-8", "replace"), accepted)
+                writer.write(answer.encode() + b"\r\n")
+                await writer.drain()
+                if verb == "QUIT":
                     break
+                if verb == "RCPT":
+                    accepted += answer.startswith("250")
+                elif verb in ("MAIL", "RSET", "DATA"):
+                    accepted = 0
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
-    async def _command(self, line, reader, writer):
-        verb = line.upper().split(" ")[0]
+    async def _take(self, reader, writer):
+        writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
+        while await reader.readline() not in (b".\r\n", b""):
+            pass
+        self.taken += 1
+
+    def _answer(self, verb, line, accepted):
         if verb in ("EHLO", "HELO"):
-            answer = "250-destination.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
-        elif verb == "RCPT":
+            return "250-destination.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
+        if verb == "RCPT":
             found = re.search(r"<([^>]*)>", line)
-            answer = answer_for(found[1] if found else "")
-        elif verb == "DATA":
-            writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
-            await reader.readuntil(b"\r\n.\r\n")
-            self.taken += 1
-            answer = "250 2.0.0 Ok: queued"
-        elif verb == "QUIT":
-            answer = "221 2.0.0 Bye"
-        else:
-            answer = "250 2.0.0 Ok"
-        writer.write(answer.encode() + b"\r\n")
-        await writer.drain()
+            return answer_for(found[1] if found else "")
+        # A client that pipelines sends DATA before it knows that nobody was accepted.
+        if verb == "DATA":
+            return "250 2.0.0 Ok: queued" if accepted else "554 5.5.1 No valid recipients"
+        return "221 2.0.0 Bye" if verb == "QUIT" else "250 2.0.0 Ok"
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        self._server.close()
+        self._loop.close()

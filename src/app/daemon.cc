@@ -192,14 +192,14 @@ void Daemon::Parts::start() {
   supervisor->start();
 }
 
-// First nothing new comes in, then what came in is committed, then it is carried out no longer: the
-// outbox remembers.
+// First nothing new comes in, then what came in is committed and everybody who waits for it is
+// answered, then nothing is carried out any more: the outbox remembers.
 void Daemon::Parts::stop() {
   if (!running) return;
   running = false;
   supervisor->stop();
-  api->stop();
   pipeline->stop();
+  api->stop();
   dispatcher->stop();
   io.stop();
 }

@@ -56,7 +56,8 @@ std::string Terminal::paint(std::string_view hostile, Colour colour) const {
 }
 
 void Terminal::line(std::string_view text) const {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  // An empty view may point nowhere, which fwrite() does not take.
+  if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);
 }
 

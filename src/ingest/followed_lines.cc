@@ -115,15 +115,15 @@ Result<Done> FollowedLines::run(EventSink& sink, std::string_view position, std:
     reading.events_since_save += batch.size();
     auto here = position_if_due(reading, !batch.empty());
     if (!batch.empty() || here) {
-      const bool taken = sink.deliver(
-          Arrival{.events = std::move(batch), .source = name_, .position = std::move(here)});
+      const bool taken = sink.deliver_unless_stopped(
+          Arrival{.events = std::move(batch), .source = name_, .position = std::move(here)}, stop);
       if (!taken) return Done{};
     }
     if (idle) reading.follower.wait(kLook, stop);
   }
   reading.next_save = {};
   if (auto here = position_if_due(reading, true)) {
-    sink.deliver(Arrival{.source = name_, .position = std::move(here)});
+    sink.deliver_unless_stopped(Arrival{.source = name_, .position = std::move(here)}, stop);
   }
   return Done{};
 }

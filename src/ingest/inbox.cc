@@ -10,14 +10,14 @@ size_t weight(const Arrival& arrival) { return arrival.events.size() + 1; }
 
 }  // namespace
 
-bool Inbox::put(Arrival arrival) {
+bool Inbox::put(Arrival arrival, const std::stop_token& stop) {
   const size_t more = weight(arrival);
   {
     std::unique_lock lock(mutex_);
     // One that is larger than all the room is let in when it is alone.
-    room_.wait(lock,
-               [&] { return closed_ || arrivals_.empty() || events_ + more <= most_events_; });
-    if (closed_) return false;
+    const bool room = room_.wait(
+        lock, stop, [&] { return closed_ || arrivals_.empty() || events_ + more <= most_events_; });
+    if (closed_ || !room) return false;
     events_ += more;
     arrivals_.push_back(std::move(arrival));
   }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <vector>
 
 namespace watchpost::ingest {
@@ -21,8 +22,8 @@ class Inbox {
   using Errand = std::function<void()>;
   explicit Inbox(size_t most_events) : most_events_(most_events) {}
 
-  // Waits while it is full. False: closed, not taken.
-  bool put(Arrival arrival);
+  // Waits while it is full, unless stop is requested. False: closed or full, not taken.
+  bool put(Arrival arrival, const std::stop_token& stop);
   bool put(Errand errand);
   // No more comes in; what is inside is still given out.
   void close();
@@ -42,7 +43,7 @@ class Inbox {
  private:
   const size_t most_events_;
   mutable std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable_any room_;
   std::condition_variable filled_;
   std::deque<Arrival> arrivals_;
   std::vector<Errand> errands_;

@@ -55,7 +55,11 @@ void Pipeline::stop() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-bool Pipeline::deliver(Arrival arrival) { return state_->inbox.put(std::move(arrival)); }
+bool Pipeline::deliver(Arrival arrival) { return state_->inbox.put(std::move(arrival), {}); }
+
+bool Pipeline::deliver_unless_stopped(Arrival arrival, const std::stop_token& stop) {
+  return state_->inbox.put(std::move(arrival), stop);
+}
 
 std::string Pipeline::position_of(std::string_view source) {
   const std::lock_guard lock(state_->shared);

@@ -41,10 +41,9 @@ struct PipelineOptions {
 // commits all that follows from them in one transaction, and only then acknowledges.
 //   Use:     start(), then deliver() and ask() from any thread, stop().
 //   Rules:   an event id seen within the last day is not counted again. A commit that fails is
-//   tried
-//            again until it succeeds (nothing is acknowledged, sources wait) and health() says so;
-//            meanwhile what was just decided is handed out uncommitted, for 15 minutes at most, and
-//            questions that would change something are refused.
+//            tried again until it succeeds (nothing is acknowledged, sources wait) and health()
+//            says so; meanwhile what was just decided is handed out uncommitted, for 15 minutes at
+//            most, and questions that would change something are refused.
 class Pipeline final : public EventSink {
  public:
   static Result<std::unique_ptr<Pipeline>> open(PipelineOptions options, Outbox& outbox,
@@ -53,6 +52,7 @@ class Pipeline final : public EventSink {
 
   void start();
   bool deliver(Arrival arrival) override;
+  bool deliver_unless_stopped(Arrival arrival, const std::stop_token& stop) override;
   // Positions of sources as committed: what Source::run() wants.
   std::string position_of(std::string_view source);
 

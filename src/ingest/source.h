@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace watchpost::ingest {
@@ -37,6 +38,10 @@ class EventSink {
   // was not taken.
   //   Threads: any.
   virtual bool deliver(Arrival arrival) = 0;
+  // The same, but waits no longer once stop is requested: false then, too. What sources call.
+  virtual bool deliver_unless_stopped(Arrival arrival, const std::stop_token& /*stop*/) {
+    return deliver(std::move(arrival));
+  }
 };
 
 struct SourceStatus {
