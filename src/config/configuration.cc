@@ -3,15 +3,19 @@
 #include "base/text.h"
 #include "config/describe.h"
 #include "config/table_reader.h"
+#include "feedback/classifier.h"
+#include "net/address.h"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -108,7 +112,8 @@ std::vector<std::string_view> check_names(TableReader& reader, const Tables& tab
     const std::string& name = tables[i].name;
     const std::string place = reader.place(fmt::format("{}[{}].name", list, i));
     if (std::ranges::find(names, name) != names.end()) {
-      reader.fault(fmt::format("there are two tables [[{}]] named `{}`", list, escaped(name, 64)),
+      reader.fault(fmt::format("there are two tables [[{}]] named `{}`; give each its own `name`",
+                               list, escaped(name, 64)),
                    place);
     }
     names.push_back(name);
@@ -133,6 +138,61 @@ void check_targets(TableReader& reader, const Configuration& in,
   }
 }
 
+// "[[map]] 2: `pattern`" of an error about the mapping rules -> the place of that setting.
+void check_maps(TableReader& reader, const Configuration& in) {
+  for (size_t i = 0; i < in.maps.size(); ++i) {
+    const auto made = feedback::Mapping::from({in.maps[i]});
+    if (made) continue;
+    const std::string& about = made.error().about;
+    const size_t tick = about.find('`');
+    const std::string setting =
+        tick == std::string::npos ? "" : about.substr(tick + 1, about.rfind('`') - tick - 1);
+    reader.fault(made.error().what, reader.place(fmt::format("map[{}].{}", i, setting)));
+  }
+}
+
+// What a table's own component says about it.
+void check_tables(TableReader& reader, const Configuration& in) {
+  const auto note = [&](const Error& error, std::string_view list, size_t i) {
+    reader.fault(error.what, reader.place(fmt::format("{}[{}].{}", list, i, error.about)));
+  };
+  const feedback::Mapping no_mapping;
+  const SystemClock clock;
+  const ingest::SourceContext context{feedback::Classifier::shipped(), no_mapping, clock};
+  for (size_t i = 0; i < in.sources.size(); ++i) {
+    const auto* const kind = ingest::source_kind(in.sources[i].kind);
+    if (!kind || !in.sources[i].settings) continue;
+    // Making a source opens nothing.
+    const auto made = kind->make(in.sources[i].name, *in.sources[i].settings, context);
+    if (!made) note(made.error(), "source", i);
+  }
+  for (size_t i = 0; i < in.enforcers.size(); ++i) {
+    if (!in.enforcers[i].settings) continue;
+    const auto fine = in.enforcers[i].settings->check();
+    if (!fine) note(fine.error(), "enforcer", i);
+  }
+  for (size_t i = 0; i < in.notify.size(); ++i) {
+    if (const auto made = enforce::make_notifier(in.notify[i]); !made) {
+      note(made.error(), "notify", i);
+    }
+  }
+  if (in.listen.api.empty()) return;
+  if (const auto address = net::parse_listen(in.listen.api); !address) {
+    reader.fault(address.error().what, reader.place("listen.api"));
+  }
+}
+
+// A component's fault that the reader has noted already at the same place is not said twice.
+void drop_repeated(std::vector<Error>& faults) {
+  std::vector<Error> kept;
+  for (Error& fault : faults) {
+    if (std::ranges::find(kept, fault.about, &Error::about) == kept.end()) {
+      kept.push_back(std::move(fault));
+    }
+  }
+  faults = std::move(kept);
+}
+
 void check(TableReader& reader, Configuration& in) {
   check_names(reader, in.sources, "source");
   check_names(reader, in.enforcers, "enforcer");
@@ -140,9 +200,8 @@ void check(TableReader& reader, Configuration& in) {
   check_names(reader, in.listen.tokens, "listen.token");
   check_targets(reader, in, check_names(reader, in.notify, "notify"));
   check_detectors(reader, in);
-  if (const auto mapping = feedback::Mapping::from(in.maps); !mapping) {
-    reader.fault(mapping.error().what, mapping.error().about);
-  }
+  check_tables(reader, in);
+  check_maps(reader, in);
   for (size_t i = 0; i < in.decide.protect.size(); ++i) {
     const auto stream = parse_stream(in.decide.protect[i]);
     if (!stream) {
@@ -177,6 +236,7 @@ std::expected<Configuration, Faults> configuration_from(const toml::table& table
   describe(reader, made);
   reader.finish();
   check(reader, made);
+  drop_repeated(reader.faults());
   if (!reader.faults().empty()) return std::unexpected(std::move(reader.faults()));
   made.shown = reader.shown();
   made.exact = reader.exact();
@@ -189,12 +249,13 @@ Result<std::string> file_text(const std::string& path) {
   std::error_code no_size;
   const auto size = std::filesystem::file_size(path, no_size);
   if (!no_size && size > kLargestFile) return fail(Code::bad_input, "the file is too large", path);
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad() || errno == EISDIR) {
     return fail(Code::not_found, fmt::format("cannot be read: {}", std::strerror(errno)), path);
   }
-  return text.str();
+  return text;
 }
 
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin) {

@@ -48,6 +48,9 @@ struct EnforcerKind {
   struct Settings {
     virtual ~Settings() = default;
     virtual void describe(SettingsVisitor& visit) = 0;
+    // What is wrong with them, as far as that can be told without opening anything; `about` names
+    // the setting.
+    virtual Result<Done> check() const { return Done{}; }
   };
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Enforcer>> (*make)(std::string name, const Settings& settings,

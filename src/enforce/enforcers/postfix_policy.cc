@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "enforce/enforcers/policy_judge.h"
 #include "enforce/enforcers/policy_protocol.h"
+#include "net/address.h"
 #include "net/listener.h"
 
 #include <algorithm>
@@ -154,13 +155,23 @@ void PostfixPolicySettings::describe(SettingsVisitor& visit) {
                 &idle);
 }
 
+Result<Done> PostfixPolicySettings::check() const {
+  if (const auto mode = mode_in(socket_mode); !mode) return fail(mode.error());
+  if (listen.empty()) return fail(Code::bad_input, "names no address", "listen");
+  for (const std::string& at : listen) {
+    if (const auto address = net::parse_listen(at); !address) {
+      return fail(Code::bad_input, address.error().what, "listen");
+    }
+  }
+  return check_contact(contact);
+}
+
 Result<std::unique_ptr<PostfixPolicy>> PostfixPolicy::open(const std::string& name,
                                                            const PostfixPolicySettings& settings,
                                                            const EnforcerContext& context) {
-  if (const auto fine = check_contact(settings.contact); !fine) return fail(fine.error());
+  if (const auto fine = settings.check(); !fine) return fail(fine.error());
   const auto mode = mode_in(settings.socket_mode);
   if (!mode) return fail(mode.error());
-  if (settings.listen.empty()) return fail(Code::bad_input, "names no address", "listen");
   std::unique_ptr<PostfixPolicy> made(new PostfixPolicy());
   made->service_ = std::make_shared<Service>(name, settings, context);
   Service* const service = made->service_.get();

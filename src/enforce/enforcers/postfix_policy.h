@@ -15,6 +15,7 @@ struct PostfixPolicySettings final : EnforcerKind::Settings {
   int64_t connections = 1000;
   Duration idle = std::chrono::seconds(1100);
   void describe(SettingsVisitor& visit) override;
+  Result<Done> check() const override;
 };
 
 // Answers Postfix's policy requests from the decisions in force.

@@ -19,9 +19,6 @@ constexpr size_t kLongestSecret = 4096;
 constexpr size_t kMostAnswer = 64 * 1024;
 
 Result<std::string> secret_of(const WebhookSettings& settings) {
-  if (settings.secret.empty() == settings.secret_file.empty()) {
-    return fail(Code::bad_input, "give either secret or secret_file", "secret");
-  }
   if (!settings.secret.empty()) return settings.secret;
   std::ifstream file(settings.secret_file, std::ios::binary);
   std::string text(kLongestSecret + 1, '\0');
@@ -51,11 +48,16 @@ void WebhookSettings::describe(SettingsVisitor& visit) {
                 &allow_private);
 }
 
+Result<Done> WebhookSettings::check() const {
+  if (secret.empty() == secret_file.empty()) {
+    return fail(Code::bad_input, "give either secret or secret_file", "secret");
+  }
+  return check_url(url, allow_private);
+}
+
 Result<std::unique_ptr<Webhook>> Webhook::open(const WebhookSettings& settings,
                                                const EnforcerContext& context) {
-  if (const auto fine = check_url(settings.url, settings.allow_private); !fine) {
-    return fail(fine.error());
-  }
+  if (const auto fine = settings.check(); !fine) return fail(fine.error());
   auto secret = secret_of(settings);
   if (!secret) return fail(secret.error());
   return std::unique_ptr<Webhook>(new Webhook(settings, std::move(*secret), context.clock));

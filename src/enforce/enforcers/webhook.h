@@ -15,6 +15,7 @@ struct WebhookSettings final : EnforcerKind::Settings {
   std::string secret_file;
   bool allow_private = false;
   void describe(SettingsVisitor& visit) override;
+  Result<Done> check() const override;
 };
 
 // Tells an HTTP service of yours what is wanted; a 2xx answer makes it so. docs/guide/enforcers.md
