@@ -106,14 +106,8 @@ class Story:
         self.show("incidents")
         incident = self.watchpost.json("incidents")["incidents"][0]
         self.show("incident", "show", incident["id"])
-        self.incident = incident["id"]
         assert STOLEN in incident["subject"], incident
         assert "watchpost d-" in refusal.text, refusal.text
-        tell("   To look further:")
-        for command in (f"watchpost events credential={STOLEN} --since 10m",
-                        f"watchpost explain credential={STOLEN}", "watchpost streams credential",
-                        "watchpost decisions", "watchpost audit"):
-            tell(f"     {command}")
 
     def others_unharmed(self):
         chapter("5. Her colleagues go on sending")
