@@ -9,9 +9,12 @@
 namespace watchpost::config {
 namespace {
 
-std::string_view without_stop(std::string_view help) {
+// "Where events come from": begins large, ends without its full stop.
+std::string sentence(std::string_view help) {
   if (help.ends_with('.')) help.remove_suffix(1);
-  return help;
+  std::string text(help);
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 32);
+  return text;
 }
 
 // Writes each setting as a row of a Markdown table.
@@ -21,8 +24,8 @@ class ReferenceWriter final : public SettingsVisitor {
     if (!in_table_) out_ += "\n| setting | default | what it is |\n|---|---|---|\n";
     in_table_ = true;
     fmt::format_to(std::back_inserter(out_), "| `{}` | {} | {}{} |\n", info.name,
-                   info.required ? "(required)" : "`" + toml_text(value) + "`",
-                   without_stop(info.help), bounds(info, value));
+                   info.required ? "(required)" : "`" + toml_text(value) + "`", sentence(info.help),
+                   bounds(info, value));
   }
   void section(std::string_view name, std::string_view help,
                const std::function<void()>& inside) override {
@@ -33,7 +36,7 @@ class ReferenceWriter final : public SettingsVisitor {
     table(fmt::format("[[{}]]", joined(name)), help, name, add);
   }
   void heading(std::string_view text, std::string_view help) {
-    fmt::format_to(std::back_inserter(out_), "\n### {}\n\n{}.\n", text, without_stop(help));
+    fmt::format_to(std::back_inserter(out_), "\n### {}\n\n{}.\n", text, sentence(help));
     in_table_ = false;
   }
   std::string& out() { return out_; }
@@ -45,7 +48,7 @@ class ReferenceWriter final : public SettingsVisitor {
   void table(const std::string& header, std::string_view help, std::string_view name,
              const std::function<void()>& inside) {
     const std::string outer = inside_;
-    fmt::format_to(std::back_inserter(out_), "\n## `{}`\n\n{}.\n", header, without_stop(help));
+    fmt::format_to(std::back_inserter(out_), "\n## `{}`\n\n{}.\n", header, sentence(help));
     inside_ = joined(name);
     in_table_ = false;
     inside();
