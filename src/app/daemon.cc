@@ -151,6 +151,7 @@ Result<Done> Daemon::Parts::make_sources() {
   supervisor = std::make_unique<ingest::Supervisor>(
       std::move(sources), *pipeline,
       [this](std::string_view source) { return pipeline->position_of(source); });
+  metrics.before_text([this] { supervisor->show(metrics); });
   intake = std::make_unique<ingest::Intake>(*pipeline, *context);
   return Done{};
 }
@@ -197,6 +198,7 @@ void Daemon::Parts::start() {
 void Daemon::Parts::stop() {
   if (!running) return;
   running = false;
+  pipeline->begin_stop();
   supervisor->stop();
   pipeline->stop();
   api->stop();

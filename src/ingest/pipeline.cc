@@ -47,7 +47,19 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(PipelineOptions options, Outbox
 }
 
 void Pipeline::start() {
-  if (!state_->thread.joinable()) state_->thread = std::thread([this] { state_->run(); });
+  if (state_->thread.joinable()) return;
+  // Before anything else runs: who asks from the first moment on gets the decisions in force.
+  const auto handed_over = state_->hand_over_unfinished();
+  if (!handed_over) {
+    log_error("pipeline", "what was not done before the start is left for later: {}",
+              handed_over.error().text());
+  }
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+void Pipeline::begin_stop() {
+  state_->stop_wanted = true;
+  state_->inbox.put(Inbox::Errand([] {}));  // wakes it
 }
 
 void Pipeline::stop() {
@@ -98,11 +110,6 @@ Result<Done> Pipeline::State::on_thread(std::function<Result<Done>()> task) {
 }
 
 void Pipeline::State::run() {
-  const auto handed_over = hand_over_unfinished();
-  if (!handed_over) {
-    log_error("pipeline", "what was not done before the start is left for later: {}",
-              handed_over.error().text());
-  }
   while (true) {
     Inbox::Taken taken = inbox.take(kTick, kEventsInStep);
     if (!taken.arrivals.empty()) take_in(std::move(taken.arrivals));
@@ -128,9 +135,8 @@ void Pipeline::State::tick(bool idle) {
     const auto done = store->maintain(now, kMaintenance);
     if (!done) log_warning("pipeline", "upkeep of the store: {}", done.error().text());
   }
-  const auto open = std::ranges::count_if(
-      decider.incidents(), [](const auto& one) { return one.second.state == IncidentState::open; });
-  metrics.show(watch.stats(), inbox.events(), static_cast<size_t>(open), seen.forgotten_early());
+  metrics.show(watch.stats(), inbox.events(), seen.forgotten_early());
+  metrics.show(decider, now);
 }
 
 void Pipeline::State::save_detectors() {

@@ -73,6 +73,9 @@ class Pipeline final : public EventSink {
     uint64_t events = 0;
   };
   Health health() const;
+  // Before the sources are stopped: from now on a store that refuses is not waited for, so that
+  // sources that wait for room are let go. What they hold is read again at the next start.
+  void begin_stop();
   // Commits what was taken, saves the detector state, ends the thread.
   void stop();
 

@@ -68,6 +68,7 @@ struct Pipeline::State {
   std::vector<Signal> signals;                  // of one event; kept for its room
   bool failing = false;                         // a commit is being tried again
   bool given_up = false;                        // stopped while failing
+  std::atomic<bool> stop_wanted{false};         // a store that refuses is waited for no longer
   std::optional<Time> newest;                   // of all events counted
   bool live = false;                            // the newest event was recent when it came
   uint64_t rearms_made = 0;                     // makes their facts' names differ

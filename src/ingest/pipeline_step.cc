@@ -20,6 +20,14 @@ constexpr Duration kLive = std::chrono::minutes(1);
 
 using Ticks = std::chrono::steady_clock;
 
+// What of the audit log stands in the daemon's log, too.
+void log_what_matters(const std::vector<AuditEntry>& audit) {
+  for (const AuditEntry& entry : audit) {
+    if (entry.what != "incident opened" && !entry.what.starts_with("decision ")) continue;
+    log_info("decide", "{}: {} by {}: {}", entry.what, entry.about, entry.who, entry.detail);
+  }
+}
+
 }  // namespace
 
 void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
@@ -108,6 +116,8 @@ bool Pipeline::State::commit_until_done(Step& step) {
     failing = true;
     if (!wait_for_store(pause)) {
       given_up = true;
+      // Whoever waits for room would wait for ever.
+      inbox.close();
       step.settle(done);
       return false;
     }
@@ -155,6 +165,7 @@ void Pipeline::State::after_commit(Step& step, Time now) {
     }
     health = Health{.events = store->last_event()};
   }
+  log_what_matters(step.audit);
   const bool was_failing = std::exchange(failing, false);
   std::vector<Notice> notices;
   for (auto& [number, notice] : step.notices) {
@@ -199,7 +210,7 @@ bool Pipeline::State::wait_for_store(std::chrono::milliseconds pause) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Ticks::now());
     const Inbox::Taken taken = inbox.take_errands(std::max(left, std::chrono::milliseconds(0)));
     for (const Inbox::Errand& errand : taken.errands) errand();
-    if (taken.closed) return false;
+    if (taken.closed || stop_wanted) return false;
     if (Ticks::now() >= until) return true;
   }
 }

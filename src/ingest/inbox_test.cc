@@ -1,0 +1,62 @@
+#include "ingest/inbox.h"
+
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace watchpost::ingest {
+namespace {
+
+Arrival of(size_t events) {
+  Arrival arrival;
+  for (size_t i = 0; i < events; ++i) arrival.events.add();
+  return arrival;
+}
+
+TEST(Inbox, OneThatIsLargerThanAllTheRoomIsLetInAlone) {
+  Inbox inbox(10);
+  EXPECT_TRUE(inbox.put(of(100), {}));
+  const auto taken = inbox.take(1min, 1000);
+  ASSERT_EQ(taken.arrivals.size(), 1U);
+  EXPECT_EQ(inbox.events(), 0U);
+}
+
+TEST(Inbox, ASenderWaitsForRoomAndErrandsDoNot) {
+  Inbox inbox(10);
+  ASSERT_TRUE(inbox.put(of(8), {}));
+  auto waiting = std::async(std::launch::async, [&] { return inbox.put(of(8), {}); });
+  EXPECT_TRUE(inbox.put([] {}));
+  EXPECT_EQ(inbox.take_errands(1min).errands.size(), 1U);
+  EXPECT_EQ(inbox.events(), 9U);
+  EXPECT_EQ(inbox.take(1min, 1).arrivals.size(), 1U);
+  EXPECT_TRUE(waiting.get());
+  EXPECT_EQ(inbox.take(1min, 1).arrivals.size(), 1U);
+}
+
+// As when the daemon is told to stop while the disk is full.
+TEST(Inbox, AStopEndsTheWait) {
+  Inbox inbox(10);
+  ASSERT_TRUE(inbox.put(of(8), {}));
+  std::stop_source stop;
+  auto waiting = std::async(std::launch::async, [&] { return inbox.put(of(8), stop.get_token()); });
+  stop.request_stop();
+  EXPECT_FALSE(waiting.get());
+  // With room it is taken all the same.
+  EXPECT_TRUE(inbox.put(of(0), stop.get_token()));
+}
+
+TEST(Inbox, ClosingEndsTheWaitAndGivesOutWhatIsInside) {
+  Inbox inbox(10);
+  ASSERT_TRUE(inbox.put(of(8), {}));
+  auto waiting = std::async(std::launch::async, [&] { return inbox.put(of(8), {}); });
+  inbox.close();
+  EXPECT_FALSE(waiting.get());
+  EXPECT_FALSE(inbox.put([] {}));
+  const auto taken = inbox.take(1min, 1000);
+  EXPECT_EQ(taken.arrivals.size(), 1U);
+  EXPECT_TRUE(taken.closed);
+}
+
+}  // namespace
+}  // namespace watchpost::ingest
