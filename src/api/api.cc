@@ -81,7 +81,7 @@ Result<Caller> Api::State::caller_of(const net::HttpRequest& request) const {
 Respond Api::State::counted(Respond respond) {
   return [&counters = metrics, respond = std::move(respond)](net::HttpResponse response) {
     counters
-        .counter("watchpost_api_answers", "Answers of the API by class of HTTP status",
+        .counter("watchpost_api_answers", "Answers of the API by class of HTTP status.",
                  {{"class", std::to_string(response.status / 100) + "xx"}})
         .add();
     respond(std::move(response));

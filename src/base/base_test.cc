@@ -88,6 +88,14 @@ TEST(Mailbox, DropsAndCounts) {
   EXPECT_EQ(box.dropped(), 1u);
 }
 
+TEST(Metrics, UpdatesRunBeforeTheText) {
+  Metrics metrics;
+  int calls = 0;
+  metrics.before_text([&] { metrics.gauge("watchpost_calls", "Calls.").set(++calls); });
+  EXPECT_NE(metrics.text().find("watchpost_calls 1\n"), std::string::npos);
+  EXPECT_NE(metrics.text().find("watchpost_calls 2\n"), std::string::npos);
+}
+
 TEST(Metrics, WritesOpenMetrics) {
   Metrics metrics;
   metrics.counter("watchpost_events", "Events stored.", {{"source", "a\"b"}}).add(3);

@@ -106,7 +106,19 @@ void Metrics::write(std::string& out, const Family& family) {
   }
 }
 
+void Metrics::before_text(std::function<void()> update) {
+  const std::lock_guard lock(mutex_);
+  updates_.push_back(std::move(update));
+}
+
 std::string Metrics::text() const {
+  std::vector<std::function<void()>> updates;
+  {
+    const std::lock_guard lock(mutex_);
+    updates = updates_;
+  }
+  // They ask for series, which takes the lock.
+  for (const auto& update : updates) update();
   const std::lock_guard lock(mutex_);
   std::string out;
   for (const Family& family : families_) write(out, family);

@@ -59,6 +59,9 @@ class Metrics {
   Gauge& gauge(std::string_view family, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view family, std::string_view help, Labels labels = {});
 
+  // Called each time before text() is made, to bring gauges up to date that nothing else does. What
+  // it uses must be there as long as text() is called.
+  void before_text(std::function<void()> update);
   // OpenMetrics 1.0 text with its closing "# EOF". Families stand in order of first use.
   std::string text() const;
 
@@ -81,6 +84,7 @@ class Metrics {
 
   mutable std::mutex mutex_;
   std::deque<Family> families_;
+  std::vector<std::function<void()>> updates_;
 };
 
 }  // namespace watchpost

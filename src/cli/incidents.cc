@@ -57,7 +57,7 @@ void print_evidence(const Terminal& terminal, const Object& evidence) {
   const Object& signal = inside(evidence, "signal");
   terminal.line(fmt::format("  {}  {} ({}), after {} since {}", moment(signal, "at"),
                             terminal.paint(text(signal, "detector"), Colour::bold),
-                            text(signal, "mode"), counted(count(signal, "messages"), "event"),
+                            text(signal, "mode"), counted(count(signal, "messages"), "message"),
                             moment(signal, "since")));
   terminal.line("    " + terminal.paint(text(signal, "because"), Colour::yellow));
   terminal.line("    counts: " +

@@ -51,7 +51,7 @@ void print(const Terminal& terminal, const ReplayReport& report) {
                {signal.detector, Colour::bold},
                {std::string(name_of(signal.mode))},
                {signal.stream.text(), Colour::yellow},
-               {counted(signal.messages, "event")},
+               {counted(signal.messages, "message")},
                {signal.because}});
   }
   table.print(terminal, "No detector would have fired.");

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kFewest = 3;  // what the share never goes below
 constexpr Duration kTidyEvery = std::chrono::minutes(1);
+constexpr int kMostClosedAtOnce = 100;  // each is written whole
 
 // Of several measures one is taken: the strictest, and the longest of equally strict ones.
 const Measure* strictest_of(const std::vector<Measure>& measures) {
@@ -275,14 +276,40 @@ void Decider::end_graces(Step& step) {
   std::erase_if(graces_, ended);
 }
 
-// A confirmed incident is over when its measures are and nothing more came.
 void Decider::close_finished(Step& step) {
+  int closed = 0;
   for (auto& [id, incident] : incidents_) {
-    if (incident.verdict == Verdict::none) continue;
-    if (step.now() - incident.updated_at <= settings_.join) continue;
-    const bool live = std::ranges::any_of(incident.decisions,
-                                          [&](DecisionId d) { return decisions_.contains(d); });
-    if (!live) step.close(incident, kWatchpost, "closed: confirmed, and its measures have ended");
+    if (closed == kMostClosedAtOnce) break;
+    const std::string why = over_because(incident, step.now());
+    if (why.empty()) continue;
+    step.close(incident, kWatchpost, why);
+    ++closed;
+  }
+  std::erase_if(incidents_, [&](const auto& one) {
+    return one.second.state == IncidentState::closed &&
+           step.now() - one.second.updated_at > settings_.join;
+  });
+}
+
+bool Decider::has_decision(const Incident& incident) const {
+  return std::ranges::any_of(incident.decisions,
+                             [&](DecisionId id) { return decisions_.contains(id); });
+}
+
+// While signals would still join it, an incident with evidence stays open.
+std::string Decider::over_because(const Incident& incident, Time now) const {
+  if (incident.state != IncidentState::open || has_decision(incident)) return {};
+  if (incident.evidence.empty()) return "closed: the last measure by hand has ended";
+  if (now - incident.updated_at <= settings_.join) return {};
+  if (incident.verdict != Verdict::none) return "closed: confirmed, and its measures have ended";
+  return fmt::format("closed unattended: nothing new for {}, and no measure stands",
+                     format_duration(settings_.join));
+}
+
+// The oldest closed ones go first.
+void Decider::drop_closed_beyond(size_t most) {
+  for (auto at = incidents_.begin(); at != incidents_.end() && incidents_.size() > most;) {
+    at = at->second.state == IncidentState::closed ? incidents_.erase(at) : std::next(at);
   }
 }
 

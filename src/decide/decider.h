@@ -55,16 +55,19 @@ struct Outcome {
 
 // Signals in; incidents, decisions, notices out. Also carries out what people decide. Pure: same
 // inputs, same outcomes; time comes in as `now` (wall clock, while signals carry event time).
-//   Owns:    the open incidents and the decisions that have not ended.
+//   Owns:    the open incidents, the closed ones for `join` longer, so that people can follow up,
+//            and the decisions that have not ended.
 //   Threads: none inside; the pipeline thread calls it.
 //   Rules:   one decision for each detector, stream and episode; protected streams and streams in
 //            grace get none; past the blast-radius cap, and while automation is off, decisions are
 //            `proposed`; of several on one scope none is shortened by a later one.
+//            An incident closes by itself when it is over: one of measures by hand alone with the
+//            last of these, any other when no measure stands and nothing happened for `join`.
 class Decider {
  public:
   explicit Decider(DecideSettings settings);
 
-  // Brings back what was stored: incidents (open ones are kept), decisions (those not ended are
+  // Brings back what was stored: incidents (as above), decisions (those not ended are
   // kept), the highest numbers used, and save()'s text.
   Result<Done> restore(std::vector<Incident> incidents, std::vector<Decision> decisions,
                        uint64_t last_notice, std::string_view saved);
@@ -79,13 +82,15 @@ class Decider {
 
   // What people do. Errors: not_found, refused (already ended), bad_input.
   Result<Outcome> revoke(DecisionId id, std::string_view who, std::string_view why, Time now);
-  // Sets the verdict; proposals of the incident come into force (their span counts from now).
+  // Sets the verdict; proposals of the incident come into force (their span counts from now). One
+  // that closed without a verdict may still get it: that changes nothing else.
   Result<Outcome> confirm(IncidentId id, Verdict verdict, std::string_view who,
                           std::string_view why, Time now);
   // Verdict false_positive: all its measures are undone, the subject gets the grace period, the
-  // incident is closed.
+  // incident is closed. Of one that closed without a verdict, as with confirm().
   Result<Outcome> false_positive(IncidentId id, std::string_view who, std::string_view why,
                                  Time now);
+  // Also on an incident that is closed, within `join`.
   Result<Outcome> note(IncidentId id, std::string_view who, std::string_view text, Time now);
   // A measure by hand; its own incident is opened or joined. Caps and protection do not apply.
   Result<Outcome> impose(Stream scope, Measure measure, std::string_view who, std::string_view why,
@@ -97,6 +102,7 @@ class Decider {
   Outcome set_automation(bool on, std::string_view who, std::string_view why, Time now);
 
   bool automation() const { return automation_; }
+  // Open ones, and those closed within `join`.
   const std::map<IncidentId, Incident>& incidents() const { return incidents_; }
   const std::map<DecisionId, Decision>& decisions() const { return decisions_; }  // not ended
   // Until when the stream is left alone; nothing where it has no grace.
@@ -125,7 +131,12 @@ class Decider {
   void alarm(Step& step, const Incident& incident);
   void end_graces(Step& step);
   void close_finished(Step& step);
-  Result<Incident*> open_incident(IncidentId id);
+  bool has_decision(const Incident& incident) const;  // in force or proposed
+  // Why an open incident is over; empty: it is not.
+  std::string over_because(const Incident& incident, Time now) const;
+  void drop_closed_beyond(size_t most);
+  Result<Incident*> known_incident(IncidentId id);
+  Result<Incident*> incident_to_judge(IncidentId id);
 
   DecideSettings settings_;
   std::vector<Stream> protected_;

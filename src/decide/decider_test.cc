@@ -113,6 +113,56 @@ TEST(Decider, OpenIncidentsAreBounded) {
   EXPECT_EQ(closed, 5u);
 }
 
+TEST(Decider, ClosedIncidentsAreBoundedToo) {
+  Decider decider({});
+  const Measure hour = parse_measure("suspend 1h").value();
+  Time now = kStart;
+  for (size_t i = 0; i < kMostOpenIncidents + 5; ++i) {
+    now += std::chrono::milliseconds(1);
+    const Stream stream = parse_stream(fmt::format("credential=u{}", i)).value();
+    ASSERT_TRUE(decider.impose(stream, hour, "ada", "", now));
+    ASSERT_TRUE(decider.release(stream, "ada", "", now));
+  }
+  EXPECT_EQ(decider.incidents().size(), kMostOpenIncidents);
+  const auto gone = decider.note(IncidentId{5}, "ada", "looked", now);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, Code::refused);
+  EXPECT_TRUE(decider.note(IncidentId{6}, "ada", "looked", now));
+  // An open one takes the place of a closed one.
+  const Outcome outcome = decider.on(signal_on("credential=bob", now), {}, 1, now);
+  ASSERT_EQ(outcome.incidents.size(), 1u);
+  EXPECT_EQ(outcome.incidents[0].state, IncidentState::open);
+  EXPECT_EQ(decider.incidents().size(), kMostOpenIncidents);
+}
+
+TEST(Decider, ManyThatAreOverAreClosedStepByStep) {
+  Decider decider({});
+  for (int i = 0; i < 250; ++i) {
+    Signal signal = signal_on(fmt::format("credential=u{}", i), kStart);
+    signal.mode = Mode::notify;
+    (void)decider.on(std::move(signal), {}, 1, kStart);
+  }
+  Time now = kStart + std::chrono::hours(25);
+  std::vector<size_t> closed;
+  for (int i = 0; i < 4; ++i, now += std::chrono::minutes(1)) {
+    closed.push_back(decider.advance_to(now).incidents.size());
+  }
+  EXPECT_EQ(closed, (std::vector<size_t>{100, 100, 50, 0}));
+}
+
+TEST(Decider, AnIncidentByHandFromBeforeClosesAfterARestart) {
+  Incident incident;
+  incident.id = IncidentId{4};
+  incident.subject = parse_stream("credential=alice").value();
+  incident.opened_at = incident.updated_at = kStart;
+  incident.decisions = {DecisionId{7}};  // ended long ago
+  Decider decider({});
+  ASSERT_TRUE(decider.restore({incident}, {}, 0, ""));
+  const Outcome outcome = decider.advance_to(kStart + std::chrono::minutes(5));
+  ASSERT_EQ(outcome.incidents.size(), 1u);
+  EXPECT_EQ(outcome.incidents[0].state, IncidentState::closed);
+}
+
 TEST(Decider, AnUnreadableProtectedListOnlyProposes) {
   DecideSettings settings;
   settings.protect = {"credental=ceo"};
@@ -217,6 +267,16 @@ class Chaos {
     check(*outcome);
   }
 
+  // Left alone for long enough, nothing stays open.
+  void rest() {
+    for (int hours = 0; hours < 12; ++hours) {
+      now_ += std::chrono::hours(1);
+      check(decider_->advance_to(now_));
+    }
+    EXPECT_TRUE(decider_->decisions().empty());
+    EXPECT_TRUE(decider_->incidents().empty());
+  }
+
   size_t decided() const { return ends_.size(); }
 
  private:
@@ -241,7 +301,7 @@ class Chaos {
     const DecisionId decision{static_cast<uint64_t>(pick(1, static_cast<int>(ends_.size()) + 1))};
     const IncidentId incident{
         static_cast<uint64_t>(pick(1, static_cast<int>(incidents_.size()) + 1))};
-    switch (pick(0, 11)) {
+    switch (pick(0, 12)) {
       case 0: return decider_->revoke(decision, "ada", "", now_);
       case 1: return decider_->confirm(incident, Verdict::bad_list, "ada", "", now_);
       case 2: return decider_->false_positive(incident, "ada", "", now_);
@@ -250,6 +310,7 @@ class Chaos {
       case 5: return decider_->set_automation(pick(0, 3) != 0, "ada", "", now_);
       case 6:
       case 7: return decider_->advance_to(now_);
+      case 8: return decider_->note(incident, "ada", "looked", now_);
       default: break;
     }
     by_machine_ = true;
@@ -263,7 +324,8 @@ class Chaos {
   }
 
   void check(const Outcome& outcome) {
-    for (const Incident& incident : outcome.incidents) incidents_.insert(incident.id);
+    for (const Incident& incident : outcome.incidents) check(incident);
+    for (const auto& [id, incident] : decider_->incidents()) check_kept(incident);
     for (const Decision& decision : outcome.decisions) check(decision);
     for (const Notice& notice : outcome.notices) {
       ASSERT_GT(notice.number, last_notice_);
@@ -279,6 +341,27 @@ class Chaos {
       const auto there = decider_->decisions().find(id);
       ASSERT_NE(there, decider_->decisions().end()) << text_of(id) << " ended early";
       ASSERT_GE(there->second.until, end) << text_of(id) << " was shortened";
+    }
+  }
+
+  void check(const Incident& incident) {
+    incidents_.insert(incident.id);
+    const bool closed = incident.state == IncidentState::closed;
+    ASSERT_TRUE(closed || !closed_.contains(incident.id)) << "opened again";
+    const bool was_closed = closed && !closed_.insert(incident.id).second;
+    const auto verdict = verdicts_.emplace(incident.id, incident.verdict).first;
+    if (was_closed && verdict->second != Verdict::none) {
+      ASSERT_EQ(incident.verdict, verdict->second) << "judged twice after it was closed";
+    }
+    verdict->second = incident.verdict;
+  }
+  void check_kept(const Incident& incident) {
+    const bool stands = std::ranges::any_of(
+        incident.decisions, [&](DecisionId id) { return decider_->decisions().contains(id); });
+    if (incident.state == IncidentState::closed) {
+      ASSERT_FALSE(stands) << text_of(incident.id) << " is closed over a measure";
+    } else if (incident.evidence.empty()) {
+      ASSERT_TRUE(stands) << text_of(incident.id) << " is by hand alone and over";
     }
   }
 
@@ -309,6 +392,8 @@ class Chaos {
   bool by_machine_ = false;
   std::optional<Time> grace_before_;
   std::set<IncidentId> incidents_;
+  std::set<IncidentId> closed_;
+  std::map<IncidentId, Verdict> verdicts_;
   std::map<DecisionId, Time> ends_;
   std::map<DecisionId, Time> in_force_;
   std::set<std::string> episodes_;
@@ -322,6 +407,7 @@ TEST(Decider, InvariantsHoldWhateverHappens) {
     SCOPED_TRACE(seed);
     Chaos chaos(seed);
     for (int i = 0; i < 300 && !HasFatalFailure(); ++i) chaos.step();
+    if (!HasFatalFailure()) chaos.rest();
     decided += chaos.decided();
   }
   EXPECT_GT(decided, 1000u);

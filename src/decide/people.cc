@@ -41,13 +41,22 @@ Result<Done> check_measure(const Measure& measure) {
 
 }  // namespace
 
-Result<Incident*> Decider::open_incident(IncidentId id) {
+Result<Incident*> Decider::known_incident(IncidentId id) {
   const auto found = incidents_.find(id);
   if (found != incidents_.end()) return &found->second;
   if (id && id.number <= last_incident_) {
-    return fail(Code::refused, "the incident is already closed", text_of(id));
+    return fail(Code::refused, "the incident was closed too long ago", text_of(id));
   }
   return fail(Code::not_found, "there is no such incident", text_of(id));
+}
+
+Result<Incident*> Decider::incident_to_judge(IncidentId id) {
+  auto incident = known_incident(id);
+  if (incident && (*incident)->state == IncidentState::closed &&
+      (*incident)->verdict != Verdict::none) {
+    return fail(Code::refused, "the incident is already closed", text_of(id));
+  }
+  return incident;
 }
 
 Result<Outcome> Decider::revoke(DecisionId id, std::string_view who, std::string_view why,
@@ -77,7 +86,7 @@ Result<Outcome> Decider::confirm(IncidentId id, Verdict verdict, std::string_vie
     return fail(Code::bad_input, "a false positive is not confirmed: use false-positive",
                 text_of(id));
   }
-  const auto incident = open_incident(id);
+  const auto incident = incident_to_judge(id);
   if (!incident) return fail(incident.error());
   Step step(*this, now);
   (*incident)->verdict = verdict;
@@ -94,12 +103,16 @@ Result<Outcome> Decider::confirm(IncidentId id, Verdict verdict, std::string_vie
 Result<Outcome> Decider::false_positive(IncidentId id, std::string_view who, std::string_view why,
                                         Time now) {
   if (const auto fine = check_words(who, why); !fine) return fail(fine.error());
-  const auto found = open_incident(id);
+  const auto found = incident_to_judge(id);
   if (!found) return fail(found.error());
   Incident& incident = **found;
   Step step(*this, now);
   incident.verdict = Verdict::false_positive;
   step.audit(who, "incident false positive", text_of(id), std::string(why));
+  if (incident.state == IncidentState::closed) {
+    step.write(incident, who, with_why("judged a false positive", why));
+    return step.finish();
+  }
   for (const DecisionId each : incident.decisions) {
     const auto decision = decisions_.find(each);
     if (decision == decisions_.end()) continue;
@@ -118,7 +131,7 @@ Result<Outcome> Decider::note(IncidentId id, std::string_view who, std::string_v
                               Time now) {
   if (const auto fine = check_words(who, text); !fine) return fail(fine.error());
   if (trim(text).empty()) return fail(Code::bad_input, "the note is empty", text_of(id));
-  const auto incident = open_incident(id);
+  const auto incident = known_incident(id);
   if (!incident) return fail(incident.error());
   if ((*incident)->timeline.size() >= kMostTimeline + kMostPeopleEntries) {
     return fail(Code::exhausted, "the incident has no room for more notes", text_of(id));

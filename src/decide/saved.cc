@@ -230,12 +230,12 @@ Result<Done> Decider::restore(std::vector<Incident> incidents, std::vector<Decis
     next.last_incident_ = std::max(next.last_incident_, incident.id.number);
     for (const Evidence& evidence : incident.evidence)
       next.episodes_.add(episode_of(evidence.signal));
-    if (incident.state == IncidentState::closed) continue;
     const IncidentId id = incident.id;
     if (!id || !next.incidents_.emplace(id, std::move(incident)).second) {
       return fail(Code::corrupt, "a stored incident has no number of its own", text_of(id));
     }
   }
+  next.drop_closed_beyond(kMostOpenIncidents);
   for (const std::string& episode : saved->episodes) next.episodes_.add_saved(episode);
   *this = std::move(next);
   return Done{};

@@ -58,13 +58,12 @@ std::pair<Incident&, bool> Decider::Step::incident_about(const Stream& subject, 
 }
 
 // Open incidents that nobody looks at must not fill the memory: the oldest one without a live
-// measure goes.
+// measure goes. A closed one goes before.
 void Decider::Step::make_room_for_one_incident() {
+  decider_.drop_closed_beyond(kMostOpenIncidents - 1);
   if (decider_.incidents_.size() < kMostOpenIncidents) return;
   for (auto& [id, incident] : decider_.incidents_) {
-    const bool live = std::ranges::any_of(
-        incident.decisions, [&](DecisionId d) { return decider_.decisions_.contains(d); });
-    if (live || incident.state != IncidentState::open) continue;
+    if (incident.state != IncidentState::open || decider_.has_decision(incident)) continue;
     close(incident, kWatchpost,
           fmt::format("closed unattended: more than {} incidents are open", kMostOpenIncidents));
     return;
@@ -211,19 +210,28 @@ void Decider::Step::audit(std::string_view who, std::string_view what, std::stri
       {now_, std::string(who), std::string(what), std::move(about), std::move(detail)});
 }
 
-Outcome Decider::Step::finish() {
-  for (const IncidentId id : incidents_) {
-    const auto at = decider_.incidents_.find(id);
-    if (at == decider_.incidents_.end()) continue;
-    out_.incidents.push_back(at->second);
-    if (at->second.state == IncidentState::closed) decider_.incidents_.erase(at);
+void Decider::Step::close_those_over() {
+  for (const Decision& decision : out_.decisions) {
+    const auto incident = decider_.incidents_.find(decision.incident);
+    if (incident == decider_.incidents_.end()) continue;
+    const std::string why = decider_.over_because(incident->second, now_);
+    if (!why.empty()) close(incident->second, kWatchpost, why);
   }
+}
+
+Outcome Decider::Step::finish() {
   for (const DecisionId id : decisions_) {
     const auto at = decider_.decisions_.find(id);
     if (at == decider_.decisions_.end()) continue;
     out_.decisions.push_back(at->second);
     if (at->second.ended_at) decider_.decisions_.erase(at);
   }
+  close_those_over();
+  for (const IncidentId id : incidents_) {
+    const auto at = decider_.incidents_.find(id);
+    if (at != decider_.incidents_.end()) out_.incidents.push_back(at->second);
+  }
+  decider_.drop_closed_beyond(kMostOpenIncidents);
   return std::move(out_);
 }
 

@@ -9,12 +9,12 @@
 namespace watchpost::decide {
 
 inline constexpr std::string_view kWatchpost = "watchpost";
-inline constexpr size_t kMostEvidence = 50;        // of one incident
-inline constexpr size_t kMostSamples = 20;         // sample events of one signal
-inline constexpr size_t kMostTimeline = 500;       // entries that Watchpost itself writes
-inline constexpr size_t kMostPeopleEntries = 500;  // and as many again that people write
-inline constexpr size_t kMostOpenIncidents = 10'000;
-inline constexpr size_t kMostRearmed = 100;  // streams that signalled during one grace
+inline constexpr size_t kMostEvidence = 50;           // of one incident
+inline constexpr size_t kMostSamples = 20;            // sample events of one signal
+inline constexpr size_t kMostTimeline = 500;          // entries that Watchpost itself writes
+inline constexpr size_t kMostPeopleEntries = 500;     // and as many again that people write
+inline constexpr size_t kMostOpenIncidents = 10'000;  // closed ones that are kept included
+inline constexpr size_t kMostRearmed = 100;           // streams that signalled during one grace
 inline constexpr size_t kLongestNote = 8 * 1024;
 // Bounds every span, so that no arithmetic on times can overflow.
 inline constexpr Duration kLongestSpan = std::chrono::hours(24 * 366);
@@ -48,11 +48,13 @@ class Decider::Step {
   void write(Incident& incident, std::string_view who, std::string what);
   void audit(std::string_view who, std::string_view what, std::string about, std::string detail);
 
-  // Copies what changed into the outcome and forgets what has ended.
+  // Closes incidents that are over with their last measure, copies what changed into the outcome
+  // and forgets what has ended.
   Outcome finish();
 
  private:
   void make_room_for_one_incident();
+  void close_those_over();
 
   Decider& decider_;
   const Time now_;

@@ -7,6 +7,16 @@
 #include <fmt/ranges.h>
 
 namespace watchpost::detect {
+namespace {
+
+// What Signal::messages says; `sums` are those of a window.
+uint64_t messages_in(const uint64_t* sums) {
+  const auto of = [&](EventKind kind) { return sums[static_cast<size_t>(kind)]; };
+  if (const uint64_t accepted = of(EventKind::accepted); accepted > 0) return accepted;
+  return of(EventKind::delivered) + of(EventKind::deferred) + of(EventKind::bounced);
+}
+
+}  // namespace
 
 // Whoever fires, or was judged before, is worth more room than one who only came by.
 Noted& WatchState::note(uint32_t stream, uint32_t rule) {
@@ -182,7 +192,7 @@ Signal WatchState::signal_of(Time at, uint32_t stream, uint32_t index, const uin
                 .mode = detector.mode,
                 .stream = stream_of(rule, table[stream]),
                 .since = since};
-  for (size_t kind = 0; kind < kEventKinds; ++kind) signal.messages += from[kind];
+  signal.messages = messages_in(from);
   signal.counts = counts_of(index, from);
   const std::span<const double> numbers = values_of(rule.when, from);
   const expr::Judgement judged = detector.when.evaluate(numbers, detector.error_rate);

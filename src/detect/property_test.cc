@@ -160,6 +160,21 @@ class Model {
            expr::Truth::yes;
   }
 
+  static uint64_t messages_in(const std::vector<const Kept*>& counted) {
+    uint64_t accepted = 0;
+    uint64_t tried = 0;
+    for (const Kept* const kept : counted) {
+      switch (kept->event.kind) {
+        case EventKind::accepted: ++accepted; break;
+        case EventKind::delivered:
+        case EventKind::deferred:
+        case EventKind::bounced: ++tried; break;
+        default: break;
+      }
+    }
+    return accepted > 0 ? accepted : tried;
+  }
+
   void recheck(const PairKey& key, Pair& pair, int64_t now) const {
     if (!pair.firing) return;
     const auto& [d, stream] = key;
@@ -199,7 +214,7 @@ class Model {
                      .since = forgets ? std::max(begins, pair.since) : begins,
                      .value = judged.value,
                      .threshold = judged.threshold,
-                     .messages = counted.size()});
+                     .messages = messages_in(counted)});
     }
     pair.firing = held;
   }
@@ -250,9 +265,10 @@ class Script {
     static constexpr std::array<std::string_view, 3> kCustomers{"", "acme", "beta"};
     static constexpr std::array<std::string_view, 3> kCampaigns{"", "news", "offer"};
     static constexpr std::array<std::string_view, 2> kAddresses{"192.0.2.1", "192.0.2.2"};
-    static constexpr std::array<EventKind, 8> kKinds{
-        EventKind::delivered, EventKind::delivered, EventKind::bounced,  EventKind::bounced,
-        EventKind::deferred,  EventKind::login,     EventKind::rejected, EventKind::complained};
+    static constexpr std::array<EventKind, 9> kKinds{
+        EventKind::delivered, EventKind::delivered,  EventKind::bounced,
+        EventKind::bounced,   EventKind::deferred,   EventKind::login,
+        EventKind::rejected,  EventKind::complained, EventKind::accepted};
     Event event;
     const size_t step = below(20);
     if (step == 0) {

@@ -29,6 +29,29 @@ std::vector<Signal> count(Watch& watch, Duration at, std::string_view text, int 
   return signals;
 }
 
+// Of a source that tells only of results, tries are the messages; what is neither is none.
+TEST(Watch, MessagesAreTriesWhereNothingWasAccepted) {
+  auto rule = bounces();
+  rule.when = "bounced >= 2";
+  Watch watch({detector_of(rule)}, {});
+  count(watch, 0s, "login credential=a", 5);
+  count(watch, 0s, "delivered credential=a", 3);
+  count(watch, 0s, "deferred credential=a");
+  count(watch, 0s, "complained credential=a");
+  count(watch, 0s, "rejected credential=a");
+  auto signals = count(watch, 1s, "bounced credential=a", 2);
+  ASSERT_THAT(signals, SizeIs(1));
+  EXPECT_EQ(signals[0].messages, 6U);
+  // Also of counters that were saved.
+  count(watch, 1s, "accepted credential=b", 3);
+  count(watch, 1s, "bounced credential=b");
+  Watch after({detector_of(rule)}, {});
+  ASSERT_TRUE(after.restore(watch.save()));
+  signals = count(after, 2s, "bounced credential=b");
+  ASSERT_THAT(signals, SizeIs(1));
+  EXPECT_EQ(signals[0].messages, 3U);
+}
+
 TEST(Watch, ASignalCarriesTheNumbers) {
   Watch watch({detector_of({.name = "share",
                             .watch = {"campaign customer"},
@@ -38,7 +61,7 @@ TEST(Watch, ASignalCarriesTheNumbers) {
                             .mode = "enforce",
                             .then = {"suspend 1h"}})},
               {});
-  count(watch, 0s, "accepted customer=acme campaign=news");
+  count(watch, 0s, "accepted customer=acme campaign=news", 4);
   count(watch, 1s, "delivered customer=acme campaign=news", 3);
   count(watch, 2s, "bounced customer=acme campaign=news class=unknown_user");
   const auto signals = count(watch, 65s, "bounced customer=acme campaign=news class=unknown_user");
@@ -51,7 +74,7 @@ TEST(Watch, ASignalCarriesTheNumbers) {
   EXPECT_EQ(signal.since, kTestStart + 70s - 10min);
   EXPECT_DOUBLE_EQ(signal.value, 0.4);
   EXPECT_DOUBLE_EQ(signal.threshold, 0.2);
-  EXPECT_EQ(signal.messages, 6U);
+  EXPECT_EQ(signal.messages, 4U);
   EXPECT_THAT(signal.counts,
               ElementsAre(Pair("bounced(class == unknown_user)", 2), Pair("attempted", 5)));
   EXPECT_NE(signal.because.find("40%"), std::string::npos) << signal.because;

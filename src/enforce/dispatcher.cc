@@ -28,6 +28,28 @@ Time next_try(const Error& error, uint32_t failures, Time now, std::minstd_rand&
   return now + (a_no ? pause_after(UINT32_MAX, jitter) : pause_after(failures, jitter));
 }
 
+// What people see in the log of an outside party: the first failure, and that it works again.
+//   Threads: the lane's.
+class FailureLog {
+ public:
+  FailureLog(std::string_view component, std::string name)
+      : component_(component), name_(std::move(name)) {}
+  void failed(std::string_view what, const Error& error) {
+    if (!std::exchange(failing_, true)) {
+      log_warning(component_, "{} failed on {}, will be tried again: {}", name_, what,
+                  error.text());
+    }
+  }
+  void done(std::string_view what) {
+    if (std::exchange(failing_, false)) log_info(component_, "{} works again: {}", name_, what);
+  }
+
+ private:
+  const std::string_view component_;
+  const std::string name_;
+  bool failing_ = false;
+};
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -64,12 +86,13 @@ struct Dispatcher::EnforcerLane {
         enforcer(std::move(given.enforcer)),
         clock(clock_given),
         random(std::random_device{}()),
-        done(metrics.counter("watchpost_enforcements", "Tries to make a decision true",
+        done(metrics.counter("watchpost_enforcements", "Tries to make a decision true.",
                              {{"enforcer", name}, {"result", "done"}})),
-        failed(metrics.counter("watchpost_enforcements", "Tries to make a decision true",
+        failed(metrics.counter("watchpost_enforcements", "Tries to make a decision true.",
                                {{"enforcer", name}, {"result", "failed"}})),
-        time(metrics.histogram("watchpost_enforcement_seconds", "How long one try takes",
+        time(metrics.histogram("watchpost_enforcement_seconds", "How long one try takes.",
                                {{"enforcer", name}})),
+        failures("enforce", fmt::format("enforcer {}", name)),
         lane(
             clock, [this](Job& job) { return attempt(job); },
             [report](const Job& job) {
@@ -93,12 +116,14 @@ struct Dispatcher::EnforcerLane {
       row.actual = apply ? Actual::applied : Actual::undone;
       row.error.clear();
       done.add();
+      failures.done(text_of(job.decision.id));
       return std::nullopt;
     }
     row.actual = Actual::failed;
     row.error = result.error().text();
     row.next_try = next_try(result.error(), row.attempts, row.changed_at, random);
     failed.add();
+    failures.failed(text_of(job.decision.id), result.error());
     return row.next_try;
   }
 
@@ -109,6 +134,7 @@ struct Dispatcher::EnforcerLane {
   Counter& done;
   Counter& failed;
   Histogram& time;
+  FailureLog failures;
   Lane<Job> lane;  // last: its thread uses all of the above
 };
 
@@ -119,10 +145,11 @@ struct Dispatcher::NotifierLane {
         notifier(std::move(given.notifier)),
         clock(clock_given),
         random(std::random_device{}()),
-        sent(metrics.counter("watchpost_notices", "Tries to tell people",
+        sent(metrics.counter("watchpost_notices", "Tries to tell people.",
                              {{"target", name}, {"result", "sent"}})),
-        failed(metrics.counter("watchpost_notices", "Tries to tell people",
+        failed(metrics.counter("watchpost_notices", "Tries to tell people.",
                                {{"target", name}, {"result", "failed"}})),
+        failures("notify", fmt::format("notify target {}", name)),
         lane(
             clock, [this](Notice& notice) { return attempt(notice); },
             [report](const Notice& notice) { report({.enforcements = {}, .notices = {notice}}); }) {
@@ -137,6 +164,7 @@ struct Dispatcher::NotifierLane {
       notice.state = Notice::State::sent;
       notice.error.clear();
       sent.add();
+      failures.done(fmt::format("notice {}", notice.number));
       return std::nullopt;
     }
     failed.add();
@@ -147,6 +175,7 @@ struct Dispatcher::NotifierLane {
                 notice.error);
       return std::nullopt;
     }
+    failures.failed(fmt::format("notice {}", notice.number), result.error());
     notice.next_try = next_try(result.error(), notice.attempts, now, random);
     return notice.next_try;
   }
@@ -157,6 +186,7 @@ struct Dispatcher::NotifierLane {
   std::minstd_rand random;  // the lane's thread only
   Counter& sent;
   Counter& failed;
+  FailureLog failures;
   Lane<Notice> lane;  // last: its thread uses all of the above
 };
 

@@ -204,6 +204,34 @@ TEST_F(DispatcherTest, ANoWaitsTheLongestPause) {
   EXPECT_GE(*rows()[0].next_try, kNow + kLongestPause / 2);
 }
 
+TEST_F(DispatcherTest, TheFirstFailureAndTheRecoveryAreLogged) {
+  testing::internal::CaptureStderr();
+  mta_.fail_times["apply d-1"] = 3;
+  want(make_decision(1, "credential=alice", "suspend 1h"));
+  for (size_t tries = 1; tries <= 4; ++tries) {
+    EXPECT_TRUE(soon([&] { return rows().size() == tries; }));
+    clock_.advance(std::chrono::seconds(20));
+  }
+  Notice notice;
+  notice.number = 7;
+  notice.target = "desk";
+  notice.subject = "hello";
+  notice.at = kNow;
+  desk_.fail_times["send hello"] = 1;
+  dispatcher_->take(std::vector{notice});
+  EXPECT_TRUE(soon([&] { return notices().size() == 1; }));
+  clock_.advance(std::chrono::seconds(20));
+  EXPECT_TRUE(soon([&] { return notices().size() == 2; }));
+  dispatcher_->stop();
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::ranges::count(logged, '\n'), 4) << logged;
+  for (const char* const text :
+       {"enforcer mta failed on d-1, will be tried again", "enforcer mta works again: d-1",
+        "notify target desk failed on notice 7", "notify target desk works again: notice 7"}) {
+    EXPECT_NE(logged.find(text), std::string::npos) << text << '\n' << logged;
+  }
+}
+
 TEST_F(DispatcherTest, GoesInTheOrderOfDecisions) {
   mta_.block(true);
   want(make_decision(9, "credential=first", "suspend 1h"));

@@ -93,7 +93,8 @@ FileFollower::Filled FileFollower::fill() {
     got = ::preadv(log_->plain.number(), parts.data(), 2,
                    static_cast<off_t>(buffer_.end() - before.size()));
   } while (got < 0 && errno == EINTR);
-  if (got < 0) {
+  unreadable_ = got < 0;
+  if (unreadable_) {
     say(false, fmt::format("cannot read {}: {}", escaped(log_->file.path), std::strerror(errno)));
     return Filled::nothing;
   }
@@ -202,6 +203,7 @@ void FileFollower::use(OpenLog log) {
                 ? "following"
                 : fmt::format("catching up: reading {}", escaped(log.file.path)));
   log_ = std::move(log);
+  unreadable_ = false;
   packed_ended_ = false;
   opened_empty_ = log_->file.size == 0;
   to_resume_.reset();
@@ -211,7 +213,8 @@ void FileFollower::wait(Duration patience, const std::stop_token& stop) {
   const auto live = look_at(options_.path);
   if (log_ && !live) {
     say(false, fmt::format("waiting: {} does not exist", escaped(options_.path)));
-  } else if (log_ && live->same_file(log_->file)) {
+  } else if (log_ && !unreadable_ && (live->same_file(log_->file) || live->size == 0)) {
+    // One that is new and empty is opened when there is something in it.
     say(true, "following");
   }
   const int open_file = log_ ? log_->plain.number() : -1;
@@ -271,7 +274,11 @@ uint64_t FileFollower::bytes_behind() const {
 
 void FileFollower::say(bool healthy, std::string state) {
   if (state_ == state) return;
-  if (!healthy) log_warning("follow", "{}: {}", options_.path, state);
+  if (healthy) {
+    log_info("follow", "{}: {}", options_.path, state);
+  } else {
+    log_warning("follow", "{}: {}", options_.path, state);
+  }
   healthy_ = healthy;
   state_ = std::move(state);
 }

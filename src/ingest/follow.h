@@ -73,6 +73,7 @@ class FileFollower {
   bool packed_ended_ = false;
   bool opened_empty_ = false;
   bool started_ = false;
+  bool unreadable_ = false;  // the file that is open
   std::string state_ = "not started";
   bool healthy_ = true;
   uint64_t losses_ = 0;

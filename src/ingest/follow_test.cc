@@ -2,6 +2,7 @@
 
 #include "ingest/test_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <sys/stat.h>
@@ -289,6 +290,56 @@ TEST(Follow, AVanishedFileIsWaitedFor) {
   write_file(folder / "log", numbered(3, 5));
   log.read();
   EXPECT_EQ(log.lines, numbers(0, 5));
+}
+
+TEST(Follow, ANewLogThatIsStillEmptyIsFollowed) {
+  const Folder folder;
+  write_file(folder / "log", numbered(0, 2));
+  Following log(folder / "log");
+  log.read();
+  fs::rename(folder / "log", folder / "log.1");
+  log.read();
+  log.follower->wait(0s, {});
+  EXPECT_FALSE(log.follower->healthy());
+  write_file(folder / "log", "");
+  for (int restarted = 0; restarted < 2; ++restarted) {
+    log.read();
+    log.follower->wait(0s, {});
+    EXPECT_EQ(log.follower->state(), "following");
+    EXPECT_TRUE(log.follower->healthy());
+    log.restart();
+  }
+  // Whoever has the old one open may still write to it.
+  append_file(folder / "log.1", numbered(2, 3));
+  log.read();
+  append_file(folder / "log", numbered(3, 5));
+  log.read();
+  EXPECT_EQ(log.lines, numbers(0, 5));
+  EXPECT_EQ(log.follower->state(), "following");
+  // Its old one gone for good, and while nobody looked.
+  fs::remove(folder / "log");
+  fs::remove(folder / "log.1");
+  write_file(folder / "log", "");
+  log.restart();
+  log.read();
+  log.follower->wait(0s, {});
+  EXPECT_EQ(log.follower->state(), "following");
+  EXPECT_TRUE(log.follower->healthy());
+}
+
+TEST(Follow, WaitingAndFollowingAgainAreLoggedOnce) {
+  const Folder folder;
+  Following log(folder / "log");
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) log.read();
+  write_file(folder / "log", numbered(0, 1));
+  for (int i = 0; i < 3; ++i) {
+    log.read();
+    log.follower->wait(0s, {});
+  }
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::ranges::count(logged, '\n'), 2) << logged;
+  EXPECT_NE(logged.find("log: following"), std::string::npos) << logged;
 }
 
 TEST(Follow, LongLinesAreCutAlsoAcrossARestart) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <sys/stat.h>
 #include <utility>
@@ -22,8 +23,31 @@ constexpr uint64_t kMostEventsBetween = 100'000;
 constexpr Duration kLook = std::chrono::seconds(1);
 // Saving positions takes at most this part of the time.
 constexpr int64_t kSavingShare = 20;
+// Begins the line of a position that tells when the newest event was; positions from before that
+// was kept have no such line.
+constexpr std::string_view kNewest = "newest1 ";
+constexpr std::string_view kNone = "-";
 
 using Ticks = std::chrono::steady_clock;
+
+// Takes the first line off.
+std::string_view next_line(std::string_view& text) {
+  const size_t newline = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, newline);
+  text.remove_prefix(std::min(newline + 1, text.size()));
+  return line;
+}
+
+// Nothing for none; an error for what newest_line() does not write.
+Result<std::optional<Time>> newest_from(std::string_view word) {
+  if (word == kNone) return std::nullopt;
+  int64_t micros = 0;
+  const auto [rest, fault] = std::from_chars(word.data(), word.data() + word.size(), micros);
+  if (fault != std::errc() || rest != word.data() + word.size()) {
+    return fail(Code::corrupt, "is not the time of an event", escaped(word, 200));
+  }
+  return Time(std::chrono::microseconds(micros));
+}
 
 }  // namespace
 
@@ -50,8 +74,8 @@ void fields(SettingsVisitor& visit, FollowSettings& settings) {
 struct FollowedLines::Reading {
   FileFollower follower;
   std::unique_ptr<LineFormat> format;
-  size_t lines = 0;  // of this arrival
-  std::string last_position;
+  size_t lines = 0;        // of this arrival
+  std::string last_place;  // of the last position
   Ticks::time_point next_save{};
   Ticks::time_point next_idle_position{};
   uint64_t events_since_save = 0;
@@ -82,17 +106,23 @@ Result<std::unique_ptr<Source>> FollowedLines::make(std::string name,
       new FollowedLines(std::move(name), settings, clock, std::move(make_format)));
 }
 
-// The position is the follower's on the first line, then the format's state.
+// The position is the time of the newest event on a line, the follower's on the next, then the
+// format's state.
 Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) {
   if (position.empty()) {
     reading.follower.start(std::nullopt);
     return Done{};
   }
-  const size_t newline = std::min(position.find('\n'), position.size());
-  auto at = FollowPosition::parse(position.substr(0, newline));
+  std::string_view place = next_line(position);
+  if (place.starts_with(kNewest)) {
+    const auto newest = newest_from(place.substr(kNewest.size()));
+    if (!newest) return fail(newest.error());
+    if (*newest) note_event(**newest);
+    place = next_line(position);
+  }
+  auto at = FollowPosition::parse(place);
   if (!at) return fail(at.error());
-  const auto restored =
-      reading.format->restore(position.substr(std::min(newline + 1, position.size())));
+  const auto restored = reading.format->restore(position);
   if (!restored) {
     // The place in the file is good; only lines of messages that were open then lack their login.
     log_warning("ingest", "{}: open messages are not known from before: {}", name_,
@@ -100,7 +130,7 @@ Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) 
     reading.format = make_format_(clock_.now());
   }
   reading.follower.start(*at);
-  reading.last_position = position;
+  reading.last_place = place;
   return Done{};
 }
 
@@ -156,12 +186,11 @@ std::optional<std::string> FollowedLines::position_if_due(Reading& reading, bool
   const auto at = reading.follower.position();
   if (!at) return std::nullopt;
   reading.next_idle_position = before + kLook;
-  std::string text = at->text();
-  const std::string_view last(reading.last_position);
-  if (last.substr(0, last.find('\n')) == text) return std::nullopt;
-  text += '\n';
+  std::string place = at->text();
+  if (place == reading.last_place) return std::nullopt;
+  std::string text = fmt::format("{}{}\n", newest_line(), place);
   text += reading.format->save();
-  reading.last_position = text;
+  reading.last_place = std::move(place);
   reading.events_since_save = 0;
   const auto after = Ticks::now();
   reading.next_save = after + (after - before) * kSavingShare;
@@ -178,16 +207,12 @@ void FollowedLines::show(Reading& reading, const EventBatch& batch) {
     behind = reading.follower.bytes_behind();
     reading.next_show = now + std::chrono::milliseconds(200);
   }
+  if (!batch.empty()) note_event(std::ranges::max(batch.events(), {}, &Event::at).at);
   const std::lock_guard lock(mutex_);
   status_.state = reading.follower.state();
   status_.healthy = reading.follower.healthy();
   status_.lines += reading.lines;
   status_.events += batch.size();
-  for (const Event& event : batch.events()) {
-    if (!status_.last_event_at || event.at > *status_.last_event_at) {
-      status_.last_event_at = event.at;
-    }
-  }
   if (!full) return;
   status_.bytes_behind = behind;
   status_.unread = reading.format->unread().by_reason();
@@ -197,6 +222,18 @@ void FollowedLines::show(Reading& reading, const EventBatch& batch) {
   if (const uint64_t lost = reading.follower.losses(); lost > 0) {
     status_.unread["file_cut_off"].count = lost;
   }
+}
+
+void FollowedLines::note_event(Time at) {
+  const std::lock_guard lock(mutex_);
+  status_.last_event_at = std::max(status_.last_event_at.value_or(at), at);
+}
+
+std::string FollowedLines::newest_line() const {
+  const std::lock_guard lock(mutex_);
+  const auto& at = status_.last_event_at;
+  return at ? fmt::format("{}{}\n", kNewest, at->time_since_epoch().count())
+            : fmt::format("{}{}\n", kNewest, kNone);
 }
 
 SourceStatus FollowedLines::status() const {

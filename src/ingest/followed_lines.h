@@ -22,9 +22,9 @@ struct FollowSettings {
 void fields(SettingsVisitor& visit, FollowSettings& settings);
 
 // A log that is followed, whatever its lines mean.
-//   Rules:   the position holds the file's and the format's state. It goes with every arrival while
-//            saving that state is cheap, and less often where it is not: lines that are then read
-//            again give the same event ids.
+//   Rules:   the position holds the time of the newest event, the file's and the format's state. It
+//            goes with every arrival while saving that state is cheap, and less often where it is
+//            not: lines that are then read again give the same event ids.
 class FollowedLines final : public Source {
  public:
   using MakeFormat = std::function<std::unique_ptr<LineFormat>(Time reference)>;
@@ -43,6 +43,8 @@ class FollowedLines final : public Source {
   EventBatch read_some(Reading& reading);
   std::optional<std::string> position_if_due(Reading& reading, bool due_now);
   void show(Reading& reading, const EventBatch& batch);
+  void note_event(Time at);
+  std::string newest_line() const;
 
   std::string name_;
   FollowOptions options_;

@@ -20,9 +20,22 @@ PipelineMetrics::PipelineMetrics(Metrics& metrics)
       streams_(metrics.gauge("watchpost_streams", "Streams with counters in memory.")),
       bytes_(metrics.gauge("watchpost_stream_bytes", "Memory of all counters.")),
       open_incidents_(metrics.gauge("watchpost_open_incidents", "Incidents that are open.")),
+      storing_(metrics.gauge("watchpost_storing",
+                             "Whether the store takes what is decided and read (1) or not (0).")),
+      automation_(metrics.gauge("watchpost_automation",
+                                "Whether detectors may take measures (1) or the kill switch lets "
+                                "them only propose (0).")),
+      proposed_(metrics.gauge("watchpost_decisions_proposed", "Decisions that wait for a person.")),
       forgotten_(metrics.gauge("watchpost_forgotten_event_ids",
                                "Event ids dropped before a day was over.")),
-      seconds_(metrics.histogram("watchpost_commit_seconds", "Time that a commit takes.")) {}
+      seconds_(metrics.histogram("watchpost_commit_seconds", "Time that a commit takes.")) {
+  storing_.set(1);
+  for (const MeasureKind kind :
+       {MeasureKind::throttle, MeasureKind::hold, MeasureKind::suspend, MeasureKind::block}) {
+    in_force_[kind] = &metrics.gauge("watchpost_decisions_in_force", "Measures in force.",
+                                     {{"measure", std::string(name_of(kind))}});
+  }
+}
 
 void PipelineMetrics::event(std::string_view source, EventKind kind) {
   auto found = events_.find(source);
@@ -37,6 +50,7 @@ void PipelineMetrics::event(std::string_view source, EventKind kind) {
 }
 
 void PipelineMetrics::committed(const Step& step, double seconds, Time now) {
+  storing_.set(1);
   seconds_.observe(seconds);
   if (!step.events.empty()) {
     const Time newest = std::ranges::max(step.events, {}, &Event::at).at;
@@ -57,14 +71,27 @@ void PipelineMetrics::committed(const Step& step, double seconds, Time now) {
   }
 }
 
-void PipelineMetrics::show(const detect::WatchStats& stats, size_t waiting, size_t open_incidents,
+void PipelineMetrics::show(const decide::Decider& decider, Time now) {
+  automation_.set(decider.automation() ? 1 : 0);
+  open_incidents_.set(static_cast<double>(std::ranges::count(
+      decider.incidents() | std::views::values, IncidentState::open, &Incident::state)));
+  std::map<MeasureKind, size_t> in_force;
+  size_t proposed = 0;
+  for (const Decision& decision : decider.decisions() | std::views::values) {
+    proposed += decision.state == DecisionState::proposed ? 1 : 0;
+    if (decision.in_force(now)) ++in_force[decision.measure.kind];
+  }
+  proposed_.set(static_cast<double>(proposed));
+  for (const auto& [kind, gauge] : in_force_) gauge->set(static_cast<double>(in_force[kind]));
+}
+
+void PipelineMetrics::show(const detect::WatchStats& stats, size_t waiting,
                            uint64_t forgotten_early) {
   late_.add(stats.late - std::min(stats.late, late_.value()));
   evicted_.add(stats.evicted - std::min(stats.evicted, evicted_.value()));
   streams_.set(static_cast<double>(stats.streams));
   bytes_.set(static_cast<double>(stats.bytes));
   waiting_.set(static_cast<double>(waiting));
-  open_incidents_.set(static_cast<double>(open_incidents));
   forgotten_.set(static_cast<double>(forgotten_early));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/metrics.h"
 #include "base/time.h"
+#include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
 #include "ingest/step.h"
@@ -22,9 +23,12 @@ class PipelineMetrics {
   void event(std::string_view source, EventKind kind);
   void duplicate() { duplicates_.add(); }
   void committed(const Step& step, double seconds, Time now);
-  void commit_failed() { failures_.add(); }
-  void show(const detect::WatchStats& stats, size_t waiting, size_t open_incidents,
-            uint64_t forgotten_early);
+  void commit_failed() {
+    failures_.add();
+    storing_.set(0);
+  }
+  void show(const detect::WatchStats& stats, size_t waiting, uint64_t forgotten_early);
+  void show(const decide::Decider& decider, Time now);
 
  private:
   using ByKind = std::array<Counter*, kEventKinds>;
@@ -39,6 +43,10 @@ class PipelineMetrics {
   Gauge& streams_;
   Gauge& bytes_;
   Gauge& open_incidents_;
+  Gauge& storing_;
+  Gauge& automation_;
+  Gauge& proposed_;
+  std::map<MeasureKind, Gauge*> in_force_;
   Gauge& forgotten_;
   Histogram& seconds_;
 };

@@ -126,6 +126,47 @@ TEST(Pipeline, WhatWasUndoneIsNotEvidenceAgainAfterACrash) {
   EXPECT_TRUE(again.outbox.active_when(kNone).empty());
 }
 
+TEST(Pipeline, DecisionsStandInTheLogAndInTheMetrics) {
+  const Folder folder;
+  testing::internal::CaptureStderr();
+  {
+    Running running(options_in(folder / "data"));
+    const auto shows = [&](std::string_view line) {
+      for (int i = 0; i < 60'000; ++i) {
+        if (running.metrics.text().contains(line)) return true;
+        std::this_thread::sleep_for(1ms);
+      }
+      return false;
+    };
+    running.put(bounces("alice", 6, 0));
+    EXPECT_TRUE(shows("watchpost_decisions_in_force{measure=\"suspend\"} 1\n"));
+    EXPECT_TRUE(shows("watchpost_decisions_in_force{measure=\"hold\"} 0\n"));
+    EXPECT_TRUE(shows("watchpost_storing 1\n"));
+    EXPECT_TRUE(shows("watchpost_automation 1\n"));
+    const auto act = [&](const Pipeline::Question& question) {
+      EXPECT_TRUE(running.pipeline->ask(question));
+    };
+    act([](decide::Decider& decider, detect::Watch&, Time now) {
+      return Result<decide::Outcome>(decider.set_automation(false, "desk", "", now));
+    });
+    running.put(bounces("bob", 6, 10));
+    act([](decide::Decider& decider, detect::Watch&, Time now) {
+      return decider.revoke(DecisionId{1}, "desk", "wrong", now);
+    });
+    EXPECT_TRUE(shows("watchpost_automation 0\n"));
+    EXPECT_TRUE(shows("watchpost_decisions_proposed 1\n"));
+    EXPECT_TRUE(shows("watchpost_decisions_in_force{measure=\"suspend\"} 0\n"));
+    EXPECT_TRUE(shows("watchpost_open_incidents 2\n"));
+  }
+  const std::string logged = testing::internal::GetCapturedStderr();
+  for (const char* const text :
+       {"incident opened: i-1 by watchpost: credential=alice", "decision made: d-1 by watchpost: ",
+        "decision proposed: d-2 by watchpost: ", "decision revoked: d-1 by desk: "}) {
+    EXPECT_THAT(logged, testing::HasSubstr(text));
+  }
+  EXPECT_THAT(logged, testing::Not(testing::HasSubstr("signal joined")));
+}
+
 TEST(Pipeline, AQuestionThatFailsChangesNothing) {
   const Folder folder;
   Running running(options_in(folder / "data"));
@@ -233,6 +274,7 @@ TEST(Pipeline, AFullDiskPausesAndLosesNothing) {
   const auto health = running.pipeline->health();
   EXPECT_FALSE(health.storing);
   EXPECT_FALSE(health.error.empty());
+  EXPECT_THAT(running.metrics.text(), testing::HasSubstr("watchpost_storing 0\n"));
   EXPECT_EQ(settled.wait_for(0s), std::future_status::timeout);
   EXPECT_EQ(running.pipeline->position_of("log"), "first");
   // Questions are answered, changes refused.
@@ -246,6 +288,7 @@ TEST(Pipeline, AFullDiskPausesAndLosesNothing) {
   disk.free_room();
   EXPECT_TRUE(settled.get());
   EXPECT_TRUE(running.pipeline->health().storing);
+  EXPECT_THAT(running.metrics.text(), testing::HasSubstr("watchpost_storing 1\n"));
   EXPECT_EQ(running.pipeline->position_of("log"), "second");
   const auto stored = running.outbox.active_when(
       [&](const auto& all) { return !all.empty() && all[0].until > running.clock.now() + 30min; });

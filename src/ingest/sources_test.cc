@@ -201,6 +201,34 @@ TEST(Sources, AJoinSurvivesARestart) {
   EXPECT_EQ(source->status().lines, 1U);
 }
 
+TEST(Sources, TheTimeOfTheNewestEventSurvivesARestart) {
+  const Folder folder;
+  Parts parts;
+  write_file(folder / "log", event_line(1, kNoon - 2h) + event_line(2, kNoon - 3h));
+  KeepingSink sink;
+  const auto run_from = [&](const std::string& position, const std::function<bool()>& so) {
+    auto source = parts.make("events", folder / "log").value();
+    std::jthread thread(
+        [&](const std::stop_token& stop) { EXPECT_TRUE(source->run(sink, position, stop)); });
+    wait_until([&] { return so() && source->status().state == "following"; });
+    thread.request_stop();
+    thread.join();
+    return source->status().last_event_at;
+  };
+  EXPECT_EQ(run_from("", [&] { return sink.kept() == 2; }), kNoon - 2h);
+  const std::string position = sink.position();
+  EXPECT_EQ(run_from(position, [] { return true; }), kNoon - 2h);
+  // Of before this was kept: known from the next event on.
+  const std::string old = position.substr(position.find("follow1 "));
+  EXPECT_EQ(run_from(old, [] { return true; }), std::nullopt);
+  append_file(folder / "log", event_line(3, kNoon - 1h));
+  EXPECT_EQ(run_from(old, [&] { return sink.kept() == 3; }), kNoon - 1h);
+  auto source = parts.make("events", folder / "log").value();
+  const auto ended = source->run(sink, "newest1 yesterday\n" + old, {});
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::corrupt);
+}
+
 TEST(Sources, ABadPositionIsAnErrorAndNotAFreshStart) {
   const Folder folder;
   Parts parts;
@@ -276,6 +304,28 @@ TEST(Sources, TheSupervisorStartsAFailedOneAgain) {
   wait_until([&] { return !supervisor.statuses()[0].status.healthy || seen.runs == 2; });
   wait_until([&] { return seen.runs == 2; });
   wait_until([&] { return supervisor.statuses()[0].status.healthy; });
+  supervisor.stop();
+}
+
+TEST(Sources, TheSupervisorShowsEachInTheMetrics) {
+  const Folder folder;
+  Parts parts;
+  KeepingSink sink;
+  write_file(folder / "there", event_line(1));
+  std::vector<NamedSource> sources;
+  for (const char* const name : {"there", "missing"}) {
+    sources.push_back({name, "events", parts.make("events", folder / name).value()});
+  }
+  Supervisor supervisor(std::move(sources), sink, [](std::string_view) { return ""; });
+  Metrics metrics;
+  metrics.before_text([&] { supervisor.show(metrics); });
+  supervisor.start();
+  const auto shows = [&](std::string_view line) {
+    return metrics.text().find(line) != std::string::npos;
+  };
+  wait_until([&] { return shows("watchpost_source_healthy{source=\"missing\"} 0\n"); });
+  wait_until([&] { return shows("watchpost_source_healthy{source=\"there\"} 1\n"); });
+  wait_until([&] { return shows("watchpost_source_bytes_behind{source=\"there\"} 0\n"); });
   supervisor.stop();
 }
 

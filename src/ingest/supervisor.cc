@@ -85,4 +85,17 @@ std::vector<Supervisor::View> Supervisor::statuses() const {
   return views;
 }
 
+void Supervisor::show(Metrics& metrics) const {
+  for (const View& view : statuses()) {
+    metrics
+        .gauge("watchpost_source_healthy", "Whether the source is being read (1) or not (0).",
+               {{"source", view.name}})
+        .set(view.status.healthy ? 1 : 0);
+    metrics
+        .gauge("watchpost_source_bytes_behind", "Bytes of the log that are not read yet.",
+               {{"source", view.name}})
+        .set(static_cast<double>(view.status.bytes_behind));
+  }
+}
+
 }  // namespace watchpost::ingest

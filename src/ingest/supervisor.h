@@ -1,4 +1,5 @@
 #pragma once
+#include "base/metrics.h"
 #include "base/time.h"
 #include "ingest/source.h"
 
@@ -39,6 +40,8 @@ class Supervisor {
     SourceStatus status;
   };
   std::vector<View> statuses() const;
+  // The same as gauges of each source.
+  void show(Metrics& metrics) const;
 
  private:
   struct Run {

@@ -17,11 +17,13 @@ struct Signal {
   uint64_t detector_version = 0;  // hash of the detector's text
   Mode mode = Mode::shadow;
   Stream stream;
-  Time since;             // start of the window it looked at
-  double value = 0;       // what the condition's left side came to
-  double threshold = 0;   // what it was held against
-  uint64_t messages = 0;  // events of this stream counted in the window, this one included
-  std::string because;    // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
+  Time since;            // start of the window it looked at
+  double value = 0;      // what the condition's left side came to
+  double threshold = 0;  // what it was held against
+  // Of this stream in the window, the one of this event included: those that were accepted, or,
+  // where none was (a source that tells only of results), tries: delivered, deferred and bounced.
+  uint64_t messages = 0;
+  std::string because;  // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
   std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
   std::vector<Measure> then;
 };

@@ -49,16 +49,16 @@ struct PostfixPolicy::Service {
           const EnforcerContext& context_given)
       : settings(given),
         context(context_given),
-        requests(context.metrics.counter("watchpost_policy_requests", "Policy requests answered",
+        requests(context.metrics.counter("watchpost_policy_requests", "Policy requests answered.",
                                          {{"enforcer", name}})),
         refused(context.metrics.counter("watchpost_policy_refused",
-                                        "Policy requests refused because of a decision",
+                                        "Policy requests refused because of a decision.",
                                         {{"enforcer", name}})),
         garbage(context.metrics.counter(
             "watchpost_policy_garbage",
-            "Connections closed because they did not speak the protocol", {{"enforcer", name}})),
+            "Connections closed because they did not speak the protocol.", {{"enforcer", name}})),
         latency(context.metrics.histogram("watchpost_policy_latency_seconds",
-                                          "From a whole request to its answer",
+                                          "From a whole request to its answer.",
                                           {{"enforcer", name}})) {}
 
   std::string answer(const PolicyRequest& request);
