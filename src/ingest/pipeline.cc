@@ -79,6 +79,13 @@ std::string Pipeline::position_of(std::string_view source) {
   return found == state_->positions.end() ? std::string() : found->second;
 }
 
+Result<Done> Pipeline::look(const Look& look) {
+  return state_->on_thread([this, &look]() -> Result<Done> {
+    look(state_->decider, state_->watch, state_->clock.now());
+    return Done{};
+  });
+}
+
 Result<Done> Pipeline::ask(Question question) {
   return state_->on_thread([this, &question] { return state_->answer(question); });
 }

@@ -56,8 +56,11 @@ class Pipeline final : public EventSink {
   // Positions of sources as committed: what Source::run() wants.
   std::string position_of(std::string_view source);
 
-  // Runs on the pipeline's thread, between two steps. What it changes goes through the Outcome it
-  // returns, committed before ask() returns.
+  // Looks, on the pipeline's thread and between two steps, also while the store refuses.
+  using Look = std::function<void(const decide::Decider&, const detect::Watch&, Time now)>;
+  Result<Done> look(const Look& look);
+  // The same for changes: they are made on a copy of the decider, which takes the place of the real
+  // one with the commit of the Outcome returned, before ask() returns.
   using Question =
       std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
   Result<Done> ask(Question question);

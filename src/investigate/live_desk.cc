@@ -136,8 +136,6 @@ class LiveDesk final : public Desk {
   // Carries out what a person does; gives what changed, once it is committed.
   Result<decide::Outcome> act(const Act& act);
   Result<Incident> act_on_incident(IncidentId id, const Act& act);
-  // Looks without changing anything.
-  Result<Done> look(const std::function<void(decide::Decider&, detect::Watch&, Time)>& look);
   void add_enforcers(StatusView& view, const std::vector<store::Enforcement>& rows) const;
 
   DeskParts parts_;
@@ -166,15 +164,6 @@ Result<Incident> LiveDesk::act_on_incident(IncidentId id, const Act& step) {
   return *found;
 }
 
-Result<Done> LiveDesk::look(
-    const std::function<void(decide::Decider&, detect::Watch&, Time)>& look) {
-  return parts_.pipeline.ask(
-      [&](decide::Decider& decider, detect::Watch& watch, Time now) -> Result<decide::Outcome> {
-        look(decider, watch, now);
-        return decide::Outcome{};
-      });
-}
-
 void LiveDesk::add_enforcers(StatusView& view, const std::vector<store::Enforcement>& rows) const {
   using Actual = store::Enforcement::Actual;
   for (auto& [name, state] : parts_.enforcers()) {
@@ -198,21 +187,22 @@ Result<StatusView> LiveDesk::status() {
   view.storing = health.storing;
   view.store_error = health.error;
   view.events = health.events;
-  const auto looked = look([&](decide::Decider& decider, detect::Watch& watch, Time now) {
-    view.automation = decider.automation();
-    const detect::WatchStats& stats = watch.stats();
-    view.streams = stats.streams;
-    view.watch_bytes = stats.bytes;
-    view.late = stats.late;
-    view.evicted = stats.evicted;
-    for (const auto& [id, incident] : decider.incidents()) {
-      view.open_incidents += incident.state == IncidentState::open ? 1 : 0;
-    }
-    for (const auto& [id, decision] : decider.decisions()) {
-      view.active_decisions += decision.in_force(now) ? 1 : 0;
-      view.proposed_decisions += decision.state == DecisionState::proposed ? 1 : 0;
-    }
-  });
+  const auto looked = parts_.pipeline.look(
+      [&](const decide::Decider& decider, const detect::Watch& watch, Time now) {
+        view.automation = decider.automation();
+        const detect::WatchStats& stats = watch.stats();
+        view.streams = stats.streams;
+        view.watch_bytes = stats.bytes;
+        view.late = stats.late;
+        view.evicted = stats.evicted;
+        for (const auto& [id, incident] : decider.incidents()) {
+          view.open_incidents += incident.state == IncidentState::open ? 1 : 0;
+        }
+        for (const auto& [id, decision] : decider.decisions()) {
+          view.active_decisions += decision.in_force(now) ? 1 : 0;
+          view.proposed_decisions += decision.state == DecisionState::proposed ? 1 : 0;
+        }
+      });
   if (!looked) return fail(looked.error());
   view.sources = parts_.sources();
   std::vector<store::Enforcement> rows;
@@ -240,17 +230,18 @@ Result<std::vector<detect::StreamView>> LiveDesk::streams(std::string_view dimen
     wanted = std::move(*parsed);
   }
   std::vector<detect::StreamView> found;
-  const auto looked = look([&](decide::Decider&, detect::Watch& watch, Time) {
-    found = watch.movers(wanted, std::min(most, kMostRows));
-  });
+  const auto looked =
+      parts_.pipeline.look([&](const decide::Decider&, const detect::Watch& watch, Time) {
+        found = watch.movers(wanted, std::min(most, kMostRows));
+      });
   if (!looked) return fail(looked.error());
   return found;
 }
 
 Result<std::vector<detect::DetectorView>> LiveDesk::explain(const Stream& stream) {
   std::vector<detect::DetectorView> found;
-  const auto looked =
-      look([&](decide::Decider&, detect::Watch& watch, Time) { found = watch.explain(stream); });
+  const auto looked = parts_.pipeline.look([&](const decide::Decider&, const detect::Watch& watch,
+                                               Time) { found = watch.explain(stream); });
   if (!looked) return fail(looked.error());
   return found;
 }
