@@ -1,6 +1,7 @@
 // A configuration file: read, shown, and read again without loss.
-#include "base/result.h"
 #include "config/configuration.h"
+
+#include "base/result.h"
 
 #include <cstddef>
 #include <cstdint>
