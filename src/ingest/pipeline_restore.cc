@@ -147,6 +147,12 @@ Result<Done> Pipeline::State::restore_watch(Time now) {
 // Rows and notices that were committed and not carried out.
 Result<Done> Pipeline::State::hand_over_unfinished() {
   const Time now = clock.now();
+  std::vector<Decision> active;
+  for (const auto& [id, decision] : decider.decisions()) {
+    if (decision.in_force(now)) active.push_back(decision);
+  }
+  // First, so that they hold whatever cannot be read below.
+  outbox.committed(active, {}, {});
   const auto decisions = reader->decisions();
   if (!decisions) return fail(decisions.error());
   std::map<DecisionId, const Decision*> by_id;
@@ -163,10 +169,6 @@ Result<Done> Pipeline::State::hand_over_unfinished() {
   if (!notices) return fail(notices.error());
   std::erase_if(*notices, [](const Notice& one) { return one.state != Notice::State::pending; });
   std::ranges::reverse(*notices);
-  std::vector<Decision> active;
-  for (const auto& [id, decision] : decider.decisions()) {
-    if (decision.in_force(now)) active.push_back(decision);
-  }
   outbox.committed(std::move(active), std::move(rows), std::move(*notices));
   return Done{};
 }

@@ -56,7 +56,10 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   }
   if (!step.events.empty()) live = newest && now - *newest < kLive;
   decide::Outcome ended = decider.advance_to(now);
-  if (ended.state_changed) step.facts[std::string(kDeciderFact)] = decider.save();
+  // Once for all signals of the step: it is written whole.
+  if (step.decider_changed || ended.state_changed) {
+    step.facts[std::string(kDeciderFact)] = decider.save();
+  }
   for (const decide::Rearm& one : ended.rearm) rearm(one, step);
   step.add(std::move(ended));
   step.reported = std::exchange(reports.reported, {});
@@ -88,7 +91,7 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
     const size_t active = watch.active_streams(dimensions);
     auto samples = recent.samples(signal.stream, step.events);
     decide::Outcome outcome = decider.on(std::move(signal), std::move(samples), active, now);
-    if (outcome.state_changed) step.facts[std::string(kDeciderFact)] = decider.save();
+    step.decider_changed = step.decider_changed || outcome.state_changed;
     for (const decide::Rearm& one : outcome.rearm) rearm(one, step);
     step.add(std::move(outcome));
   }

@@ -18,6 +18,7 @@ struct Step {
   std::vector<Event> events;  // new ones, in the order in which they were counted
   std::vector<EventBatch> batches;
   std::map<std::string, std::string, std::less<>> facts;
+  bool decider_changed = false;              // its fact has to be written
   std::map<IncidentId, Incident> incidents;  // as they were last
   std::map<DecisionId, Decision> decisions;
   std::map<uint64_t, Notice> notices;

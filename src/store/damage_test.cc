@@ -82,6 +82,30 @@ TEST_F(DamageTest, APartitionThatIsGoneDoesNotHideTheRest) {
   EXPECT_THAT(all(), ElementsAre(2));
 }
 
+// The measures in force are in state.db: damaged history must not keep the daemon from starting.
+TEST_F(DamageTest, ADamagedPartitionIsSetAside) {
+  {
+    const auto store = open();
+    EventBatch batch;
+    add_event(batch, kNoon, 1);
+    add_event(batch, kNoon + 1h, 2);
+    value_of(store->commit(events_only(batch)));
+  }
+  const std::string path = file("events/20261124T120000Z.db");
+  std::ofstream(path, std::ios::binary) << std::string(8192, 'x');
+  {
+    const auto store = open();
+    EXPECT_EQ(store->last_event(), 2u);
+    EXPECT_THAT(all(), ElementsAre(2));
+    EventBatch batch;
+    add_event(batch, kNoon, 3);
+    value_of(store->commit(events_only(batch)));
+    EXPECT_THAT(all(), ElementsAre(2, 3));
+  }
+  EXPECT_TRUE(std::filesystem::exists(path + ".damaged"));
+  EXPECT_EQ(open()->last_event(), 3u);
+}
+
 TEST_F(DamageTest, ANewerSchemaIsRefused) {
   {
     const auto store = open();

@@ -82,6 +82,18 @@ Result<Done> make_folder(const std::string& path) {
   return sync_folder(folder_of(path));
 }
 
+void keep_reserve(const std::string& path, size_t bytes) {
+  constexpr size_t kOfUse = size_t{64} * 1024;
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+  if (file.get() < 0) return;
+  for (; bytes >= kOfUse; bytes /= 2) {
+    if (::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)) == 0) return;
+    // What did not suffice is given back.
+    if (::ftruncate(file.get(), 0) != 0) break;
+  }
+  ::unlink(path.c_str());
+}
+
 Result<Done> sync_folder(const std::string& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0 || ::fsync(folder.get()) != 0) {

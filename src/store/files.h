@@ -1,6 +1,7 @@
 #pragma once
 #include "base/result.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ Result<Done> sync_folder(const std::string& path);
 Result<Done> replace_file(const std::string& path, std::string_view bytes);
 // Fails with not_found where there is none.
 Result<std::string> read_file(const std::string& path);
+
+// Takes room on the disk that a later start may need, as much of `bytes` as there is.
+void keep_reserve(const std::string& path, size_t bytes);
 
 // errno as an Error: disk full is `exhausted`, all else `unavailable`.
 Error system_error(int number, std::string_view what, const std::string& about);

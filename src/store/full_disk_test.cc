@@ -99,6 +99,22 @@ TEST_F(FullDiskTest, AFullDiskAtAnyPageOfACommitLosesNothing) {
   EXPECT_GT(refusals, 0u);
 }
 
+// The measures in force are needed then as well.
+TEST_F(FullDiskTest, AStartFindsRoomToOpenWhatIsThere) {
+  {
+    const auto store = open();
+    EventBatch batch;
+    value_of(store->commit(numbered_commit(batch, 1, 1)));
+  }
+  for (int start = 0; start < 2; ++start) {
+    fill();
+    const auto store = Store::open(settings());
+    ASSERT_TRUE(store) << store.error().text();
+    EXPECT_EQ((*store)->last_event(), 2u);
+    EXPECT_EQ(last_commit(settings()), 1u);
+  }
+}
+
 // Writes that fail half way, without root: files may not become longer than so much.
 using FileLimitTest = StoreTest;
 TEST_F(FileLimitTest, ALimitOnFileSizesLosesNothing) {

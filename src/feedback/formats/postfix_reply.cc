@@ -251,7 +251,8 @@ bool is_our_own_reply(const RejectLine& line, std::string_view text) {
   // remote server said when the address was probed.
   const std::string_view before = line.reply.substr(0, marker);
   return read_smtp_reply(line.reply).code >= 400 && before.find(" rejected: ") != npos &&
-         before.find(" not owned by user ") == npos && before.find(" said: ") == npos;
+         before.find(" not owned by user ") == npos && before.find(" said: ") == npos &&
+         before.find(" refused to talk to me: ") == npos;
 }
 
 }  // namespace watchpost::feedback

@@ -33,15 +33,32 @@ void count_in(PartitionEntry& entry, const Event& event, uint64_t sequence) {
 Result<Done> EventWriter::open(Catalog catalog, uint64_t last_event) {
   catalog_ = std::move(catalog);
   for (const auto& [start, entry] : catalog_) {
-    if (std::filesystem::exists(partition_path(folder_, start))) {
-      const auto checked = check_file(entry, last_event);
-      if (!checked) return checked;
-    } else {
-      log_warning("store", "{} is gone, and {} events with it", partition_path(folder_, start),
-                  entry.events);
+    const std::string path = partition_path(folder_, start);
+    if (!std::filesystem::exists(path)) {
+      log_warning("store", "{} is gone, and {} events with it", path, entry.events);
+      continue;
     }
+    const auto checked = check_file(entry, last_event);
+    if (checked) continue;
+    if (checked.error().code != Code::corrupt) return checked;
+    const auto aside = set_aside(path, checked.error());
+    if (!aside) return aside;
   }
   return remove_unlisted(last_event);
+}
+
+// History that cannot be read is no reason to leave the mail server without its measures. The file
+// is kept for whoever wants to repair it.
+Result<Done> EventWriter::set_aside(const std::string& path, const Error& why) {
+  log_error("store", "{} is damaged and was moved to {}.damaged: {}", path, path, why.what);
+  for (const std::string_view suffix : {"-wal", "-shm", ""}) {
+    const std::string name = path + std::string(suffix);
+    const std::string aside = path + ".damaged" + std::string(suffix);
+    if (std::rename(name.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
+      return fail(system_error(errno, "the damaged file cannot be moved aside", name));
+    }
+  }
+  return sync_folder(folder_);
 }
 
 Result<Done> EventWriter::check_file(const PartitionEntry& entry, uint64_t last_event) {

@@ -56,6 +56,7 @@ class EventWriter {
   std::vector<Group> grouped(std::span<const Event> events, uint64_t last_event) const;
   Result<PartitionWriter*> writer_of(Time start);
   Result<Done> check_file(const PartitionEntry& entry, uint64_t last_event);
+  Result<Done> set_aside(const std::string& path, const Error& why);
   Result<Done> remove_unlisted(uint64_t last_event);
   Result<Done> cut_rejected(uint64_t last_event);
   bool wants_index(const PartitionEntry& entry, Progress& progress, Time now) const;

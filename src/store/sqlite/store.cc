@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace {
 
 // The WAL of state.db is given back when it came to be longer than this.
 constexpr uintmax_t kLongWal = 8 << 20;
+// SQLite cannot open a file without a few pages to spare: a start on a full disk has these.
+constexpr size_t kReserve = 1 << 20;
 
 class Deadline {
  public:
@@ -132,11 +135,14 @@ Result<std::unique_ptr<Store>> open_store(const StoreSettings& settings) {
   if (!lock) return fail(lock.error());
   const auto whole = refuse_orphaned_history(settings.path);
   if (!whole) return fail(whole.error());
+  const std::string reserve = settings.path + "/reserve";
+  ::unlink(reserve.c_str());
   auto state = StateWriter::open(state_path(settings.path));
   if (!state) return fail(state.error());
   auto store = std::make_unique<SqliteStore>(settings, std::move(*lock), std::move(*state));
   const auto opened = store->open_events();
   if (!opened) return fail(opened.error());
+  keep_reserve(reserve, kReserve);
   return store;
 }
 
