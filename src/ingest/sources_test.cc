@@ -151,7 +151,10 @@ TEST(Sources, FollowsEventsAndSaysWhatItDoes) {
   wait_until([&] { return source->status().state.find("does not exist") != std::string::npos; });
   write_file(folder / "log", event_line(1) + "not an event\n" + event_line(2, kNoon + 2h));
   wait_until([&] { return sink.kept() == 2; });
-  wait_until([&] { return source->status().events == 2 && source->status().lines == 3; });
+  wait_until([&] {
+    const SourceStatus now = source->status();
+    return now.events == 2 && now.lines == 3 && !now.unread.empty();
+  });
   const SourceStatus status = source->status();
   EXPECT_TRUE(status.healthy) << status.state;
   EXPECT_EQ(status.unread.at("bad_event").count, 1U);
