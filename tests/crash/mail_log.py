@@ -7,6 +7,9 @@ import threading
 import time
 
 
+KEPT = 30  # rotated files; what is older than that was read long ago
+
+
 class MailLog(threading.Thread):
     """Writes from one round's share of the lines to the next as rounds are released. When asked to
     rotate, it does so between two lines."""
@@ -46,7 +49,9 @@ class MailLog(threading.Thread):
     def rotate(self):
         """Rename and create; what was rotated before is packed, or moves on."""
         self.rotate_wanted.clear()
-        old = [self.path.with_name(f"mail.log.{number}") for number in range(1, 100)]
+        old = [self.path.with_name(f"mail.log.{number}") for number in range(1, KEPT + 2)]
+        for end in ("", ".gz"):
+            self.path.with_name(old[KEPT - 1].name + end).unlink(missing_ok=True)
         kept = sum(1 for path in old if path.exists() or path.with_name(path.name + ".gz").exists())
         for number in range(kept, 0, -1):
             name = old[number - 1].name
