@@ -96,7 +96,7 @@ class Story:
                 sender.close()
             except Refused as refused:
                 seconds = time.monotonic() - began
-                tell(f"   {sent} messages went out in {seconds:.1f} s. The next one, Postfix refused:")
+                tell(f"   {sent} messages went out in {seconds:.2f} s. The next one, Postfix refused:")
                 tell(f"   > {refused.code} {refused.text}")
                 return sent, refused
         raise AssertionError("the stolen login was never refused")
