@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "base/mail_date.h"
 #include "base/mailbox.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -30,6 +31,12 @@ TEST(Time, RefusesWhatIsNotATime) {
         "2026-11-24T02:45:21+1:00", "2026-11-24T02:45:21.1234567890Z"}) {
     EXPECT_FALSE(parse_time(text)) << text;
   }
+}
+
+TEST(Time, IsWrittenForMailAndHttp) {
+  const Time at = *parse_time("2026-11-24T15:00:07.9Z");
+  EXPECT_EQ(mail_date(at), "Tue, 24 Nov 2026 15:00:07 +0000");
+  EXPECT_EQ(mail_date(*parse_time("1969-02-01T00:00:00Z"), "GMT"), "Sat, 01 Feb 1969 00:00:00 GMT");
 }
 
 TEST(Duration, RoundTrips) {

@@ -1,6 +1,7 @@
 #include "net/http_server.h"
 
 #include "base/log.h"
+#include "base/mail_date.h"
 #include "net/http_reader.h"
 #include "net/listener.h"
 
@@ -61,21 +62,6 @@ HttpResponse refusal(int status, std::string_view why) {
           .headers = {}};
 }
 
-// "Tue, 24 Nov 2026 15:00:00 GMT" (RFC 9110 5.6.7)
-std::string http_date(Time at) {
-  static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed",
-                                                         "Thu", "Fri", "Sat"};
-  static constexpr std::array<std::string_view, 12> kMonths{
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(at - day));
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     kDays[std::chrono::weekday(day).c_encoding()], unsigned(date.day()),
-                     kMonths[unsigned(date.month()) - 1], int(date.year()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
-}
-
 // Header and body as they go over the wire.
 std::string wire_text(const HttpResponse& response, bool keep_alive, bool with_body) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\nContent-Length: {}\r\nConnection: {}\r\n",
@@ -89,7 +75,7 @@ std::string wire_text(const HttpResponse& response, bool keep_alive, bool with_b
     }
     fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
   };
-  field("Date", http_date(SystemClock().now()));
+  field("Date", mail_date(SystemClock().now(), "GMT"));
   field("Content-Type", response.content_type);
   field("X-Content-Type-Options", "nosniff");
   field("Cache-Control", "no-store");

@@ -1,3 +1,4 @@
+#include "base/mail_date.h"
 #include "base/text.h"
 #include "enforce/notifiers/kinds.h"
 #include "enforce/notifiers/last_result.h"
@@ -52,22 +53,6 @@ Result<Done> check_address(const std::string& address, std::string_view setting)
   }
   return fail(Code::bad_input, fmt::format("`{}` is not a mail address", escaped(address, 64)),
               std::string(setting));
-}
-
-// RFC 5322 3.3. Always UTC.
-std::string mail_date(Time at) {
-  static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed",
-                                                         "Thu", "Fri", "Sat"};
-  static constexpr std::array<std::string_view, 12> kMonths{
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(at - day));
-  return fmt::format(
-      "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[std::chrono::weekday(day).c_encoding()],
-      static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-      static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-      clock.seconds().count());
 }
 
 std::string base64(std::string_view bytes) {
