@@ -119,8 +119,9 @@ Result<Done> Pipeline::State::on_thread(std::function<Result<Done>()> task) {
 void Pipeline::State::run() {
   while (true) {
     Inbox::Taken taken = inbox.take(kTick, kEventsInStep);
-    if (!taken.arrivals.empty()) take_in(std::move(taken.arrivals));
+    // First, as the arrivals may have to wait for a store that cannot be written.
     for (const Inbox::Errand& errand : taken.errands) errand();
+    if (!taken.arrivals.empty()) take_in(std::move(taken.arrivals));
     if (taken.closed && taken.empty()) break;
     tick(taken.empty());
   }

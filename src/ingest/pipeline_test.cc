@@ -298,6 +298,33 @@ TEST(Pipeline, AFullDiskPausesAndLosesNothing) {
   EXPECT_EQ(reader->decisions().value().size(), 1U);
 }
 
+TEST(Pipeline, AQuestionTakenTogetherWithWhatCannotBeStoredIsAnswered) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  running.put(bounces("bob", 1, 0));
+  // While the pipeline is held up, both an arrival and a question come to wait for it.
+  std::promise<void> held;
+  std::promise<void> go_on;
+  const auto wait = [&] {
+    return running.pipeline->look([&](const decide::Decider&, const detect::Watch&, Time) {
+      held.set_value();
+      go_on.get_future().wait();
+    });
+  };
+  auto holding = std::async(std::launch::async, wait);
+  held.get_future().wait();
+  FullDisk disk;
+  auto settled = running.deliver(bounces("alice", 6, 0));
+  auto answer = std::async(std::launch::async, [&] { return running.count_of("bob"); });
+  std::this_thread::sleep_for(50ms);  // for the question to be in the inbox; else this tests less
+  go_on.set_value();
+  EXPECT_TRUE(holding.get());
+  EXPECT_EQ(answer.get(), 1);
+  EXPECT_EQ(settled.wait_for(0s), std::future_status::timeout);
+  disk.free_room();
+  EXPECT_TRUE(settled.get());
+}
+
 TEST(Pipeline, StoppedWhileTheDiskIsFullKeepsNothingBehindAGap) {
   const Folder folder;
   {
