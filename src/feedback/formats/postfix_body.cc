@@ -36,16 +36,17 @@ bool is_address(std::string_view text) {
 
 constexpr size_t kLongestQueueId = 64;
 
-// "key=value, " off the front.
+// "key=value, " off the front. They are short: a loop finds their ends sooner than a call.
 struct Pair {
   std::string_view key;
   std::string_view value;
 };
 std::optional<Pair> take_pair(std::string_view& text) {
-  const size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return std::nullopt;
-  const size_t end = text.find(", ", equals);
-  if (end == std::string_view::npos) return std::nullopt;
+  size_t equals = 0;
+  while (equals < text.size() && text[equals] != '=') ++equals;
+  size_t end = equals;
+  while (end + 1 < text.size() && (text[end] != ',' || text[end + 1] != ' ')) ++end;
+  if (end + 1 >= text.size()) return std::nullopt;
   const Pair pair{text.substr(0, equals), text.substr(equals + 1, end - equals - 1)};
   text.remove_prefix(end + 2);
   return pair;
@@ -65,12 +66,6 @@ std::optional<std::string_view> take_address(std::string_view& text) {
 
 }  // namespace
 
-bool take_prefix(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 std::string_view take_queue_id(std::string_view& body) {
   // Short ids are upper case hex; long ones (enable_long_queue_ids) begin with a digit. "Deleted: "
   // and "warning: " are neither.
@@ -86,7 +81,7 @@ std::string_view take_queue_id(std::string_view& body) {
   const std::string_view id = body.substr(0, end);
   const bool begins_well = (letter(id[0]) & (kDigit | kUpper)) != 0;
   const bool is_id = begins_well && (all == kHex || (any & kDigit) != 0);
-  if (!is_id && id != "NOQUEUE") return {};
+  if (!is_id && !same(id, "NOQUEUE")) return {};
   body.remove_prefix(end + 2);
   return id;
 }
@@ -94,12 +89,12 @@ std::string_view take_queue_id(std::string_view& body) {
 PostfixPeer read_peer(std::string_view text) {
   const size_t open = text.find('[');
   if (open == std::string_view::npos) {
-    return {text == "none" || text == "unknown" ? std::string_view() : text, {}};
+    return {same(text, "none") || same(text, "unknown") ? std::string_view() : text, {}};
   }
   PostfixPeer peer{text.substr(0, open), text.substr(open + 1)};
   peer.ip = peer.ip.substr(0, peer.ip.find(']'));
   if (!is_address(peer.ip)) peer.ip = {};
-  if (peer.host == "unknown") peer.host = {};
+  if (same(peer.host, "unknown")) peer.host = {};
   return peer;
 }
 
@@ -170,7 +165,7 @@ std::optional<QueueLine> read_queue_line(std::string_view text) {
   if (!sender) return std::nullopt;
   QueueLine line{.sender = *sender};
   if (take_prefix(text, "status=")) {
-    if (!text.starts_with("expired") && !text.starts_with("force-expired")) return std::nullopt;
+    if (!begins_with(text, "expired") && !begins_with(text, "force-expired")) return std::nullopt;
     line.expired = text;
     return line;
   }
@@ -178,7 +173,7 @@ std::optional<QueueLine> read_queue_line(std::string_view text) {
   line.size = take_number(text);
   if (!take_prefix(text, ", nrcpt=")) return std::nullopt;
   line.recipients = static_cast<uint32_t>(std::min<uint64_t>(take_number(text), UINT32_MAX));
-  if (!text.starts_with(" (queue active)")) return std::nullopt;
+  if (!begins_with(text, " (queue active)")) return std::nullopt;
   return line;
 }
 
@@ -197,11 +192,11 @@ std::optional<DeliveryLine> read_delivery(std::string_view text) {
   for (int i = 0; !take_prefix(text, "status="); ++i) {
     const auto pair = take_pair(text);
     if (!pair || i == kMostPairs) return std::nullopt;
-    if (pair->key == "relay") {
+    if (same(pair->key, "relay")) {
       line.relay = pair->value;
-    } else if (pair->key == "delay") {
+    } else if (same(pair->key, "delay")) {
       line.delay = to_seconds(pair->value);
-    } else if (pair->key == "dsn") {
+    } else if (same(pair->key, "dsn")) {
       line.dsn = pair->value;
     }
   }

@@ -12,7 +12,6 @@ namespace watchpost::feedback {
 // "QUEUEID: " off the front of the body: the id ("NOQUEUE" too), or empty where it begins with
 // none.
 std::string_view take_queue_id(std::string_view& body);
-bool take_prefix(std::string_view& text, std::string_view prefix);
 
 // "host[address]", "host[address]:port", "none", "local", "host[private/lmtp]".
 struct PostfixPeer {

@@ -1,5 +1,8 @@
 #include "feedback/formats/postfix_daemon.h"
 
+#include "feedback/formats/postfix_text.h"
+
+#include <algorithm>
 #include <array>
 
 namespace watchpost::feedback {
@@ -86,6 +89,21 @@ PostfixTag read_postfix_tag(std::string_view program) {
   }
   if (named_so) tag.daemon = PostfixDaemon::unknown;
   return tag;
+}
+
+PostfixTag PostfixTags::read(std::string_view program) {
+  if (program.empty() || program.size() > kLongest) return read_postfix_tag(program);
+  const size_t last = static_cast<unsigned char>(program.back());
+  Known& known = known_[(program.size() * 5 + last) % kKnown];
+  if (!same(program, {known.program.data(), known.size})) {
+    const PostfixTag tag = read_postfix_tag(program);
+    std::ranges::copy(program, known.program.begin());
+    known.size = static_cast<uint8_t>(program.size());
+    known.daemon = tag.daemon;
+    known.instance = static_cast<uint8_t>(tag.instance.size());
+    known.service = static_cast<uint8_t>(program.size() - tag.service.size());
+  }
+  return {known.daemon, program.substr(0, known.instance), program.substr(known.service)};
 }
 
 }  // namespace watchpost::feedback

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -29,5 +31,23 @@ struct PostfixTag {
   std::string_view service;   // "smtpd", "submission/smtpd", "postfix-out/smtp"
 };
 PostfixTag read_postfix_tag(std::string_view program);
+
+// The same, remembering the programs that a log names again and again.
+class PostfixTags {
+ public:
+  PostfixTag read(std::string_view program);
+
+ private:
+  static constexpr size_t kKnown = 32;
+  static constexpr size_t kLongest = 40;
+  struct Known {
+    std::array<char, kLongest> program{};
+    uint8_t size = 0;
+    PostfixDaemon daemon = PostfixDaemon::none;
+    uint8_t instance = 0;  // its length, from the front
+    uint8_t service = 0;   // where it begins; it goes to the end
+  };
+  std::array<Known, kKnown> known_;
+};
 
 }  // namespace watchpost::feedback

@@ -35,14 +35,14 @@ void PostfixLog::State::identify(Line& line, std::string_view host) {
     host_hash = hash64(host);
   }
   line.key.instance =
-      line.tag.instance == "postfix" ? 0 : static_cast<uint32_t>(hash64(line.tag.instance));
+      same(line.tag.instance, "postfix") ? 0 : static_cast<uint32_t>(hash64(line.tag.instance));
 }
 
 void PostfixLog::State::read(Line& line) {
   const auto syslog = read_syslog_line(line.text, stamps);
   if (!syslog) return unread.count("no_timestamp", line.text);
   if (syslog->program.empty()) return unread.count("no_program", line.text);
-  line.tag = read_postfix_tag(syslog->program);
+  line.tag = tags.read(syslog->program);
   if (line.tag.daemon == PostfixDaemon::none) return unread.count("other_program", line.text);
   if (line.tag.daemon == PostfixDaemon::quiet) return;
   if (line.tag.daemon == PostfixDaemon::unknown) return unread.count("unknown_service", line.text);
@@ -52,7 +52,7 @@ void PostfixLog::State::read(Line& line) {
   const size_t size = static_cast<size_t>(line.text.data() + line.text.size() - begin);
   line.events.set_origin(
       {.at = syslog->at, .text = {begin, size}, .host = syslog->host, .service = line.tag.service});
-  if (line.body.starts_with("message repeated ")) return read_repeated(line);
+  if (begins_with(line.body, "message repeated ")) return read_repeated(line);
   read_body(line);
 }
 
@@ -74,12 +74,12 @@ void PostfixLog::State::read_repeated(Line& line) {
 
 void PostfixLog::State::read_body(Line& line) {
   if (line.tag.daemon == PostfixDaemon::smtpd &&
-      (line.body.starts_with("connect from ") || line.body.starts_with("disconnect from "))) {
+      (begins_with(line.body, "connect from ") || begins_with(line.body, "disconnect from "))) {
     return;
   }
   const std::string_view id = take_queue_id(line.body);
   if (id.empty()) return smtpd_line(line);
-  if (id == "NOQUEUE") {
+  if (same(id, "NOQUEUE")) {
     line.key = {};
   } else {
     line.key.id = hash128(id, host_hash);
@@ -97,7 +97,7 @@ void PostfixLog::State::read_note(Line& line) {
     case PostfixDaemon::qmgr:
     case PostfixDaemon::postsuper: return qmgr_note(line);
     case PostfixDaemon::pickup:
-      if (!line.body.starts_with("uid=")) break;
+      if (!begins_with(line.body, "uid=")) break;
       open.open(line.key);
       return;
     case PostfixDaemon::none:
@@ -166,7 +166,7 @@ void PostfixLog::State::cleanup_note(Line& line) {
 }
 
 void PostfixLog::State::qmgr_note(Line& line) {
-  if (line.body == "removed") return open.close(line.key);
+  if (same(line.body, "removed")) return open.close(line.key);
   if (take_prefix(line.body, "from=")) return queue_line(line);
   if (!is_silent_note(line.body)) unread.count("not_understood", line.text);
 }

@@ -1,4 +1,5 @@
 #include "feedback/formats/postfix_log_state.h"
+#include "feedback/formats/postfix_text.h"
 
 namespace watchpost::feedback {
 namespace {
@@ -6,10 +7,10 @@ namespace {
 constexpr std::string_view kNullSender = "<>";
 
 std::optional<EventKind> kind_of(std::string_view status) {
-  if (status == "sent") return EventKind::delivered;
-  if (status == "deferred" || status == "SOFTBOUNCE") return EventKind::deferred;
-  if (status == "bounced") return EventKind::bounced;
-  if (status == "expired") return EventKind::expired;
+  if (same(status, "sent")) return EventKind::delivered;
+  if (same(status, "deferred") || same(status, "SOFTBOUNCE")) return EventKind::deferred;
+  if (same(status, "bounced")) return EventKind::bounced;
+  if (same(status, "expired")) return EventKind::expired;
   return std::nullopt;
 }
 
@@ -104,7 +105,8 @@ void PostfixLog::State::expired(Line& line, const QueueLine& queue) {
 void PostfixLog::State::delivery(Line& line) {
   const auto read = read_delivery(line.body);
   if (!read) return unread.count("not_understood", line.text);
-  if (read->status == "deliverable" || read->status == "undeliverable") return;  // only a probe
+  if (same(read->status, "deliverable") || same(read->status, "undeliverable"))
+    return;  // only a probe
   const auto kind = kind_of(read->status);
   if (!kind) return unread.count("unknown_status", line.text);
   const PostfixPeer relay = read_peer(read->relay);

@@ -62,6 +62,7 @@ struct PostfixLog::State {
   const std::string source;
   const PostfixLogLimits limits;
   SyslogStamps stamps;
+  PostfixTags tags;
   OpenMessages open;
   Unread unread;
   uint64_t lines = 0;

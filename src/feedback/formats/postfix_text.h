@@ -2,12 +2,30 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <system_error>
 
 namespace watchpost::feedback {
 
 // Small steps of reading that several readers of Postfix lines share. Pure and total.
+
+// Inlined, so that a literal is compared in a few instructions and without a call.
+[[gnu::always_inline]] inline bool begins_with(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::memcmp(text.data(), prefix.data(), prefix.size()) == 0;
+}
+
+[[gnu::always_inline]] inline bool same(std::string_view text, std::string_view word) {
+  return text.size() == word.size() && std::memcmp(text.data(), word.data(), word.size()) == 0;
+}
+
+// Takes `prefix` off the front of `text` where it is there.
+[[gnu::always_inline]] inline bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (!begins_with(text, prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
 
 // Where a quoted local part that begins at `at` ends; `at` itself where there is none (or no end).
 inline size_t behind_quoted(std::string_view text, size_t at) {
