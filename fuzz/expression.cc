@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -55,7 +56,12 @@ void counts(std::string_view text) {
   const auto conditions = read_twice<expr::CountCondition>(text);
   for (const auto& condition : conditions) {
     WP_CHECK(condition.terms().size() == conditions[0].terms().size());
-    for (const double scale : {0.0, 1.0, 1e4, 1e9}) {
+    for (size_t i = 0; i < condition.terms().size(); ++i) {
+      WP_CHECK(condition.terms()[i].text == conditions[0].terms()[i].text);
+    }
+    const double unknown = std::numeric_limits<double>::quiet_NaN();
+    const double infinite = std::numeric_limits<double>::infinity();
+    for (const double scale : {0.0, 1e-9, 1.0, 1e4, 1e9, unknown, infinite}) {
       std::vector<double> values;
       for (size_t i = 0; i < condition.terms().size(); ++i) {
         values.push_back(scale * static_cast<double>(i + 1));

@@ -140,6 +140,7 @@ void run(const std::string& name) {
 
 TEST(Cases, Row) { run("row.case"); }
 TEST(Cases, Count) { run("count.case"); }
+TEST(Cases, Stream) { run("stream.case"); }
 
 }  // namespace
 }  // namespace watchpost::expr

@@ -11,8 +11,6 @@
 namespace watchpost::expr {
 namespace {
 
-constexpr size_t kMostTerms = 32;
-
 std::vector<std::string_view> names(std::span<const FieldName> fields) {
   std::vector<std::string_view> found;
   found.reserve(fields.size());
@@ -76,6 +74,7 @@ Result<Checker::Checked> Checker::check(const Syntax& syntax) {
     case SyntaxKind::ends_with: return search(syntax, Op::ends_with);
     case SyntaxKind::known: return known(syntax);
     case SyntaxKind::exceeds: return exceeds(syntax);
+    case SyntaxKind::climbs: return climbs(syntax);
     case SyntaxKind::negation: return negation(syntax);
     case SyntaxKind::both: return logic(syntax, Op::both);
     case SyntaxKind::either: return logic(syntax, Op::either);
@@ -114,12 +113,6 @@ Result<Checker::Checked> Checker::literal(const Syntax& syntax) {
   return Checked{.type = Type::number, .node = node, .quantity = quantity_of(token.unit)};
 }
 
-Result<Checker::Checked> Checker::word(const Syntax& syntax) {
-  if (subject_ == Subject::counts) return count(syntax);
-  if (syntax.kind == SyntaxKind::word) return field(syntax);
-  return wrong(syntax, fmt::format("`{}` takes no condition in parentheses", syntax.token.text));
-}
-
 Result<Checker::Checked> Checker::field(const Syntax& syntax) {
   const FieldName* found = find(program_.schema.fields, syntax.token.text);
   if (found == nullptr) {
@@ -134,44 +127,6 @@ Result<Checker::Checked> Checker::field(const Syntax& syntax) {
                  .node = add({.op = op, .index = index}),
                  .quantity = found->quantity,
                  .field = found};
-}
-
-Result<Checker::Checked> Checker::count(const Syntax& syntax) {
-  const std::string_view name = syntax.token.text;
-  const auto counts = program_.schema.counts;
-  const auto found = std::ranges::find(counts, name);
-  if (found == counts.end()) {
-    if (find(program_.schema.fields, name) != nullptr) {
-      return wrong(syntax,
-                   fmt::format("`{0}` is a field of single events; ask for it inside a count, "
-                               "as in `{1}({0} ...)`",
-                               name, counts.empty() ? "count" : counts.front()));
-    }
-    return wrong(syntax, fmt::format("`{}` is not a count{}", name, suggestion(name, counts)));
-  }
-  CountTerm term{
-      .count = static_cast<size_t>(found - counts.begin()), .where = {}, .text = std::string(name)};
-  if (syntax.kind == SyntaxKind::call) {
-    auto inner = Checker(text_, program_.schema, Subject::row).run(syntax.parts[0]);
-    if (!inner) return fail(inner.error());
-    term.where.push_back(RowCondition(*inner));
-    term.text += fmt::format("({})", (*inner)->text);
-  }
-  const auto same = std::ranges::find(program_.terms, term.text, &CountTerm::text);
-  const auto index = static_cast<uint16_t>(same - program_.terms.begin());
-  if (same == program_.terms.end()) {
-    program_.pattern_count += term.where.empty() ? 0 : term.where[0].program_->pattern_count;
-    if (program_.pattern_count > kMostPatterns) {
-      return wrong(syntax, fmt::format("a condition has at most {} patterns", kMostPatterns));
-    }
-    if (program_.terms.size() == kMostTerms) {
-      return wrong(syntax, fmt::format("a condition has at most {} different counts", kMostTerms));
-    }
-    program_.terms.push_back(std::move(term));
-  }
-  return Checked{.type = Type::number,
-                 .node = add({.op = Op::term, .index = index}),
-                 .quantity = Quantity::count};
 }
 
 Result<Checker::Checked> Checker::logic(const Syntax& syntax, Op op) {

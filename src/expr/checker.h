@@ -37,6 +37,12 @@ class Checker {
   Result<Checked> word(const Syntax& syntax);
   Result<Checked> field(const Syntax& syntax);
   Result<Checked> count(const Syntax& syntax);
+  Result<CountTerm> function(const Syntax& syntax);
+  Result<CountTerm> plain_count(const Syntax& syntax);
+  Result<Done> sum_of_plain_counts(const Syntax& syntax, std::vector<CountTerm>& found);
+  Result<size_t> text_field(const Syntax& syntax, std::string_view asked_by);
+  // The node of a term; equal terms are one.
+  Result<Checked> term(CountTerm term, const Syntax& syntax);
   Result<Checked> logic(const Syntax& syntax, Op op);
   Result<Checked> negation(const Syntax& syntax);
   Result<Checked> arithmetic(const Syntax& syntax, Op op);
@@ -47,6 +53,7 @@ class Checker {
   Result<Checked> matches(const Syntax& syntax);
   Result<Checked> known(const Syntax& syntax);
   Result<Checked> exceeds(const Syntax& syntax);
+  Result<Checked> climbs(const Syntax& syntax);
 
   // The right side of a comparison with `left`: a word may stand bare where `left` has a closed
   // set.
@@ -54,8 +61,15 @@ class Checker {
   Result<Done> one_of(const FieldName& field, std::string_view word, const Syntax& syntax) const;
   Result<Quantity> agree(const Checked& left, const Checked& right, const Syntax& syntax) const;
   Result<Checked> constant(const Syntax& syntax, std::string_view what);
+  Result<Checked> constant(const Checked& checked, const Syntax& syntax, std::string_view what);
+  // What `exceeds` tests: a share, or how many are expected.
+  Result<Checked> limit(const Syntax& syntax, bool is_share);
+  Result<Checked> usual_limit(const Checked& mean, const Syntax& syntax);
+  // `parts[place]` is the error rate behind `at`, where it stands; else kNoNode.
+  Result<NodeIndex> error_rate(const Syntax& syntax, size_t place);
   bool is_sum_of_counts(NodeIndex node) const;
   bool is_constant(NodeIndex node) const;
+  void collect_terms(NodeIndex node, std::vector<uint16_t>& found) const;
 
   NodeIndex add(Node node);
   NodeIndex add_text(std::string_view text);

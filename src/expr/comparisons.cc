@@ -134,31 +134,74 @@ Result<Checker::Checked> Checker::exceeds(const Syntax& syntax) {
                  "the left side of `exceeds` must be a sum of counts, or one such sum divided by "
                  "another");
   }
-  const auto right = constant(syntax.parts[1], "the right side of `exceeds`");
+  const auto right = limit(syntax.parts[1], tried);
   if (!right) return right;
-  const double limit = Evaluation(program_, {}, 0).number(right->node);
-  if (tried && !(limit > 0 && limit < 1)) {
-    return wrong(syntax.parts[1], "the rate that `exceeds` tests must be between 0 and 1 (100%)");
-  }
-  if (!tried && !(limit > 0 && limit <= kLargestExpected)) {
-    return wrong(syntax.parts[1],
-                 "the number that `exceeds` tests must be above 0 and at most 1e9");
-  }
-  NodeIndex error_rate = kNoNode;
-  if (syntax.parts.size() == 3) {
-    const auto rate = constant(syntax.parts[2], "the error rate after `at`");
-    if (!rate) return rate;
-    const double value = Evaluation(program_, {}, 0).number(rate->node);
-    if (!(value > 0 && value < 0.5)) {
-      return wrong(syntax.parts[2], "an error rate must be above 0 and below 0.5");
-    }
-    error_rate = rate->node;
-  }
+  const auto rate = error_rate(syntax, 2);
+  if (!rate) return fail(rate.error());
   return condition({.op = Op::exceeds,
                     .costly = true,
                     .left = left->node,
                     .right = right->node,
-                    .index = error_rate});
+                    .index = *rate});
+}
+
+Result<Checker::Checked> Checker::limit(const Syntax& syntax, bool is_share) {
+  constexpr std::string_view kWhat = "the right side of `exceeds`";
+  const auto right = check_as(Type::number, syntax, kWhat);
+  if (!right) return right;
+  std::vector<uint16_t> terms;
+  collect_terms(right->node, terms);
+  const auto is_usual = [&](uint16_t term) { return program_.terms[term].kind == TermKind::usual; };
+  if (!terms.empty() && std::ranges::all_of(terms, is_usual)) {
+    if (is_share) return wrong(syntax, "a share is not held against what is usual: write a rate");
+    if (terms.size() > 1) return wrong(syntax, "only one `usual` stands behind `exceeds`");
+    return usual_limit(*right, syntax);
+  }
+  const auto checked = constant(*right, syntax, kWhat);
+  if (!checked) return checked;
+  const double value = Evaluation(program_, {}, 0).number(right->node);
+  if (is_share && !(value > 0 && value < 1)) {
+    return wrong(syntax, "the rate that `exceeds` tests must be between 0 and 1 (100%)");
+  }
+  if (!is_share && !(value > 0 && value <= kLargestExpected)) {
+    return wrong(syntax, "the number that `exceeds` tests must be above 0 and at most 1e9");
+  }
+  return checked;
+}
+
+Result<Checker::Checked> Checker::usual_limit(const Checked& mean, const Syntax& syntax) {
+  if (mean.quantity != Quantity::number && mean.quantity != Quantity::count) {
+    return wrong(syntax, fmt::format("the right side of `exceeds` must be a plain number, not {}",
+                                     name_of(mean.quantity)));
+  }
+  const auto with_usual = [&](double usual) {
+    const std::vector<double> values(program_.terms.size(), usual);
+    return Evaluation(program_, values, 0).number(mean.node);
+  };
+  if (!(with_usual(1) > 0 && with_usual(2) > with_usual(1))) {
+    return wrong(syntax, "what `exceeds` tests must be above 0 and grow with what is usual");
+  }
+  std::vector<uint16_t> terms;
+  collect_terms(mean.node, terms);
+  CountTerm spread = program_.terms[terms.front()];
+  spread.kind = TermKind::spread;
+  spread.text.replace(0, std::string_view("usual").size(), "spread");
+  const auto size = term(std::move(spread), syntax);
+  if (!size) return size;
+  return Checked{.type = Type::number,
+                 .node = add({.op = Op::expected, .left = mean.node, .right = size->node})};
+}
+
+Result<NodeIndex> Checker::error_rate(const Syntax& syntax, size_t place) {
+  if (syntax.parts.size() <= place) return kNoNode;
+  const Syntax& part = syntax.parts[place];
+  const auto rate = constant(part, "the error rate after `at`");
+  if (!rate) return fail(rate.error());
+  const double value = Evaluation(program_, {}, 0).number(rate->node);
+  if (!(value > 0 && value < 0.5)) {
+    return wrong(part, "an error rate must be above 0 and below 0.5");
+  }
+  return rate->node;
 }
 
 Result<Checker::Checked> Checker::against(const Checked& left, const Syntax& syntax) {
@@ -196,13 +239,17 @@ Result<Quantity> Checker::agree(const Checked& left, const Checked& right,
 
 Result<Checker::Checked> Checker::constant(const Syntax& syntax, std::string_view what) {
   const auto checked = check_as(Type::number, syntax, what);
-  if (!checked) return checked;
-  if (!is_constant(checked->node)) {
+  return checked ? constant(*checked, syntax, what) : checked;
+}
+
+Result<Checker::Checked> Checker::constant(const Checked& checked, const Syntax& syntax,
+                                           std::string_view what) {
+  if (!is_constant(checked.node)) {
     return wrong(syntax, fmt::format("{} must be a number, not a count", what));
   }
-  if (checked->quantity != Quantity::number) {
-    return wrong(
-        syntax, fmt::format("{} must be a plain number, not {}", what, name_of(checked->quantity)));
+  if (checked.quantity != Quantity::number) {
+    return wrong(syntax,
+                 fmt::format("{} must be a plain number, not {}", what, name_of(checked.quantity)));
   }
   return checked;
 }
@@ -210,7 +257,7 @@ Result<Checker::Checked> Checker::constant(const Syntax& syntax, std::string_vie
 bool Checker::is_sum_of_counts(NodeIndex index) const {
   const Node& node = program_[index];
   if (node.op == Op::add) return is_sum_of_counts(node.left) && is_sum_of_counts(node.right);
-  return node.op == Op::term;
+  return node.op == Op::term && program_.terms[node.index].kind != TermKind::usual;
 }
 
 bool Checker::is_constant(NodeIndex index) const {
@@ -218,6 +265,13 @@ bool Checker::is_constant(NodeIndex index) const {
   if (node.op == Op::term || node.op == Op::number_field) return false;
   return (node.left == kNoNode || is_constant(node.left)) &&
          (node.right == kNoNode || is_constant(node.right));
+}
+
+void Checker::collect_terms(NodeIndex index, std::vector<uint16_t>& found) const {
+  const Node& node = program_[index];
+  if (node.op == Op::term) found.push_back(node.index);
+  if (node.left != kNoNode) collect_terms(node.left, found);
+  if (node.right != kNoNode) collect_terms(node.right, found);
 }
 
 }  // namespace watchpost::expr

@@ -54,6 +54,7 @@ Truth Evaluation::truth(NodeIndex index) const {
     case Op::starts_with:
     case Op::ends_with: return search(node);
     case Op::exceeds: return exceeds(node);
+    case Op::climbs: return climbs(node);
     case Op::number:
     case Op::number_field:
     case Op::term:
@@ -62,6 +63,7 @@ Truth Evaluation::truth(NodeIndex index) const {
     case Op::subtract:
     case Op::multiply:
     case Op::divide:
+    case Op::expected:
     case Op::text:
     case Op::text_field: break;
   }
@@ -133,12 +135,33 @@ Truth Evaluation::exceeds(const Node& node) const {
   if (left.op != Op::divide) {
     const double k = number(node.left);
     if (std::isnan(k)) return Truth::unknown;
+    const Node& right = program_[node.right];
+    if (right.op == Op::expected) return exceeds_usual(k, right, error_rate(node));
     return truth_of(poisson_exceeds(k, limit, error_rate(node)));
   }
   const double k = number(left.left);
   const double n = number(left.right);
   if (std::isnan(k) || std::isnan(n) || n == 0) return Truth::unknown;
   return truth_of(binomial_exceeds(k, n, limit, error_rate(node)));
+}
+
+Truth Evaluation::exceeds_usual(double k, const Node& expected, double error_rate) const {
+  const double mean = number(expected.left);
+  const double size = spread(expected);
+  // Where nothing at all was ever seen, nothing is known about how much would be too much.
+  if (!(mean > 0) || !(size > 0)) return Truth::unknown;
+  return truth_of(negative_binomial_exceeds(k, mean, size, error_rate));
+}
+
+double Evaluation::spread(const Node& expected) const {
+  const size_t term = program_[expected.right].index;
+  return term < counts_.size() ? counts_[term] : kUnknown;
+}
+
+Truth Evaluation::climbs(const Node& node) const {
+  const double evidence = number(node.left);
+  if (std::isnan(evidence)) return Truth::unknown;
+  return truth_of(evidence >= evidence_needed(node));
 }
 
 double Evaluation::number(NodeIndex index) const {
@@ -160,6 +183,7 @@ double Evaluation::number(NodeIndex index) const {
       const double divisor = number(node.right);
       return divisor == 0 ? kUnknown : known_number(number(node.left) / divisor);
     }
+    case Op::expected: return number(node.left);
     case Op::both:
     case Op::either:
     case Op::negation:
@@ -174,6 +198,7 @@ double Evaluation::number(NodeIndex index) const {
     case Op::starts_with:
     case Op::ends_with:
     case Op::exceeds:
+    case Op::climbs:
     case Op::text:
     case Op::text_field: break;
   }

@@ -19,8 +19,12 @@ class Evaluation {
   Truth truth(NodeIndex node) const;
   double number(NodeIndex node) const;
   std::optional<std::string_view> text(NodeIndex node) const;
-  // The error rate of an `exceeds` node.
+  // The error rate of an `exceeds` or `climbs` node.
   double error_rate(const Node& node) const;
+  // How much evidence a `climbs` node needs.
+  double evidence_needed(const Node& node) const { return -std::log(error_rate(node)); }
+  // The size that an `expected` node was given: may be infinite, which is no spread beyond chance.
+  double spread(const Node& expected) const;
 
  private:
   Value read(const Node& node) const;
@@ -29,6 +33,8 @@ class Evaluation {
   Truth membership(const Node& node) const;
   Truth search(const Node& node) const;
   Truth exceeds(const Node& node) const;
+  Truth exceeds_usual(double k, const Node& expected, double error_rate) const;
+  Truth climbs(const Node& node) const;
 
   const Program& program_;
   const Row* row_ = nullptr;

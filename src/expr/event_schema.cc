@@ -1,5 +1,7 @@
 #include "expr/event_schema.h"
 
+#include "model/provider.h"
+
 #include <array>
 
 namespace watchpost::expr {
@@ -14,6 +16,7 @@ enum OwnField : size_t {
   kDelay,
   kRecipients,
   kSelfInflicted,
+  kReportingProvider,
   kFields
 };
 
@@ -34,6 +37,7 @@ std::array<FieldName, kFields> event_fields() {
   all[kDelay] = {.name = "delay", .type = Type::number, .quantity = Quantity::seconds};
   all[kRecipients] = {.name = "recipients", .type = Type::number, .quantity = Quantity::count};
   all[kSelfInflicted] = {.name = "self_inflicted", .type = Type::boolean};
+  all[kReportingProvider] = {.name = "reporting_provider", .type = Type::boolean};
   return all;
 }
 
@@ -72,6 +76,10 @@ Value EventRow::read(size_t field) const {
     case kDelay: return event_.delay;
     case kRecipients: return known_if_set(event_.recipients);
     case kSelfInflicted: return event_.self_inflicted;
+    case kReportingProvider: {
+      const std::string_view provider = event_[Field::provider];
+      return provider.empty() ? Value(Unknown{}) : Value(provider_reports(provider));
+    }
     default: return Unknown{};
   }
 }

@@ -6,7 +6,9 @@ namespace watchpost::expr {
 
 // The schema of events: all text fields of model/event.h under their names; `kind` and `direction`
 // (words); `reply_code`, `size`, `delay` (seconds), `recipients` (numbers, unknown where 0 means
-// not known); `self_inflicted` (boolean). Its counts are the event kinds and `attempted`.
+// not known); `self_inflicted` (boolean); `reporting_provider` (boolean: whether the recipient's
+// provider tells of complaints; unknown without a provider). Its counts are the event kinds and
+// `attempted`.
 const Schema& event_schema();
 
 // The index in event_schema().counts of `attempted`: every delivery attempt that had a result

@@ -6,6 +6,7 @@
 #include "expr/tail.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -79,6 +80,7 @@ class CountLine {
 
   std::string of(NodeIndex index) const {
     const Node& node = program_[index];
+    if (node.op == Op::climbs) return climb(index);
     const bool test = node.op == Op::exceeds;
     const bool share = program_[node.left].op == Op::divide &&
                        (test || program_[node.right].unit == Unit::percent);
@@ -97,6 +99,7 @@ class CountLine {
  private:
   // "bounced / attempted = 18 / 60 = 30%"; a number alone stays as it was written.
   std::string side(NodeIndex index, bool share) const {
+    if (program_[index].op == Op::expected) return side(program_[index].left, share);
     std::string text = text_of(program_, index);
     const std::string numbers = text_with(program_, index, counts_);
     if (text == numbers) return text;
@@ -121,10 +124,43 @@ class CountLine {
     }
     const double k = evaluation_.number(node.left);
     if (std::isnan(k)) return "";
+    if (program_[node.right].op == Op::expected) return chance_of_usual(k, node);
     return fmt::format(
         " ({} or more where {} are expected come by chance with probability {:.2g}; error rate "
         "{:g})",
         number_text(k), limit_text, poisson_tail(k, limit), evaluation_.error_rate(node));
+  }
+
+  // How far the past strayed from what was usual says more to people than a parameter.
+  std::string chance_of_usual(double k, const Node& node) const {
+    const double mean = evaluation_.number(node.right);
+    const double size = evaluation_.spread(program_[node.right]);
+    const double chance = negative_binomial_tail(k, mean, size);
+    if (std::isnan(chance)) return "";
+    return fmt::format(
+        " ({} or more where {} are expected, give or take {}, come by chance with probability "
+        "{:.2g}; error rate {:g})",
+        number_text(k), number_text(mean), number_text(std::sqrt(mean + mean * (mean / size))),
+        chance, evaluation_.error_rate(node));
+  }
+
+  // "bounced / attempted climbed from 2% to 20%: evidence 14.2 of 13.8 needed: yes"
+  std::string climb(NodeIndex index) const {
+    const Node& node = program_[index];
+    const double evidence = evaluation_.number(node.left);
+    const double needed = evaluation_.evidence_needed(node);
+    std::string is = rounded(evidence, 1);
+    std::string must_be = rounded(needed, 1);
+    if (is == must_be && evidence < needed) {
+      is = rounded(evidence, 4);
+      must_be = rounded(needed, 4);
+    }
+    return fmt::format("{}: evidence {} of {} needed: {}",
+                       climb_text(program_.terms[program_[node.left].index], "climbed"), is,
+                       must_be, name_of(evaluation_.truth(index)));
+  }
+  static std::string rounded(double number, int digits) {
+    return std::isfinite(number) ? fmt::format("{:.{}f}", number, digits) : "unknown";
   }
 
   const Program& program_;

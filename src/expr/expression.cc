@@ -51,7 +51,8 @@ Judgement CountCondition::evaluate(std::span<const double> values, double error_
   const Node& first = (*program_)[program_->first_comparison];
   return {.truth = evaluation.truth(program_->root),
           .value = evaluation.number(first.left),
-          .threshold = evaluation.number(first.right)};
+          .threshold = first.op == Op::climbs ? evaluation.evidence_needed(first)
+                                              : evaluation.number(first.right)};
 }
 
 std::vector<std::string> CountCondition::explain(std::span<const double> values,

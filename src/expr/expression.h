@@ -84,25 +84,48 @@ class RowCondition {
   std::shared_ptr<const Program> program_;
 };
 
+enum class TermKind : uint8_t {
+  count,     // how many rows: `bounced(class == unknown_user)`
+  distinct,  // how many different values of a field they had: `distinct(login, client_network)`
+  fresh,     // how many had a value that this stream never had: `new(accepted, recipient)`
+  in_order,  // how many had a value that follows the one before in the alphabet:
+             // `in_order(accepted, recipient)`
+  usual,     // how many are expected, from the stream's own past: `usual(accepted)`
+  spread,    // how much the past varied about that: the size of the negative binomial distribution
+             // whose mean `usual` is. No word of the language: `k exceeds usual(k)` needs it.
+  climb,     // the evidence that a share climbed, in nats: `k / n climbs from 2% to 20%`
+};
+
 // One thing that a CountCondition needs counted.
 struct CountTerm {
-  size_t count = 0;                 // index into Schema::counts
+  TermKind kind = TermKind::count;
+  size_t count = 0;                 // index into Schema::counts; not of a climb
   std::vector<RowCondition> where;  // none or one: only rows for which it is true
-  std::string text;                 // canonical, for example "bounced(class == unknown_user)"
+  size_t field = 0;                 // distinct, fresh, in_order: index into Schema::fields, a text
+                                    // without a closed set of words
+  // climb: a row that counts for one of `bad` is bad, any other that counts for one of `tries` is
+  // good. All of them are plain counts.
+  std::vector<CountTerm> bad;
+  std::vector<CountTerm> tries;
+  double from = 0;   // the healthy share
+  double to = 0;     // the share to be found soon
+  std::string text;  // canonical, for example "bounced(class == unknown_user)"; its identity
 };
 
 // What a CountCondition came to.
 struct Judgement {
   Truth truth = Truth::no;
-  // Of the first comparison in source order: its left side, and what it was held against. NaN where
-  // unknown.
+  // Of the first comparison in source order: its left side, and what it was held against. Of
+  // `climbs`, the evidence and how much was needed. NaN where unknown.
   double value = 0;
   double threshold = 0;
 };
 
 // A condition over counts in one window. `exceeds` is a statistical test: `k / n exceeds p` is true
 // where so many or more of n would come by chance, at rate p, with a probability of at most the
-// error rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail).
+// error rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail,
+// negative binomial where m is made of what is `usual`). `climbs` is true where its evidence is at
+// least -log(error rate).
 //   Threads: immutable once parsed.
 class CountCondition {
  public:
@@ -110,7 +133,8 @@ class CountCondition {
 
   // In order of first use, each once.
   std::span<const CountTerm> terms() const;
-  // `values[i]` is the number for terms()[i]. `error_rate` is used by `exceeds` without an `at`.
+  // `values[i]` is the number for terms()[i], NaN where it is not known; that of a spread may be
+  // infinite. `error_rate` is used by `exceeds` and `climbs` without an `at`.
   Judgement evaluate(std::span<const double> values, double error_rate) const;
   // "bounced(class == unknown_user) / attempted = 18 / 60 = 30% exceeds 2%: yes (...)", a line for
   // each comparison.

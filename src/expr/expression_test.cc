@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -38,6 +39,12 @@ std::string row_error(std::string_view text) {
 std::string count_error(std::string_view text) {
   const auto parsed = CountCondition::parse(text, event_schema());
   return parsed ? "none" : parsed.error().text();
+}
+
+std::vector<std::string> texts_of(std::span<const CountTerm> terms) {
+  std::vector<std::string> texts;
+  for (const CountTerm& term : terms) texts.push_back(term.text);
+  return texts;
 }
 
 // A bounce of an unknown user at example.com.
@@ -197,15 +204,78 @@ TEST(CountCondition, CountsEachTermOnce) {
       "(bounced( class==unknown_user )+bounced) / attempted > 2% and bounced((class == "
       "\"unknown_user\"))"
       " > 10 and attempted > 5");
-  std::vector<std::string> texts;
-  for (const CountTerm& term : condition.terms()) texts.push_back(term.text);
-  EXPECT_THAT(texts, ElementsAre("bounced(class == unknown_user)", "bounced", "attempted"));
+  EXPECT_THAT(texts_of(condition.terms()),
+              ElementsAre("bounced(class == unknown_user)", "bounced", "attempted"));
   EXPECT_EQ(condition.terms()[0].count, static_cast<size_t>(EventKind::bounced));
   ASSERT_EQ(condition.terms()[0].where.size(), 1U);
   const Event event = bounce();
   EXPECT_EQ(condition.terms()[0].where[0].evaluate(EventRow(event)), Truth::yes);
   EXPECT_TRUE(condition.terms()[1].where.empty());
   EXPECT_EQ(condition.terms()[2].count, attempted_count());
+}
+
+TEST(CountCondition, SaysWhatIsAskedOfACount) {
+  const auto condition = count(
+      "distinct(login(outcome == failure), client_network) > 1 and new(accepted, recipient) > 1 "
+      "and "
+      "in_order(attempted, recipient) > 1 and login exceeds 2 * usual(login)");
+  const auto terms = condition.terms();
+  ASSERT_EQ(terms.size(), 6U);
+  EXPECT_EQ(terms[0].kind, TermKind::distinct);
+  EXPECT_EQ(terms[0].count, static_cast<size_t>(EventKind::login));
+  EXPECT_EQ(event_schema().fields[terms[0].field].name, "client_network");
+  ASSERT_EQ(terms[0].where.size(), 1U);
+  EXPECT_EQ(terms[0].where[0].text(), "outcome == failure");
+  EXPECT_EQ(terms[1].kind, TermKind::fresh);
+  EXPECT_EQ(event_schema().fields[terms[1].field].name, "recipient");
+  EXPECT_EQ(terms[2].kind, TermKind::in_order);
+  EXPECT_EQ(terms[2].count, attempted_count());
+  EXPECT_EQ(terms[3].kind, TermKind::count);
+  EXPECT_EQ(terms[4].kind, TermKind::usual);
+  EXPECT_EQ(terms[5].kind, TermKind::spread);
+  EXPECT_EQ(terms[5].count, terms[4].count);
+  EXPECT_EQ(terms[5].text, "spread(login)");
+}
+
+TEST(CountCondition, SaysWhatClimbs) {
+  const auto condition = count(
+      "(bounced(class==unknown_user) + expired) / (attempted + expired) climbs from 2% to 20%");
+  ASSERT_EQ(condition.terms().size(), 1U);
+  const CountTerm& climb = condition.terms()[0];
+  EXPECT_EQ(climb.kind, TermKind::climb);
+  EXPECT_TRUE(climb.where.empty());
+  EXPECT_THAT(texts_of(climb.bad), ElementsAre("bounced(class == unknown_user)", "expired"));
+  EXPECT_THAT(texts_of(climb.tries), ElementsAre("attempted", "expired"));
+  EXPECT_EQ(climb.bad[0].kind, TermKind::count);
+  EXPECT_EQ(climb.bad[0].count, static_cast<size_t>(EventKind::bounced));
+  EXPECT_EQ(climb.bad[0].where.size(), 1U);
+  EXPECT_EQ(climb.from, 0.02);
+  EXPECT_EQ(climb.to, 0.2);
+}
+
+TEST(CountCondition, JudgementOfAClimbIsItsEvidence) {
+  const auto condition = count("bounced / attempted climbs from 2% to 20%");
+  const Judgement judged = condition.evaluate(std::vector<double>{10}, 1e-4);
+  EXPECT_EQ(judged.truth, Truth::yes);
+  EXPECT_EQ(judged.value, 10);
+  EXPECT_DOUBLE_EQ(judged.threshold, -std::log(1e-4));
+  EXPECT_EQ(condition.evaluate(std::vector<double>{10}, 1e-6).truth, Truth::no);
+  const auto own = count("bounced / attempted climbs from 2% to 20% at 1e-4");
+  EXPECT_EQ(own.evaluate(std::vector<double>{10}, 1e-6).truth, Truth::yes);
+  EXPECT_DOUBLE_EQ(own.evaluate(std::vector<double>{10}, 1e-6).threshold, -std::log(1e-4));
+  const Judgement unknown = condition.evaluate(std::vector<double>{std::nan("")}, 1e-6);
+  EXPECT_EQ(unknown.truth, Truth::unknown);
+  EXPECT_TRUE(std::isnan(unknown.value));
+}
+
+TEST(CountCondition, JudgementOfWhatIsUsual) {
+  const auto condition = count("accepted exceeds 3 * usual(accepted)");
+  const Judgement judged = condition.evaluate(std::vector<double>{2000, 100, 10}, 1e-6);
+  EXPECT_EQ(judged.truth, Truth::yes);
+  EXPECT_EQ(judged.value, 2000);
+  EXPECT_EQ(judged.threshold, 300);
+  // The same number from a past that varied wildly is no surprise.
+  EXPECT_EQ(condition.evaluate(std::vector<double>{2000, 100, 0.3}, 1e-6).truth, Truth::no);
 }
 
 TEST(CountCondition, JudgementIsOfTheFirstComparison) {
@@ -230,11 +300,16 @@ TEST(CountCondition, DivisionByZeroIsUnknown) {
 
 TEST(CountCondition, EvaluatesWithAnyNumbers) {
   const auto condition = count("bounced / attempted exceeds 2% or complained exceeds 3 at 1e-3");
+  const auto of_past = count(
+      "login exceeds 1e300 * usual(login) or bounced / attempted climbs from "
+      "1% to 2%");
   const double nan = std::nan("");
   for (const double odd : {nan, HUGE_VAL, -HUGE_VAL, -5.0, 1e300, 0.5}) {
     for (const double rate : {nan, 0.0, 1e-6, 1.0}) {
       condition.evaluate(std::vector<double>{odd, odd, odd}, rate);
       condition.explain(std::vector<double>{odd, 3, odd}, rate);
+      of_past.evaluate(std::vector<double>{odd, odd, odd, odd}, rate);
+      of_past.explain(std::vector<double>{3, odd, odd, odd}, rate);
     }
   }
   EXPECT_EQ(condition.evaluate({}, 1e-6).truth, Truth::unknown);
@@ -259,11 +334,50 @@ TEST(CountCondition, BoundsWhatItReads) {
   EXPECT_THAT(count_error(patterns), testing::HasSubstr("at most 8 patterns"));
 }
 
+TEST(CountCondition, BoundsWhatClimbs) {
+  const auto sum = [](int counts) {
+    std::string text = "attempted";
+    for (int i = 1; i < counts; ++i) text += "+bounced(size > " + std::to_string(i) + ")";
+    return text;
+  };
+  const auto climb = [&](int bad, int tries) {
+    return "(" + sum(bad) + ") / (" + sum(tries) + ") climbs from 2% to 20%";
+  };
+  EXPECT_EQ(count_error(climb(15, 16)), "none");
+  EXPECT_THAT(count_error(climb(16, 16)), testing::HasSubstr("at most 32 different counts"));
+  EXPECT_THAT(count_error(climb(15, 16) + " and bounced > 1"),
+              testing::HasSubstr("at most 32 different counts"));
+  std::string patterns = "bounced";
+  for (int i = 0; i < 9; ++i) patterns += "+bounced(reply matches \"" + std::to_string(i) + "\")";
+  EXPECT_THAT(count_error("(" + patterns + ") / attempted climbs from 2% to 20%"),
+              testing::HasSubstr("at most 8 patterns"));
+  EXPECT_THAT(count_error(std::string(40, '(') + "bounced / attempted climbs from 2% to 20%"),
+              testing::HasSubstr("nested more than"));
+  std::string calls;
+  for (int i = 0; i < 500; ++i) calls += "new(";
+  EXPECT_THAT(count_error(calls), testing::HasSubstr("nested more than"));
+  std::string many = "new(accepted";
+  while (many.size() < 3900) many += ",a";
+  EXPECT_THAT(count_error(many + ") > 1"), testing::HasSubstr("more than 1000 parts"));
+}
+
 TEST(EventSchema, NoFieldOrCountIsAWordOfTheLanguage) {
   for (const char* reserved : {"and", "or", "not", "in", "is", "matches", "contains", "starts_with",
                                "ends_with", "exceeds"}) {
     for (const FieldName& field : event_schema().fields) EXPECT_NE(field.name, reserved);
     for (const std::string_view name : event_schema().counts) EXPECT_NE(name, reserved);
+  }
+  // These are words only where something is asked of a count.
+  for (const char* asked : {"distinct", "new", "in_order", "usual"}) {
+    for (const std::string_view name : event_schema().counts) EXPECT_NE(name, asked);
+  }
+}
+
+TEST(EventSchema, WhatMayBeAskedOfACountIsATextOfTheEvent) {
+  for (size_t field = 0; field < event_schema().fields.size(); ++field) {
+    const std::string name(event_schema().fields[field].name);
+    const bool accepted = count_error("distinct(attempted, " + name + ") > 1") == "none";
+    EXPECT_EQ(accepted, field < kTextFields && name != "class" && name != "outcome") << name;
   }
 }
 

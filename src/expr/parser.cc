@@ -28,11 +28,19 @@ constexpr std::array<WordOperator, 5> kWordOperators{{
 }};
 constexpr std::array<std::string_view, 10> kReserved{
     "and", "or", "not", "in", "matches", "contains", "starts_with", "ends_with", "exceeds", "is"};
+// Words that the language knows only where they can stand; names may be spelled like them.
+constexpr std::string_view kClimbs = "climbs";
 constexpr std::array<std::string_view, 6> kRelations{"==", "!=", "<=", ">=", "<", ">"};
 
 template <class List>
 bool stands_in(const List& list, std::string_view text) {
   return std::ranges::find(list, text) != std::ranges::end(list);
+}
+
+std::string meant_operator(std::string_view word) {
+  std::vector<std::string_view> operators(kReserved.begin(), kReserved.end());
+  operators.push_back(kClimbs);
+  return suggestion(word, operators);
 }
 
 std::string shown(const Token& token) {
@@ -80,7 +88,7 @@ class Parser {
     }
     const bool may_be_mistyped =
         here().kind == TokenKind::word && !stands_in(kReserved, here().text);
-    const std::string hint = may_be_mistyped ? suggestion(here().text, kReserved) : std::string();
+    const std::string hint = may_be_mistyped ? meant_operator(here().text) : std::string();
     return wrong(fmt::format("expected an operator, `and`, `or` or the end, found {}{}",
                              shown(here()), hint));
   }
@@ -163,6 +171,7 @@ class Parser {
     if (here().kind != TokenKind::word) return left;
     if (is_name("is")) return knowledge(std::move(*left));
     if (is_name("exceeds")) return excess(std::move(*left));
+    if (is_name(kClimbs)) return climb(std::move(*left));
     return word_operator(std::move(*left));
   }
 
@@ -185,13 +194,34 @@ class Parser {
     const Token token = take();
     auto right = sum();
     if (!right) return right;
-    auto whole = made(SyntaxKind::exceeds, token, std::move(left), std::move(*right));
-    if (!whole || !is_name("at")) return whole;
+    return with_rate(made(SyntaxKind::exceeds, token, std::move(left), std::move(*right)));
+  }
+
+  Result<Syntax> climb(Syntax left) {
+    const Token token = take();
+    std::vector<Syntax> parts;
+    parts.push_back(std::move(left));
+    for (const std::string_view word : {"from", "to"}) {
+      if (!is_name(word)) {
+        return wrong(fmt::format("expected `{}`, as in `climbs from 2% to 20%`, found {}", word,
+                                 shown(here())));
+      }
+      take();
+      auto share = sum();
+      if (!share) return share;
+      parts.push_back(std::move(*share));
+    }
+    return with_rate(made(SyntaxKind::climbs, token, std::move(parts)));
+  }
+
+  // A test, and behind it perhaps `at` and its error rate.
+  Result<Syntax> with_rate(Result<Syntax> test) {
+    if (!test || !is_name("at")) return test;
     take();
     auto rate = sum();
     if (!rate) return rate;
-    whole->parts.push_back(std::move(*rate));
-    return whole;
+    test->parts.push_back(std::move(*rate));
+    return test;
   }
 
   Result<Syntax> word_operator(Syntax left) {
@@ -266,11 +296,21 @@ class Parser {
       return wrong(fmt::format("expected a name, a number or a text, found {}", shown(here())));
     }
     const Token word = take();
-    if (!is_symbol("(")) return made(SyntaxKind::word, word);
-    auto inside = bracketed();
-    if (!inside) return inside;
+    return is_symbol("(") ? call(word) : made(SyntaxKind::word, word);
+  }
+
+  Result<Syntax> call(Token word) {
+    const Token open = take();
     std::vector<Syntax> parts;
-    parts.push_back(std::move(*inside));
+    for (;;) {
+      auto inside = nested(&Parser::either);
+      if (!inside) return inside;
+      parts.push_back(std::move(*inside));
+      if (!is_symbol(",")) break;
+      take();
+    }
+    const auto end = closed(open);
+    if (!end) return fail(end.error());
     return made(SyntaxKind::call, word, std::move(parts));
   }
 
@@ -278,9 +318,15 @@ class Parser {
     const Token open = take();
     auto inside = nested(&Parser::either);
     if (!inside) return inside;
+    const auto end = closed(open);
+    if (!end) return fail(end.error());
+    return inside;
+  }
+
+  Result<Done> closed(const Token& open) {
     if (is_symbol(")")) {
       take();
-      return inside;
+      return Done{};
     }
     if (here().kind == TokenKind::end) return fault_at(text_, open.at, "this `(` is never closed");
     return left_over();

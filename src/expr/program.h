@@ -25,6 +25,7 @@ enum class Op : uint8_t {
   starts_with,
   ends_with,
   exceeds,
+  climbs,
   // numbers
   number,
   number_field,
@@ -34,6 +35,7 @@ enum class Op : uint8_t {
   subtract,
   multiply,
   divide,
+  expected,  // what `exceeds` tests where the stream's own past says it
   // texts
   text,
   text_field,
@@ -53,9 +55,11 @@ struct Node {
   bool costly = false;                  // this or an operand runs a pattern or a test
   Unit unit = Unit::none;               // number: as written
   NodeIndex left = kNoNode;
-  NodeIndex right = kNoNode;  // *_in: the first of its values, which stand in a row
+  // *_in: the first of its values, which stand in a row. expected: the term of the spread, beside
+  // the mean on the left. climbs: none; its left is the term of the evidence.
+  NodeIndex right = kNoNode;
   // *_field, is_true, known: the field. term: the term. text: index into texts. *_in: how many
-  // values. matches: the pattern. exceeds: the node of its error rate, or kNoNode.
+  // values. matches: the pattern. exceeds, climbs: the node of the error rate, or kNoNode.
   uint16_t index = 0;
   double value = 0;    // number: its value, with its unit
   double written = 0;  // number: as written, before its unit
@@ -70,6 +74,7 @@ struct Program {
   std::vector<Pattern> patterns;
   std::vector<CountTerm> terms;
   size_t pattern_count = 0;  // with those inside the terms
+  size_t term_count = 0;     // with those inside the terms
   std::string text;          // canonical
 
   const Node& operator[](NodeIndex node) const { return nodes[node]; }

@@ -2,6 +2,7 @@
 #include "expr/event_schema.h"
 #include "expr/expression.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace watchpost::expr {
@@ -26,6 +28,15 @@ struct Sample {
   int binding = 9;  // how tightly it holds together; see docs/reference/expressions.md
 };
 
+// What a term comes to, from the six numbers of a sample: some number for each kind and field.
+Number value_of(const CountTerm& term, const std::vector<double>& counts) {
+  if (term.kind == TermKind::count) return counts[term.count];
+  const size_t which = term.count + static_cast<size_t>(term.kind) + term.field;
+  const double value = counts[which % counts.size()];
+  // Not everything is known of the past.
+  return value == 0 && term.kind >= TermKind::usual ? Number() : Number(value);
+}
+
 class Generator {
  public:
   Generator(uint32_t seed, const Event& event, const std::vector<double>& counts)
@@ -41,7 +52,12 @@ class Generator {
         return {"not " + inner.plain, "not" + blank() + inner.strewn,
                 inner.result ? Known(!*inner.result) : Known(), 3};
       }
-      default: return of_counts || pick(2) == 0 ? comparison(depth, of_counts) : text_comparison();
+      default: break;
+    }
+    switch (pick(of_counts ? 6 : 2)) {
+      case 0: return of_counts ? excess() : text_comparison();
+      case 1: return of_counts ? climb() : comparison(depth, of_counts);
+      default: return comparison(depth, of_counts);
     }
   }
 
@@ -94,14 +110,79 @@ class Generator {
       const size_t value = pick(9);
       return {std::to_string(value), std::to_string(value) + ".0", static_cast<double>(value)};
     }
-    if (of_counts) {
-      const size_t which = pick(counts_.size());
-      const std::string name(event_schema().counts[which]);
-      return {name, name, counts_[which]};
-    }
+    if (of_counts) return pick(3) == 0 ? asked() : counted(pick(counts_.size()));
     if (pick(2) == 0) return {"reply_code", "reply_code", known(event_.reply_code)};
     return {"recipients", "recipients", known(event_.recipients)};
   }
+  Sample<Number> counted(size_t which) {
+    const std::string name(event_schema().counts[which]);
+    return {name, name, counts_[which]};
+  }
+  // What is asked of a count.
+  Sample<Number> asked() {
+    const auto count = enclosed(counted(pick(counts_.size())), 0);
+    const auto kind = static_cast<TermKind>(1 + pick(4));
+    const std::string name =
+        std::array{"distinct", "new", "in_order", "usual"}[static_cast<size_t>(kind) - 1];
+    CountTerm term{.kind = kind, .count = count_index(count.plain)};
+    if (kind == TermKind::usual) {
+      return {name + "(" + count.plain + ")", name + blank() + "(" + count.strewn + blank() + ")",
+              value_of(term, counts_)};
+    }
+    term.field = static_cast<size_t>(
+        std::array{Field::recipient, Field::client_network, Field::provider}[pick(3)]);
+    const std::string field(event_schema().fields[term.field].name);
+    return {name + "(" + count.plain + ", " + field + ")",
+            name + "(" + count.strewn + blank() + "," + field + blank() + ")",
+            value_of(term, counts_)};
+  }
+  static size_t count_index(std::string_view name) {
+    return static_cast<size_t>(std::ranges::find(event_schema().counts, name) -
+                               event_schema().counts.begin());
+  }
+
+  // `k exceeds factor * usual(k)`, and the naive sum of the tail.
+  Sample<Known> excess() {
+    const size_t which = pick(counts_.size());
+    const std::string name(event_schema().counts[which]);
+    const size_t factor = 1 + pick(3);
+    const double rate = std::array{0.001, 0.01, 0.1, 0.3}[pick(4)];
+    const auto value = [&](TermKind kind) {
+      return value_of({.kind = kind, .count = which}, counts_);
+    };
+    const Number usual = value(TermKind::usual);
+    const Number size = value(TermKind::spread);
+    Known result;
+    if (usual && size && *usual > 0 && *size > 0) {
+      const double mean = static_cast<double>(factor) * *usual;
+      double below = 0;
+      double term = std::pow(*size / (*size + mean), *size);
+      for (int i = 0; i < counts_[which]; ++i) {
+        below += term;
+        term *= (i + *size) / (i + 1) * mean / (mean + *size);
+      }
+      result = counts_[which] > mean && 1 - below <= rate;
+    }
+    const std::string scale = std::to_string(factor);
+    return {fmt::format("{0} exceeds {1} * usual({0}) at {2}", name, scale, rate),
+            fmt::format("({0}) exceeds\n({1}*usual( {0} ))at({2})", name, scale, rate), result, 4};
+  }
+
+  Sample<Known> climb() {
+    const std::string bad(event_schema().counts[pick(counts_.size())]);
+    const std::string tries(event_schema().counts[pick(counts_.size())]);
+    const size_t from = 1 + pick(5);
+    const size_t to = from + 1 + pick(5);
+    const double rate = std::array{0.4, 0.1, 0.02, 0.005}[pick(4)];
+    const Number evidence = value_of({.kind = TermKind::climb}, counts_);
+    Known result;
+    if (evidence) result = *evidence >= -std::log(rate);
+    return {fmt::format("{} / {} climbs from {}% to {}% at {}", bad, tries, from, to, rate),
+            fmt::format("({}/({}))climbs\tfrom {} to  ({}%)at {}", bad, tries,
+                        static_cast<double>(from) / 100, to, rate),
+            result, 4};
+  }
+
   static Number known(double number) { return number == 0 ? Number() : Number(number); }
 
   Sample<Number> calculated(int depth, bool of_counts) {
@@ -203,7 +284,9 @@ TEST(Random, CountConditionsAreWhatTheySay) {
     const auto condition = parsed<CountCondition>(sample);
     if (!condition) continue;
     std::vector<double> values;
-    for (const CountTerm& term : condition->terms()) values.push_back(counts[term.count]);
+    for (const CountTerm& term : condition->terms()) {
+      values.push_back(value_of(term, counts).value_or(std::nan("")));
+    }
     ASSERT_EQ(condition->evaluate(values, 1e-6).truth, truth_of(sample.result)) << sample.plain;
     EXPECT_FALSE(condition->explain(values, 1e-6).empty());
   }

@@ -1,6 +1,7 @@
 #include "expr/render.h"
 
 #include <array>
+#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -26,7 +27,8 @@ Binding binding_of(Op op) {
     case Op::contains:
     case Op::starts_with:
     case Op::ends_with:
-    case Op::exceeds: return kComparison;
+    case Op::exceeds:
+    case Op::climbs: return kComparison;
     case Op::add:
     case Op::subtract: return kSum;
     case Op::multiply:
@@ -37,7 +39,8 @@ Binding binding_of(Op op) {
     case Op::number_field:
     case Op::term:
     case Op::text:
-    case Op::text_field: return kPrimary;
+    case Op::text_field:
+    case Op::expected: return kPrimary;  // seen through, below
   }
   return kPrimary;
 }
@@ -50,6 +53,7 @@ class Renderer {
 
   std::string text(NodeIndex index, Binding needed) const {
     const Node& node = program_[index];
+    if (node.op == Op::expected) return text(node.left, needed);
     const std::string bare = text(node);
     return binding_of(node.op) < needed ? fmt::format("({})", bare) : bare;
   }
@@ -73,7 +77,8 @@ class Renderer {
       case Op::contains: return searched(node, "contains");
       case Op::starts_with: return searched(node, "starts_with");
       case Op::ends_with: return searched(node, "ends_with");
-      case Op::exceeds: return excess(node);
+      case Op::exceeds: return with_rate(joined(node, "exceeds", kSum, kSum), node);
+      case Op::climbs: return with_rate(term(program_[node.left]), node);
       case Op::add: return joined(node, "+", kSum, kProduct);
       case Op::subtract: return joined(node, "-", kSum, kProduct);
       case Op::multiply: return joined(node, "*", kProduct, kUnary);
@@ -85,6 +90,7 @@ class Renderer {
       case Op::number: return fmt::format("{}{}", node.written, name_of(node.unit));
       case Op::term: return term(node);
       case Op::text: return quoted(program_.texts[node.index]);
+      case Op::expected: break;  // seen through, above
     }
     return {};
   }
@@ -109,10 +115,9 @@ class Renderer {
     return fmt::format("{} {} [{}]", text(node.left, kSum), node.negated ? "not in" : "in", values);
   }
 
-  std::string excess(const Node& node) const {
-    std::string whole = joined(node, "exceeds", kSum, kSum);
-    if (node.index != kNoNode) whole += " at " + text(node.index, kSum);
-    return whole;
+  std::string with_rate(std::string test, const Node& node) const {
+    if (node.index != kNoNode) test += " at " + text(node.index, kSum);
+    return test;
   }
 
   // A value that `node` compares with: bare where its field has a closed set of words.
@@ -142,6 +147,21 @@ class Renderer {
   const std::span<const double>* counts_;
 };
 
+// A share of 0 to 1 as it is best written; equal texts are equal shares.
+std::string share_text(double share) {
+  const std::string percent = fmt::format("{:.15g}", share * 100);
+  double read = 0;
+  std::from_chars(percent.data(), percent.data() + percent.size(), read);
+  const bool is_plain = percent.find('e') == std::string::npos && read / 100 == share;
+  return is_plain ? percent + "%" : fmt::format("{}", share);
+}
+
+std::string sum_text(const std::vector<CountTerm>& counts) {
+  std::string sum;
+  for (const CountTerm& count : counts) sum += (sum.empty() ? "" : " + ") + count.text;
+  return counts.size() > 1 ? fmt::format("({})", sum) : sum;
+}
+
 }  // namespace
 
 std::string_view symbol_of(Relation relation) {
@@ -155,6 +175,11 @@ std::string text_of(const Program& program, NodeIndex node) {
 
 std::string text_with(const Program& program, NodeIndex node, std::span<const double> counts) {
   return Renderer(program, &counts).text(node, kEither);
+}
+
+std::string climb_text(const CountTerm& climb, std::string_view verb) {
+  return fmt::format("{} / {} {} from {} to {}", sum_text(climb.bad), sum_text(climb.tries), verb,
+                     share_text(climb.from), share_text(climb.to));
 }
 
 std::string number_text(double number) {

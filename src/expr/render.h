@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace watchpost::expr {
 
@@ -11,6 +12,9 @@ namespace watchpost::expr {
 std::string text_of(const Program& program, NodeIndex node);
 // The same with the number of each count in place of its name.
 std::string text_with(const Program& program, NodeIndex node, std::span<const double> counts);
+
+// The evidence of a climb as text: "bounced / attempted climbs from 2% to 20%".
+std::string climb_text(const CountTerm& climb, std::string_view verb);
 
 // For people: whole numbers whole, others with four digits; "unknown" where it is not a number.
 std::string number_text(double number);

@@ -11,7 +11,7 @@ enum class SyntaxKind : uint8_t {
   number,
   text,
   word,
-  call,  // a word and one condition in parentheses
+  call,  // a word and what stands in parentheses behind it, one part or several
   list,
   negate,
   add,
@@ -26,6 +26,7 @@ enum class SyntaxKind : uint8_t {
   ends_with,
   known,    // `is known`; negated: `is unknown`
   exceeds,  // two parts, or three with `at`
+  climbs,   // three parts, or four with `at`
   negation,
   both,
   either,

@@ -31,12 +31,16 @@ double stirling_error(double n) {
   return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - (1.0 / 1680) / square) / square) / square) / n;
 }
 
-// k log(k / m) + m - k: how surprising k is where m are expected.
-double surprise(double k, double m) {
-  if (k == 0) return m;
-  const double d = (k - m) / m;
-  return m * ((1 + d) * std::log1p(d) - d);
+// (1 + d) log(1 + d) - d
+double surprise(double d) {
+  if (d <= -1) return 1;
+  if (std::abs(d) < 1e-3) {
+    return d * d * (1.0 / 2 - d * (1.0 / 6 - d * (1.0 / 12 - d * (1.0 / 20 - d / 30))));
+  }
+  return (1 + d) * std::log1p(d) - d;
 }
+// k log(k / m) + m - k: how surprising k is where m are expected.
+double surprise(double k, double m) { return k == 0 ? m : m * surprise((k - m) / m); }
 
 // A distribution seen from one point: the exponent of Chernoff's bound there, the probability of
 // exactly k, and the factor from k to k + 1.
@@ -105,6 +109,79 @@ bool exceeds(const Distribution& x, double k, double error_rate) {
   return false;
 }
 
+// The negative binomial distribution. Its tails are incomplete beta functions; where it varies
+// much, a sum would take millions of terms.
+struct NegativeBinomial {
+  double m, r;  // mean and size
+  // Of Chernoff's bound: k log(k / m) - (k + r) log((k + r) / (m + r)), without its cancellation.
+  double exponent(double k) const {
+    const double all = k + r;
+    const double d = (k - m) / all;
+    return all * (m / (m + r)) * surprise(d * (r / m)) + all * (r / (m + r)) * surprise(-d);
+  }
+  // The factors from k to k + 1, and on: they go from here to m / (m + r), up or down.
+  double least_step(double k) const { return std::min((k + r) / (k + 1), 1.0) * (m / (m + r)); }
+  double most_step(double k) const { return std::max((k + r) / (k + 1), 1.0) * (m / (m + r)); }
+  // For 0 < k; r need not be whole, so its Stirling error comes by recurrence.
+  double at(double k) const {
+    const double correction =
+        stirling_error_of_any(k + r) - stirling_error(k) - stirling_error_of_any(r);
+    return std::sqrt(r / (k + r) / (2 * std::numbers::pi * k)) * std::exp(correction - exponent(k));
+  }
+
+ private:
+  static double stirling_error_of_any(double n) {
+    double error = 0;
+    for (; n < 16; ++n) error += (n + 0.5) * std::log1p(1 / n) - 1;
+    return error + stirling_error(n);
+  }
+};
+
+// What the first term x^a (1 - x)^b / (a B(a, b)) of the incomplete beta function I_x(a, b) must be
+// multiplied with, z = x / (1 - x), for a > (b - 1) z:
+//   (1 + z) * integral from 0 to infinity of exp(-w) (1 + z (1 - exp(-w / a)))^(b - 1) dw,
+// from Euler's integral for the hypergeometric function. All is positive, so nothing cancels; by
+// the double exponential rule it takes the same time whatever the numbers are.
+double beta_factor(double a, double b, double z) {
+  struct Point {
+    double at, weight;
+  };
+  static const auto kPoints = [] {
+    constexpr double kStep = 1.0 / 16;
+    std::array<Point, 193> points{};
+    for (size_t i = 0; i < points.size(); ++i) {
+      const double y = (static_cast<double>(i) - 96) * kStep;
+      points[i].at = std::exp(y - std::exp(-y));
+      points[i].weight = kStep * points[i].at * (1 + std::exp(-y));
+    }
+    return points;
+  }();
+  // How far the integrand reaches: by its first two derivatives at 0.
+  double reach = 1;
+  if (b > 1) {
+    const double flat = a / std::sqrt((b - 1) * z * (1 + z));
+    reach = std::clamp(1 / (1 - (b - 1) * z / a), 1.0, std::max(flat, 1.0));
+  }
+  double sum = 0;
+  for (const Point& point : kPoints) {
+    const double w = reach * point.at;
+    sum += point.weight * std::exp((b - 1) * std::log1p(-z * std::expm1(-w / a)) - w);
+  }
+  return (1 + z) * reach * sum;
+}
+
+double tail(const NegativeBinomial& x, double k) {
+  if (k <= 0) return 1;
+  const double found = k > x.m ? x.at(k) * beta_factor(k, x.r, x.m / x.r)
+                               : 1 - x.at(k) * (k / x.r) * beta_factor(x.r, k, x.r / x.m);
+  return std::isnan(found) ? 1 : std::clamp(found, 0.0, 1.0);  // NaN: beyond what a double holds
+}
+
+// Beyond, chance alone: no number of events could tell the difference.
+constexpr double kNoSpread = 1e30;
+// Below, all mass is on 0; and so it stays a number.
+constexpr double kMostSpread = 1e-30;
+
 bool is_number_of_events(double x) { return std::isfinite(x) && x >= 0; }
 
 }  // namespace
@@ -124,6 +201,15 @@ double poisson_tail(double k, double m) {
   return tail(Poisson{m}, std::floor(k));
 }
 
+double negative_binomial_tail(double k, double mean, double size) {
+  if (!(size > 0)) return std::numeric_limits<double>::quiet_NaN();
+  if (size > kNoSpread) return poisson_tail(k, mean);
+  if (!is_number_of_events(k) || !is_number_of_events(mean) || mean == 0) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return tail(NegativeBinomial{mean, std::max(size, kMostSpread)}, std::floor(k));
+}
+
 bool binomial_exceeds(double k, double n, double p, double error_rate) {
   if (!is_number_of_events(k) || !is_number_of_events(n) || !(p > 0 && p < 1)) return false;
   k = std::floor(k);
@@ -133,6 +219,21 @@ bool binomial_exceeds(double k, double n, double p, double error_rate) {
 bool poisson_exceeds(double k, double m, double error_rate) {
   if (!is_number_of_events(k) || !is_number_of_events(m) || m == 0) return false;
   return exceeds(Poisson{m}, std::floor(k), error_rate);
+}
+
+bool negative_binomial_exceeds(double k, double mean, double size, double error_rate) {
+  if (!(size > 0)) return false;
+  if (size > kNoSpread) return poisson_exceeds(k, mean, error_rate);
+  if (!is_number_of_events(k) || !is_number_of_events(mean) || mean == 0) return false;
+  k = std::floor(k);
+  if (!(k > mean) || !(error_rate > 0)) return false;
+  const NegativeBinomial x{mean, std::max(size, kMostSpread)};
+  if (std::exp(-x.exponent(k)) <= error_rate) return true;  // Chernoff
+  // The tail lies between two geometric series.
+  const double first = x.at(k);
+  if (first > error_rate * (1 - x.least_step(k))) return false;
+  if (first <= error_rate * (1 - x.most_step(k))) return true;
+  return tail(x, k) <= error_rate;
 }
 
 }  // namespace watchpost::expr

@@ -41,6 +41,8 @@ struct Decision {
   IncidentId incident;
   DecisionState state = DecisionState::active;
   Stream scope;  // never empty
+  // What the detector fired for, where the scope is narrower than that; empty: the scope itself.
+  Stream signalled;
   Measure measure;
   Time from;
   Time until;
@@ -48,6 +50,7 @@ struct Decision {
   std::string made_by;   // "watchpost", or who did it
   std::string because;   // shown to people as it is
   std::string episode;   // one decision for each detector, stream and episode
+  uint32_t pace = 0;     // which step of a paced return it is, from 1; 0: no such step
   std::string ended_by;  // who revoked it
   std::string ended_why;
   std::optional<Time> ended_at;

@@ -64,8 +64,10 @@ enum class Field : uint8_t {
   reply,
   outcome,
   method,
+  client_network,
+  client_country,
 };
-inline constexpr size_t kTextFields = 25;
+inline constexpr size_t kTextFields = 27;
 
 struct FieldInfo {
   Field field;

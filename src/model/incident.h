@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "model/decision.h"
 #include "model/signal.h"
+#include "model/verdict.h"
 
 #include <cstdint>
 #include <optional>
@@ -10,19 +11,6 @@
 #include <vector>
 
 namespace watchpost {
-
-enum class Verdict : uint8_t {
-  none,
-  compromised,
-  bad_list,
-  abusive_customer,
-  content,
-  receiver_fault,
-  monitoring_fault,
-  false_positive,
-};
-std::string_view name_of(Verdict verdict);
-Result<Verdict> verdict_from(std::string_view name);
 
 enum class IncidentState : uint8_t { open, closed };
 std::string_view name_of(IncidentState state);
@@ -48,7 +36,9 @@ struct Incident {
   std::string title;
   Time opened_at;
   Time updated_at;
-  Verdict verdict = Verdict::none;
+  Verdict verdict = Verdict::none;    // what a person found
+  Verdict suggested = Verdict::none;  // what the evidence says so far
+  std::string suggested_because;      // one line for each thing that speaks for or against it
   std::vector<Evidence> evidence;
   std::vector<TimelineEntry> timeline;
   std::vector<DecisionId> decisions;

@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 4> kModes{"off", "shadow", "notify", "enf
 constexpr std::array<std::string_view, 5> kMeasures{"notify", "throttle", "hold", "suspend",
                                                     "block"};
 
+constexpr double kLeastPercent = 0.01;
+
 // "100/1h"
 Result<Measure> with_rate(Measure measure, std::string_view text) {
   const size_t slash = text.find('/');
@@ -22,8 +24,8 @@ Result<Measure> with_rate(Measure measure, std::string_view text) {
   const auto read = std::from_chars(number.data(), number.data() + number.size(), measure.allowed);
   if (slash == std::string_view::npos || number.empty() || read.ec != std::errc{} ||
       read.ptr != number.data() + number.size()) {
-    return fail(Code::bad_input,
-                fmt::format("`{}` is not a rate; write for example 100/1h", escaped(text, 64)));
+    return fail(Code::bad_input, fmt::format("`{}` is not a rate; write for example 100/1h or 1%",
+                                             escaped(text, 64)));
   }
   const auto per = parse_duration(text.substr(slash + 1));
   if (!per) return fail(per.error());
@@ -32,6 +34,25 @@ Result<Measure> with_rate(Measure measure, std::string_view text) {
   }
   measure.per = *per;
   return measure;
+}
+
+// "1%"
+Result<Measure> with_share(Measure measure, std::string_view text) {
+  double percent = 0;
+  const char* const end = text.data() + text.size() - 1;
+  const auto read = std::from_chars(text.data(), end, percent, std::chars_format::fixed);
+  if (read.ec != std::errc{} || read.ptr != end || !(percent >= kLeastPercent && percent <= 100)) {
+    return fail(Code::bad_input, fmt::format("`{}` is not a share from {}% to 100%",
+                                             escaped(text, 64), kLeastPercent));
+  }
+  measure.share = percent / 100;
+  return measure;
+}
+
+// "100/1h" or "1%"
+Result<Measure> with_limit(Measure measure, std::string_view text) {
+  return text.ends_with('%') ? with_share(std::move(measure), text)
+                             : with_rate(std::move(measure), text);
 }
 
 Result<Measure> with_span(Measure measure, std::string_view text) {
@@ -68,6 +89,9 @@ std::string Measure::text() const {
   switch (kind) {
     case MeasureKind::notify: return fmt::format("notify {}", target);
     case MeasureKind::throttle:
+      if (share > 0) {
+        return fmt::format("throttle {:.6g}% for {}", share * 100, format_duration(span));
+      }
       return fmt::format("throttle {}/{} for {}", allowed, format_duration(per),
                          format_duration(span));
     case MeasureKind::hold:
@@ -93,9 +117,10 @@ Result<Measure> parse_measure(std::string_view text) {
   }
   if (*kind == MeasureKind::throttle) {
     if (parts.size() != 4 || parts[2] != "for") {
-      return fail(Code::bad_input, "write for example `throttle 100/1h for 2h`");
+      return fail(Code::bad_input,
+                  "write for example `throttle 100/1h for 2h` or `throttle 1% for 15m`");
     }
-    const auto rated = with_rate(std::move(measure), parts[1]);
+    const auto rated = with_limit(std::move(measure), parts[1]);
     return rated ? with_span(*rated, parts[3]) : rated;
   }
   if (parts.size() != 2) {

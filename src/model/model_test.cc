@@ -1,6 +1,7 @@
 #include "model/event.h"
 #include "model/incident.h"
 #include "model/measure.h"
+#include "model/provider.h"
 #include "model/stream.h"
 
 #include <gtest/gtest.h>
@@ -44,14 +45,19 @@ TEST(Stream, NamesWhatIsWrong) {
 }
 
 TEST(Measure, TextRoundTrips) {
-  for (const char* text :
-       {"notify abuse-desk", "throttle 100/1h for 2h", "hold 30m", "suspend 1h", "block 7d"}) {
+  for (const char* text : {"notify abuse-desk", "throttle 100/1h for 2h", "throttle 1% for 15m",
+                           "throttle 12.5% for 1h", "throttle 100% for 1h", "throttle 7% for 1h",
+                           "hold 30m", "suspend 1h", "block 7d"}) {
     const auto measure = parse_measure(text);
     ASSERT_TRUE(measure) << text;
     EXPECT_EQ(measure->text(), text);
+    EXPECT_EQ(parse_measure(measure->text()), *measure);
   }
-  for (const char* text : {"", "suspend", "suspend for ever", "suspend 0s", "suspnd 1h", "notify",
-                           "throttle 100 for 1h", "throttle 1/0s for 1h", "hold 1h now"}) {
+  for (const char* text :
+       {"", "suspend", "suspend for ever", "suspend 0s", "suspnd 1h", "notify",
+        "throttle 100 for 1h", "throttle 1/0s for 1h", "throttle % for 1h", "throttle 0% for 1h",
+        "throttle -1% for 1h", "throttle 101% for 1h", "throttle nan% for 1h",
+        "throttle 1e1% for 1h", "throttle 1%% for 1h", "hold 1h now"}) {
     EXPECT_FALSE(parse_measure(text)) << text;
   }
 }
@@ -61,6 +67,27 @@ TEST(Ids, RoundTrip) {
   EXPECT_EQ(incident_id_from("4"), IncidentId{4});
   EXPECT_FALSE(decision_id_from("i-4"));
   EXPECT_FALSE(decision_id_from("d-"));
+}
+
+TEST(Providers, KnowsTheLargeOnes) {
+  EXPECT_EQ(provider_of("gmail.com"), "gmail");
+  EXPECT_EQ(provider_of("aol.com"), "yahoo");
+  EXPECT_EQ(provider_of("yahoo.co.uk"), "yahoo");
+  EXPECT_EQ(provider_of("hotmail.fr"), "microsoft");
+  EXPECT_EQ(provider_of("me.com"), "icloud");
+  EXPECT_EQ(provider_of("126.com"), "netease");
+  EXPECT_EQ(provider_of("yahoo.evil.example"), "yahoo.evil.example");
+  EXPECT_EQ(provider_of(""), "");
+}
+
+TEST(Providers, SomeTellOfComplaints) {
+  for (const std::string_view domain :
+       {"yahoo.com", "aol.com", "outlook.com", "hotmail.fr", "comcast.net", "bk.ru"}) {
+    EXPECT_TRUE(provider_reports(provider_of(domain))) << domain;
+  }
+  for (const std::string_view domain : {"gmail.com", "icloud.com", "corp.example", ""}) {
+    EXPECT_FALSE(provider_reports(provider_of(domain))) << domain;
+  }
 }
 
 }  // namespace

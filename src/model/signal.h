@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "model/measure.h"
 #include "model/stream.h"
+#include "model/verdict.h"
 
 #include <cstdint>
 #include <string>
@@ -9,6 +10,17 @@
 #include <vector>
 
 namespace watchpost {
+
+// How much of a stream's recent trouble one value of one dimension accounts for: "45 of 48 failures
+// were at provider=gmail". Only the largest of each dimension.
+struct Share {
+  Field dimension = Field::provider;
+  std::string value;
+  uint64_t count = 0;
+  uint64_t of = 0;
+};
+// "45 of 48 failures at provider=gmail"; on one line, the value escaped and cut.
+std::string text_of(const Share& share);
 
 // A detector's condition became true for a stream, with the numbers that made it so.
 struct Signal {
@@ -26,6 +38,9 @@ struct Signal {
   std::string because;  // "bounced(class == unknown_user) / attempted = 18/60 = 30% exceeds 2%"
   std::vector<std::pair<std::string, double>> counts;  // each count of the condition and guard
   std::vector<Measure> then;
+  bool escalate = false;             // `then` is a ladder: by repetition and strength, one step
+  Verdict suggests = Verdict::none;  // what the detector takes to be the cause
+  std::vector<Share> shares;         // of the failures that the stream had lately
 };
 
 }  // namespace watchpost
