@@ -24,15 +24,28 @@ std::vector<detect::Detector> detectors() {
           detector_of({.name = "long",
                        .watch = {"credential"},
                        .window = std::chrono::hours(1),
-                       .when = "bounced >= 3"})};
+                       .when = "bounced >= 3"}),
+          detector_of({.name = "looks further",
+                       .watch = {"credential"},
+                       .window = std::chrono::hours(1),
+                       .when = "distinct(bounced, recipient) > 2 or new(bounced, recipient) > 2 or "
+                               "in_order(bounced, recipient) > 2 or bounced exceeds "
+                               "usual(bounced) or bounced / attempted climbs from 1% to 10%"}),
+          detector_of({.name = "cohorts",
+                       .watch = {"customer provider"},
+                       .window = std::chrono::hours(24),
+                       .when = "complained / delivered exceeds 1%",
+                       .suggests = "receiver_fault",
+                       .cohort = std::chrono::hours(1)})};
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<detect::Detector> rules = detectors();
+  // The first byte is the version, so that the older one is tried as well.
+  if (size == 0) return 0;
   std::string bytes(detect::kSavedMark);
-  bytes += static_cast<char>(detect::kSavedVersion);
   bytes.append(reinterpret_cast<const char*>(data), size);
   const uint64_t hash = hash64(bytes);
   bytes.append(reinterpret_cast<const char*>(&hash), sizeof hash);
@@ -54,8 +67,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto at : {0s, 1s, 30s, 3000s, 100'000s, 100'001s}) {
     watch.on(detect::event_at(at,
                               "bounced credential=alice customer=acme campaign=news "
-                              "class=unknown_user"),
+                              "class=unknown_user recipient=bob@example.org provider=gmail"),
              signals);
+    watch.on(detect::event_at(at, "complained customer=acme provider=gmail delay=2h"), signals);
+    watch.rearm("looks further", *parse_stream("credential=alice"));
+    watch.rearm("cohorts", *parse_stream("customer=acme provider=gmail"));
     watch.rearm("bounces", *parse_stream("credential=alice"));
     watch.movers({}, 5);
     watch.explain(stream);

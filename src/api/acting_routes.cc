@@ -3,13 +3,19 @@
 #include "api/json_views.h"
 #include "api/request_body.h"
 #include "api/request_query.h"
+#include "base/text.h"
 
+#include <array>
 #include <initializer_list>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace watchpost::api {
 namespace {
+
+constexpr std::array<std::string_view, 4> kKumomtaNames{"customer", "campaign", "credential",
+                                                        "client"};
 
 // The body, where the query is empty.
 Result<RequestBody> body_of(const Call& call, std::initializer_list<std::string_view> keys) {
@@ -42,6 +48,21 @@ Result<std::string> shown(const Result<Decision>& decision) {
   return decision_json(*decision);
 }
 
+// A list of names with commas between them; what is not given stays as it is.
+void take_names(const RequestQuery& query, std::string_view name, std::vector<std::string>& names) {
+  const std::string_view text = query.text(name);
+  if (text.empty()) return;
+  names.clear();
+  for (const std::string_view one : split(text, ',')) names.emplace_back(one);
+}
+
+Services::Answer answer_to(const Respond& respond) {
+  return [respond](const Result<ingest::IntakeReceipt>& receipt) {
+    respond(receipt ? net::HttpResponse{.body = receipt_json(*receipt)}
+                    : response_to(receipt.error()));
+  };
+}
+
 }  // namespace
 
 Result<std::string> post_confirm(const Call& call) {
@@ -49,11 +70,12 @@ Result<std::string> post_confirm(const Call& call) {
   if (!id) return fail(id.error());
   const auto body = body_of(call, {"verdict", "why"});
   if (!body) return fail(body.error());
-  const auto name = body->required_text("verdict");
+  // Left out: the suggested one.
+  const auto name = body->text("verdict");
   if (!name) return fail(name.error());
-  const auto verdict = verdict_from(*name);
+  const auto verdict = name->empty() ? Result<Verdict>(Verdict::none) : verdict_from(*name);
   if (!verdict) return fail(Code::bad_input, verdict.error().what, "verdict");
-  if (*verdict == Verdict::none || *verdict == Verdict::false_positive) {
+  if ((*verdict == Verdict::none && !name->empty()) || *verdict == Verdict::false_positive) {
     return fail(Code::bad_input, "this verdict does not confirm an incident", "verdict");
   }
   const auto why = body->text("why");
@@ -144,11 +166,21 @@ void post_events(const Call& call, const Respond& respond) {
     respond(response_to(allowed.error()));
     return;
   }
-  call.services.take_events(call.who, call.request.body,
-                            [respond](const Result<ingest::IntakeReceipt>& receipt) {
-                              respond(receipt ? net::HttpResponse{.body = receipt_json(*receipt)}
-                                              : response_to(receipt.error()));
-                            });
+  call.services.take_events(call.who, call.request.body, answer_to(respond));
+}
+
+void post_kumomta(const Call& call, const Respond& respond) {
+  const RequestQuery query(call.request);
+  if (const auto allowed = query.allow_only(kKumomtaNames); !allowed) {
+    respond(response_to(allowed.error()));
+    return;
+  }
+  feedback::KumomtaNames names;
+  take_names(query, "customer", names.customer);
+  take_names(query, "campaign", names.campaign);
+  take_names(query, "credential", names.credential);
+  take_names(query, "client", names.client);
+  call.services.take_kumomta(call.who, names, call.request.body, answer_to(respond));
 }
 
 }  // namespace watchpost::api

@@ -12,7 +12,8 @@ Result<std::string> post_measure(const Call& call);
 Result<std::string> post_release(const Call& call);
 Result<std::string> post_automation(const Call& call);
 Result<std::string> post_reload(const Call& call);
-// Answers when the events are on disk.
+// These answer when the events are on disk.
 void post_events(const Call& call, const Respond& respond);
+void post_kumomta(const Call& call, const Respond& respond);
 
 }  // namespace watchpost::api

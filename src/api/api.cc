@@ -39,11 +39,15 @@ struct LaneThreads {
 struct Api::State {
   State(investigate::Desk& desk, ingest::Intake& intake, Metrics& all_metrics,
         std::vector<Token> first_tokens)
-      : services{desk, all_metrics,
-                 [&intake](std::string_view sender, std::string_view body,
-                           Services::Answer answer) {
-                   intake.take(sender, body, std::move(answer));
-                 }},
+      : services{
+            desk, all_metrics,
+            [&intake](std::string_view sender, std::string_view body, Services::Answer answer) {
+              intake.take(sender, body, std::move(answer));
+            },
+            [&intake](std::string_view sender, const feedback::KumomtaNames& names,
+                      std::string_view body, Services::Answer answer) {
+              intake.take_kumomta(sender, names, body, std::move(answer));
+            }},
         metrics(all_metrics),
         tokens(std::move(first_tokens)) {}
 

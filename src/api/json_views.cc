@@ -1,6 +1,7 @@
 #include "api/json_views.h"
 
 #include "api/json_text.h"
+#include "base/text.h"
 #include "feedback/formats/event_json.h"
 
 #include <algorithm>
@@ -58,6 +59,13 @@ value of(const std::vector<std::pair<std::string, double>>& counts) {
 
 // --- the model -------------------------------------------------------------------------------
 
+value view(const Share& share) {
+  return object{{"dimension", of(share.dimension)},
+                {"value", of(share.value)},
+                {"count", share.count},
+                {"of", share.of}};
+}
+
 value view(const Signal& signal) {
   return object{{"at", of(signal.at)},
                 {"detector", of(signal.detector)},
@@ -71,7 +79,10 @@ value view(const Signal& signal) {
                 {"messages", signal.messages},
                 {"because", of(signal.because)},
                 {"counts", of(signal.counts)},
-                {"then", each(signal.then)}};
+                {"then", each(signal.then)},
+                {"escalate", signal.escalate},
+                {"suggests", of(signal.suggests)},
+                {"shares", each(signal.shares, [](const Share& one) { return view(one); })}};
 }
 
 // Sample events are kept as JSON texts. One that cannot be read is shown as the text it is.
@@ -80,6 +91,8 @@ value view_of_sample(const std::string& text) {
   value parsed = boost::json::parse(as_utf8(text), error);
   return error ? of(text) : parsed;
 }
+
+array lines_of(std::string_view text) { return text.empty() ? array() : each(split(text, '\n')); }
 
 value view(const Evidence& evidence) {
   return object{{"signal", view(evidence.signal)},
@@ -99,6 +112,8 @@ value view(const Incident& incident) {
       {"opened_at", of(incident.opened_at)},
       {"updated_at", of(incident.updated_at)},
       {"verdict", of(incident.verdict)},
+      {"suggested", of(incident.suggested)},
+      {"suggested_because", lines_of(incident.suggested_because)},
       {"evidence", each(incident.evidence, [](const Evidence& one) { return view(one); })},
       {"timeline", each(incident.timeline, [](const TimelineEntry& one) { return view(one); })},
       {"decisions", each(incident.decisions)}};

@@ -32,6 +32,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/sources", kView, Lane::ask, json<get_sources>},
     Route{"GET", "/v1/events", kView, Lane::ask, json<get_events>},
     Route{"POST", "/v1/events", Role::sender, Lane::push, post_events},
+    Route{"POST", "/v1/kumomta", Role::sender, Lane::push, post_kumomta},
     Route{"GET", "/v1/streams", kView, Lane::ask, json<get_streams>},
     Route{"GET", "/v1/explain", kView, Lane::ask, json<get_explain>},
     Route{"GET", "/v1/incidents", kView, Lane::ask, json<get_incidents>},

@@ -23,6 +23,9 @@ struct Services {
   investigate::Desk& desk;
   const Metrics& metrics;
   std::function<void(std::string_view sender, std::string_view body, Answer answer)> take_events;
+  std::function<void(std::string_view sender, const feedback::KumomtaNames& names,
+                     std::string_view body, Answer answer)>
+      take_kumomta;
 };
 
 // One request, known to be allowed.

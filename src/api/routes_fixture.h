@@ -25,7 +25,14 @@ struct RoutesFixture {
         } else {
           answer(ingest::IntakeReceipt{2, {{3, "no `kind`\xff"}}, 1});
         }
+      },
+      [this](std::string_view sender, const feedback::KumomtaNames& names, std::string_view body,
+             Services::Answer answer) {
+        taken = std::string(sender) + ": " + std::string(body);
+        kumomta_names = names;
+        answer(ingest::IntakeReceipt{2, {{3, "not one JSON object"}}, 1});
       }};
+  feedback::KumomtaNames kumomta_names;
 
   net::HttpResponse ask(std::string method, std::string path,
                         decltype(net::HttpRequest::query) query = {}, std::string body = {}) {

@@ -122,7 +122,6 @@ TEST(Routes, RefuseBadBodies) {
       {"/v1/automation", R"({"why":"x"})", "on"},
       {"/v1/automation", R"({"on":"false"})", "on"},
       {"/v1/automation", R"({"on":[[[[[[]]]]]]})", ""},
-      {"/v1/incidents/i-4/confirm", R"({})", "verdict"},
       {"/v1/incidents/i-4/confirm", R"({"verdict":"stolen"})", "verdict"},
       {"/v1/incidents/i-4/confirm", R"({"verdict":"none"})", "verdict"},
       {"/v1/incidents/i-4/confirm", R"({"verdict":"false_positive"})", "verdict"},
@@ -171,6 +170,20 @@ TEST(Routes, TakeEvents) {
   const auto full = fixture.post("/v1/events", "full");
   EXPECT_EQ(full.status, 503);
   EXPECT_EQ(full.headers.at(0), (std::pair{"Retry-After"s, "5"s}));
+}
+
+TEST(Routes, TakeKumomtaRecordsWithTheNamesThatAreGiven) {
+  RoutesFixture fixture;
+  const auto taken =
+      fixture.ask("POST", "/v1/kumomta",
+                  {{"customer", "account,record:egress_pool"}, {"client", "from"}}, "[]");
+  EXPECT_EQ(taken.status, 200);
+  EXPECT_EQ(fixture.taken, "token ops: []");
+  const feedback::KumomtaNames& names = fixture.kumomta_names;
+  EXPECT_EQ(names.customer, (std::vector<std::string>{"account", "record:egress_pool"}));
+  EXPECT_EQ(names.client, std::vector<std::string>{"from"});
+  EXPECT_EQ(names.campaign, feedback::KumomtaNames{}.campaign);
+  EXPECT_EQ(fixture.ask("POST", "/v1/kumomta", {{"custommer", "a"}}, "[]").status, 400);
 }
 
 TEST(Routes, SayWhetherAllIsWell) {

@@ -193,12 +193,17 @@ void drop_repeated(std::vector<Error>& faults) {
   faults = std::move(kept);
 }
 
-void check(TableReader& reader, Configuration& in) {
+// `live`: the configuration beside which `in` is read, whose targets it may name; null: none.
+void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_names(reader, in.sources, "source");
   check_names(reader, in.enforcers, "enforcer");
   check_names(reader, in.detectors, "detector");
   check_names(reader, in.listen.tokens, "listen.token");
-  check_targets(reader, in, check_names(reader, in.notify, "notify"));
+  auto targets = check_names(reader, in.notify, "notify");
+  if (live != nullptr) {
+    for (const enforce::NotifySettings& notify : live->notify) targets.push_back(notify.name);
+  }
+  check_targets(reader, in, targets);
   check_detectors(reader, in);
   check_tables(reader, in);
   check_maps(reader, in);
@@ -230,12 +235,17 @@ std::map<std::string, std::string> tables_of(const std::string& toml) {
   return tables;
 }
 
-std::expected<Configuration, Faults> configuration_from(const toml::table& table) {
+std::expected<Configuration, Faults> configuration_from(const toml::table& table,
+                                                        const Configuration* live = nullptr) {
   Configuration made;
+  if (live != nullptr) {
+    made.limits = live->limits;
+    made.decide = live->decide;
+  }
   TableReader reader(table);
   describe(reader, made);
   reader.finish();
-  check(reader, made);
+  check(reader, made, live);
   drop_repeated(reader.faults());
   if (!reader.faults().empty()) return std::unexpected(std::move(reader.faults()));
   made.shown = reader.shown();
@@ -278,6 +288,19 @@ std::expected<Configuration, Faults> load(const std::string& path) {
     merge(all, std::move(*table));
   }
   return configuration_from(all);
+}
+
+std::expected<Configuration, Faults> load_draft(const std::string& path,
+                                                const Configuration& live) {
+  const auto text = file_text(path);
+  if (!text) return fault(text.error());
+  const auto table = table_from(*text, path);
+  if (!table) return std::unexpected(table.error());
+  auto draft = configuration_from(*table, &live);
+  if (draft && draft->rules.empty()) {
+    return fault({Code::bad_input, "there is no [[detector]] in it to be tried", path});
+  }
+  return draft;
 }
 
 std::vector<std::string> restart_needed(const Configuration& running, const Configuration& wanted) {

@@ -7,6 +7,7 @@
 #include "detect/watch.h"
 #include "enforce/enforcer.h"
 #include "enforce/notifier.h"
+#include "feedback/countries.h"
 #include "feedback/mapping.h"
 #include "ingest/source.h"
 #include "store/store.h"
@@ -56,6 +57,7 @@ struct Configuration {
   store::StoreSettings store;
   ListenSettings listen;
   EventSettings events;
+  feedback::GeoSettings geo;      // [geo]
   detect::WatchLimits limits;     // [detect]
   decide::DecideSettings decide;  // [decide]
   std::vector<SourceTable> sources;
@@ -77,6 +79,11 @@ using Faults = std::vector<Error>;
 std::expected<Configuration, Faults> load(const std::string& path);
 // The same from text, without drop-ins. `origin` stands for the file in faults.
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin);
+
+// Rules to be tried beside a configuration: a file with [[detector]] tables and, where wanted,
+// [decide] and [detect]. What these do not say is as in `live`, and measures may name its
+// [[notify]] tables. A whole configuration will do as well. No drop-ins are read.
+std::expected<Configuration, Faults> load_draft(const std::string& path, const Configuration& live);
 
 // The tables that differ and that a running daemon cannot take over: "[store]", "[[source]]".
 std::vector<std::string> restart_needed(const Configuration& running, const Configuration& wanted);

@@ -70,6 +70,7 @@ void describe(SettingsVisitor& visit, Configuration& to) {
   visit.section("store", "where Watchpost keeps its data", [&] { store::fields(visit, to.store); });
   visit.section("listen", "where the API is reached", [&] { fields(visit, to.listen); });
   visit.section("events", "what happens to events", [&] { fields(visit, to.events); });
+  visit.section("geo", "where clients are", [&] { feedback::fields(visit, to.geo); });
   visit.section("detect", "bounds of detection", [&] { detect::fields(visit, to.limits); });
   visit.section("decide", "bounds of automatic measures",
                 [&] { decide::fields(visit, to.decide); });

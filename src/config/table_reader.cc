@@ -17,6 +17,15 @@ std::string joined(const std::string& path, std::string_view name) {
   return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
 }
 
+// "source[2].columns" -> "source.columns": a header names tables, not their number.
+std::string header_of(std::string_view path) {
+  std::string header;
+  for (const std::string_view part : split(path, '.')) {
+    header += (header.empty() ? "" : ".") + std::string(part.substr(0, part.find('[')));
+  }
+  return header;
+}
+
 constexpr size_t kLongestText = 64 * 1024;
 
 }  // namespace
@@ -160,7 +169,7 @@ void TableReader::section(std::string_view name, std::string_view /*help*/,
     fault(fmt::format("`{}` is a table: write [{}]", name, name), place_text(*node));
   }
   const std::string path = joined(level.path, name);
-  enter(node ? node->as_table() : nullptr, path, fmt::format("[{}]", path), inside);
+  enter(node ? node->as_table() : nullptr, path, fmt::format("[{}]", header_of(path)), inside);
 }
 
 void TableReader::list(std::string_view name, std::string_view /*help*/,
@@ -175,14 +184,9 @@ void TableReader::list(std::string_view name, std::string_view /*help*/,
     return fault(fmt::format("`{}` is a list of tables: write [[{}]]", name, name),
                  place_text(*node));
   }
-  // The header names the tables only: "[[listen.token]]".
-  std::string tables;
-  for (const std::string_view part : split(path, '.')) {
-    tables += (tables.empty() ? "" : ".") + std::string(part.substr(0, part.find('[')));
-  }
   for (size_t i = 0; i < array->size(); ++i) {
-    enter(array->get(i)->as_table(), fmt::format("{}[{}]", path, i), fmt::format("[[{}]]", tables),
-          add);
+    enter(array->get(i)->as_table(), fmt::format("{}[{}]", path, i),
+          fmt::format("[[{}]]", header_of(path)), add);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "feedback/mapping.h"
 
 #include "base/text.h"
+#include "feedback/network.h"
+#include "model/provider.h"
 
 #include <algorithm>
 #include <array>
@@ -188,6 +190,23 @@ void apply_all(const std::vector<Rule>& rules, Event& event, EventBatch& batch) 
   }
 }
 
+// Where the client is, as far as that is not said already.
+void place_client(const Countries* countries, Event& event, EventBatch& batch) {
+  std::string_view& network = event[Field::client_network];
+  std::string_view& country = event[Field::client_country];
+  const bool wants_country = countries != nullptr && country.empty();
+  if (event[Field::client_ip].empty() || (!network.empty() && !wants_country)) return;
+  const auto address = client_address(event[Field::client_ip]);
+  if (!address) return;
+  if (network.empty()) network = batch.keep(network_of(*address).view());
+  if (wants_country) country = countries->of(*address);
+}
+
+bool is_for_built_in(Field field) {
+  return field == Field::provider || field == Field::client_ip || field == Field::client_network ||
+         field == Field::client_country;
+}
+
 }  // namespace
 
 void fields(SettingsVisitor& visit, MapSettings& settings) {
@@ -208,10 +227,12 @@ void fields(SettingsVisitor& visit, MapSettings& settings) {
                 &settings.value);
 }
 
-// Rules that set `provider` go before the built-in table, which would otherwise always win.
+// Rules that set what is otherwise set by itself, or what that comes from, go first: they would
+// never win.
 struct Mapping::Rules {
-  std::vector<Rule> for_provider;
+  std::vector<Rule> for_built_in;
   std::vector<Rule> others;
+  std::shared_ptr<const Countries> countries;
 };
 
 Mapping::Mapping() : rules_(std::make_unique<Rules>()) {}
@@ -219,13 +240,14 @@ Mapping::Mapping(Mapping&&) noexcept = default;
 Mapping& Mapping::operator=(Mapping&&) noexcept = default;
 Mapping::~Mapping() = default;
 
-Result<Mapping> Mapping::from(const std::vector<MapSettings>& settings) {
+Result<Mapping> Mapping::from(const std::vector<MapSettings>& settings,
+                              std::shared_ptr<const Countries> countries) {
   Mapping mapping;
+  mapping.rules_->countries = std::move(countries);
   for (size_t i = 0; i < settings.size(); ++i) {
     auto rule = compile(settings[i], i + 1);
     if (!rule) return fail(rule.error());
-    auto& list =
-        rule->set == Field::provider ? mapping.rules_->for_provider : mapping.rules_->others;
+    auto& list = is_for_built_in(rule->set) ? mapping.rules_->for_built_in : mapping.rules_->others;
     list.push_back(std::move(*rule));
   }
   return mapping;
@@ -239,10 +261,11 @@ void Mapping::apply(Event& event, EventBatch& batch) const {
   if (event[Field::recipient_domain].empty()) {
     event[Field::recipient_domain] = lower_domain(event[Field::recipient], batch);
   }
-  apply_all(rules_->for_provider, event, batch);
+  apply_all(rules_->for_built_in, event, batch);
   if (event[Field::provider].empty() && !event[Field::recipient_domain].empty()) {
     event[Field::provider] = provider_of(event[Field::recipient_domain]);
   }
+  place_client(rules_->countries.get(), event, batch);
   apply_all(rules_->others, event, batch);
 }
 

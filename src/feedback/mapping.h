@@ -1,6 +1,7 @@
 #pragma once
 #include "base/result.h"
 #include "base/settings.h"
+#include "feedback/countries.h"
 #include "model/event.h"
 
 #include <memory>
@@ -27,13 +28,16 @@ void fields(SettingsVisitor& visit, MapSettings& settings);
 
 // All mapping rules, applied in order; the first that matches sets its field, a field that already
 // has a value is left alone. Also sets what needs no rule: from_domain, recipient_domain (lower
-// case) and provider (by recipient domain, from the built-in table of large mailbox providers; else
-// the domain). Rules that set `provider` go before that table, all others after it. A value that is
-// empty or longer than 1024 bytes is not set.
+// case), provider (by recipient domain, from the built-in table of large mailbox providers; else
+// the domain), client_network and, with a database, client_country (both by client_ip). Rules that
+// set provider, client_ip, client_network or client_country go before those, all others after them.
+// A value that is empty or longer than 1024 bytes is not set.
 //   Threads: immutable.
 class Mapping {
  public:
-  static Result<Mapping> from(const std::vector<MapSettings>& settings);
+  // Without `countries` client_country is left alone.
+  static Result<Mapping> from(const std::vector<MapSettings>& settings,
+                              std::shared_ptr<const Countries> countries = nullptr);
   Mapping();
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
@@ -46,9 +50,5 @@ class Mapping {
   struct Rules;
   std::unique_ptr<Rules> rules_;
 };
-
-// The mailbox provider behind a recipient domain: "gmail" for gmail.com and googlemail.com. The
-// domain itself where it is not a known one. `domain` must be lower case.
-std::string_view provider_of(std::string_view domain);
 
 }  // namespace watchpost::feedback

@@ -160,16 +160,5 @@ TEST(Mapping, ErrorsNameTheTableAndTheSetting) {
   }
 }
 
-TEST(Providers, KnowsTheLargeOnes) {
-  EXPECT_EQ(provider_of("gmail.com"), "gmail");
-  EXPECT_EQ(provider_of("aol.com"), "yahoo");
-  EXPECT_EQ(provider_of("yahoo.co.uk"), "yahoo");
-  EXPECT_EQ(provider_of("hotmail.fr"), "microsoft");
-  EXPECT_EQ(provider_of("me.com"), "icloud");
-  EXPECT_EQ(provider_of("126.com"), "netease");
-  EXPECT_EQ(provider_of("yahoo.evil.example"), "yahoo.evil.example");
-  EXPECT_EQ(provider_of(""), "");
-}
-
 }  // namespace
 }  // namespace watchpost::feedback

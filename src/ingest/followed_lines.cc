@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/follow.h"
 
 #include <algorithm>
 #include <charconv>
@@ -49,6 +50,39 @@ Result<std::optional<Time>> newest_from(std::string_view word) {
   return Time(std::chrono::microseconds(micros));
 }
 
+// A log file, through its rotations.
+class FollowedFile final : public Follower {
+ public:
+  explicit FollowedFile(FollowOptions options) : file_(std::move(options)) {}
+
+  Result<Done> start(std::string_view position) override {
+    if (position.empty()) {
+      file_.start(std::nullopt);
+      return Done{};
+    }
+    auto at = FollowPosition::parse(position);
+    if (!at) return fail(at.error());
+    file_.start(*at);
+    return Done{};
+  }
+  size_t read(size_t most, const Each& each) override { return file_.read(most, each); }
+  void wait(Duration patience, const std::stop_token& stop) override { file_.wait(patience, stop); }
+  std::optional<std::string> position() const override {
+    const auto at = file_.position();
+    return at ? std::optional(at->text()) : std::nullopt;
+  }
+  uint64_t bytes_behind() const override { return file_.bytes_behind(); }
+  std::string state() const override { return file_.state(); }
+  bool healthy() const override { return file_.healthy(); }
+  void count_unread(Unread& unread) const override {
+    if (const uint64_t cut = file_.cut_lines(); cut > 0) unread["line_too_long"].count = cut;
+    if (const uint64_t lost = file_.losses(); lost > 0) unread["file_cut_off"].count = lost;
+  }
+
+ private:
+  FileFollower file_;
+};
+
 }  // namespace
 
 void fields(SettingsVisitor& visit, FollowSettings& settings) {
@@ -72,7 +106,7 @@ void fields(SettingsVisitor& visit, FollowSettings& settings) {
 
 // One run.
 struct FollowedLines::Reading {
-  FileFollower follower;
+  std::unique_ptr<Follower> follower;
   std::unique_ptr<LineFormat> format;
   size_t lines = 0;        // of this arrival
   std::string last_place;  // of the last position
@@ -82,12 +116,10 @@ struct FollowedLines::Reading {
   Ticks::time_point next_show{};
 };
 
-FollowedLines::FollowedLines(std::string name, const FollowSettings& settings, const Clock& clock,
+FollowedLines::FollowedLines(std::string name, MakeFollower make_follower, const Clock& clock,
                              MakeFormat make_format)
     : name_(std::move(name)),
-      options_{.path = settings.path,
-               .longest_line = static_cast<size_t>(settings.longest_line),
-               .from_end = settings.start != "beginning"},
+      make_follower_(std::move(make_follower)),
       clock_(clock),
       make_format_(std::move(make_format)) {
   status_.state = "not started";
@@ -102,17 +134,25 @@ Result<std::unique_ptr<Source>> FollowedLines::make(std::string name,
     return fail(Code::bad_input,
                 fmt::format("{} is a folder: name the log file", escaped(settings.path)), "path");
   }
+  FollowOptions options{.path = settings.path,
+                        .longest_line = static_cast<size_t>(settings.longest_line),
+                        .from_end = settings.start != "beginning"};
+  const auto make_follower = [options = std::move(options)]() -> std::unique_ptr<Follower> {
+    return std::make_unique<FollowedFile>(options);
+  };
+  return over(std::move(name), make_follower, clock, std::move(make_format));
+}
+
+std::unique_ptr<Source> FollowedLines::over(std::string name, MakeFollower make_follower,
+                                            const Clock& clock, MakeFormat make_format) {
   return std::unique_ptr<Source>(
-      new FollowedLines(std::move(name), settings, clock, std::move(make_format)));
+      new FollowedLines(std::move(name), std::move(make_follower), clock, std::move(make_format)));
 }
 
 // The position is the time of the newest event on a line, the follower's on the next, then the
 // format's state.
 Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) {
-  if (position.empty()) {
-    reading.follower.start(std::nullopt);
-    return Done{};
-  }
+  if (position.empty()) return reading.follower->start({});
   std::string_view place = next_line(position);
   if (place.starts_with(kNewest)) {
     const auto newest = newest_from(place.substr(kNewest.size()));
@@ -120,8 +160,8 @@ Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) 
     if (*newest) note_event(**newest);
     place = next_line(position);
   }
-  auto at = FollowPosition::parse(place);
-  if (!at) return fail(at.error());
+  const auto started = reading.follower->start(place);
+  if (!started) return started;
   const auto restored = reading.format->restore(position);
   if (!restored) {
     // The place in the file is good; only lines of messages that were open then lack their login.
@@ -129,13 +169,12 @@ Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) 
                 restored.error().text());
     reading.format = make_format_(clock_.now());
   }
-  reading.follower.start(*at);
   reading.last_place = place;
   return Done{};
 }
 
 Result<Done> FollowedLines::run(EventSink& sink, std::string_view position, std::stop_token stop) {
-  Reading reading{.follower = FileFollower(options_), .format = make_format_(clock_.now())};
+  Reading reading{.follower = make_follower_(), .format = make_format_(clock_.now())};
   const auto resumed = resume(reading, position);
   if (!resumed) return resumed;
   while (!stop.stop_requested()) {
@@ -149,7 +188,7 @@ Result<Done> FollowedLines::run(EventSink& sink, std::string_view position, std:
           Arrival{.events = std::move(batch), .source = name_, .position = std::move(here)}, stop);
       if (!taken) return Done{};
     }
-    if (idle) reading.follower.wait(kLook, stop);
+    if (idle) reading.follower->wait(kLook, stop);
   }
   reading.next_save = {};
   if (auto here = position_if_due(reading, true)) {
@@ -164,12 +203,13 @@ EventBatch FollowedLines::read_some(Reading& reading) {
   const Time now = clock_.now();
   reading.format->set_now(now);
   reading.lines = 0;
-  const FileFollower::Each use = [&](const Line& line, const Hash128& id) {
+  const Follower::Each use = [&](const Line& line, const Hash128& id) {
+    if (line.offset == 0) reading.format->begin_file();
     reading.format->line(line.text, id, batch);
   };
   while (batch.size() < kEventsInArrival && reading.lines < kLinesInArrival &&
          batch.text_bytes() < kBytesInArrival) {
-    const size_t given = reading.follower.read(kLinesAtOnce, use);
+    const size_t given = reading.follower->read(kLinesAtOnce, use);
     if (given == 0) break;
     reading.lines += given;
   }
@@ -183,10 +223,10 @@ std::optional<std::string> FollowedLines::position_if_due(Reading& reading, bool
   const bool must = reading.events_since_save >= kMostEventsBetween;
   if (!must && before < reading.next_save) return std::nullopt;
   if (!due_now && before < reading.next_idle_position) return std::nullopt;
-  const auto at = reading.follower.position();
+  auto at = reading.follower->position();
   if (!at) return std::nullopt;
   reading.next_idle_position = before + kLook;
-  std::string place = at->text();
+  std::string place = std::move(*at);
   if (place == reading.last_place) return std::nullopt;
   std::string text = fmt::format("{}{}\n", newest_line(), place);
   text += reading.format->save();
@@ -204,24 +244,19 @@ void FollowedLines::show(Reading& reading, const EventBatch& batch) {
   const bool full = now >= reading.next_show || reading.lines == 0;
   uint64_t behind = 0;
   if (full) {
-    behind = reading.follower.bytes_behind();
+    behind = reading.follower->bytes_behind();
     reading.next_show = now + std::chrono::milliseconds(200);
   }
   if (!batch.empty()) note_event(std::ranges::max(batch.events(), {}, &Event::at).at);
   const std::lock_guard lock(mutex_);
-  status_.state = reading.follower.state();
-  status_.healthy = reading.follower.healthy();
+  status_.state = reading.follower->state();
+  status_.healthy = reading.follower->healthy();
   status_.lines += reading.lines;
   status_.events += batch.size();
   if (!full) return;
   status_.bytes_behind = behind;
   status_.unread = reading.format->unread().by_reason();
-  if (const uint64_t cut = reading.follower.cut_lines(); cut > 0) {
-    status_.unread["line_too_long"].count = cut;
-  }
-  if (const uint64_t lost = reading.follower.losses(); lost > 0) {
-    status_.unread["file_cut_off"].count = lost;
-  }
+  reading.follower->count_unread(status_.unread);
 }
 
 void FollowedLines::note_event(Time at) {

@@ -1,6 +1,6 @@
 #pragma once
 #include "base/settings.h"
-#include "ingest/follow.h"
+#include "ingest/follower.h"
 #include "ingest/format.h"
 #include "ingest/source.h"
 
@@ -28,15 +28,19 @@ void fields(SettingsVisitor& visit, FollowSettings& settings);
 class FollowedLines final : public Source {
  public:
   using MakeFormat = std::function<std::unique_ptr<LineFormat>(Time reference)>;
-  // bad_input where the path is a folder, or empty.
+  using MakeFollower = std::function<std::unique_ptr<Follower>()>;
+  // A log file. bad_input where the path is a folder, or empty.
   static Result<std::unique_ptr<Source>> make(std::string name, const FollowSettings& settings,
                                               const Clock& clock, MakeFormat make_format);
+  // Anything else that has lines.
+  static std::unique_ptr<Source> over(std::string name, MakeFollower make_follower,
+                                      const Clock& clock, MakeFormat make_format);
 
   Result<Done> run(EventSink& sink, std::string_view position, std::stop_token stop) override;
   SourceStatus status() const override;
 
  private:
-  FollowedLines(std::string name, const FollowSettings& settings, const Clock& clock,
+  FollowedLines(std::string name, MakeFollower make_follower, const Clock& clock,
                 MakeFormat make_format);
   struct Reading;
   Result<Done> resume(Reading& reading, std::string_view position);
@@ -47,7 +51,7 @@ class FollowedLines final : public Source {
   std::string newest_line() const;
 
   std::string name_;
-  FollowOptions options_;
+  MakeFollower make_follower_;
   const Clock& clock_;
   MakeFormat make_format_;
   mutable std::mutex mutex_;

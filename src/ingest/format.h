@@ -15,6 +15,8 @@ class LineFormat : public FileReader {
  public:
   // Time went on; lines cannot be later than this.
   virtual void set_now(Time /*now*/) {}
+  // The next line is the first one of a file.
+  virtual void begin_file() {}
   // What later lines need of earlier ones, as bytes, and back.
   virtual std::string save() const { return {}; }
   virtual Result<Done> restore(std::string_view /*saved*/) { return Done{}; }

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/result.h"
+#include "feedback/formats/kumomta_log.h"
 #include "ingest/source.h"
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct IntakeReceipt {
   uint64_t refused_total = 0;
 };
 
-// Events pushed to us (POST /v1/events): bodies of NDJSON in Watchpost's own format.
+// Events pushed to us: bodies of NDJSON in Watchpost's own format (POST /v1/events), or KumoMTA log
+// records (POST /v1/kumomta).
 //   Threads: any.
 class Intake {
  public:
@@ -34,9 +36,25 @@ class Intake {
   // threads.
   void take(std::string_view sender, std::string_view body,
             std::function<void(Result<IntakeReceipt>)> answer);
+  // The same with KumoMTA log records: one, an array of them, or one a line. Their events are known
+  // by the sender and the record alone, as kumod sends a record again in whatever company.
+  void take_kumomta(std::string_view sender, const feedback::KumomtaNames& names,
+                    std::string_view body, std::function<void(Result<IntakeReceipt>)> answer);
   SourceStatus status() const;
 
  private:
+  // What was read of a body.
+  struct Reading {
+    Arrival arrival;
+    IntakeReceipt receipt;
+    feedback::Unread unread;
+    uint64_t lines = 0;
+
+    void refuse(uint64_t line, const Error& error);
+  };
+  void note(const Reading& reading);
+  void deliver(Reading reading, std::function<void(Result<IntakeReceipt>)> answer);
+
   EventSink& sink_;
   SourceContext context_;
   mutable std::mutex mutex_;

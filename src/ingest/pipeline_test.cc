@@ -229,8 +229,31 @@ TEST(Pipeline, ADecisionEndsByTheClock) {
   Running running(options_in(folder / "data"));
   running.put(bounces("alice", 6, 0));
   running.outbox.active_when(kAny);
+  // What follows is the paced return.
+  const auto paced = [](std::string_view measure) {
+    return [measure](const std::vector<Decision>& active) {
+      return active.size() == 1 && active[0].measure.text() == measure;
+    };
+  };
   running.clock.set(kNoon + 2h);
+  running.outbox.active_when(paced("throttle 1% for 15m"));
+  running.clock.set(kNoon + 2h + 15min);
+  running.outbox.active_when(paced("throttle 10% for 15m"));
+  running.clock.set(kNoon + 2h + 30min);
   EXPECT_TRUE(running.outbox.active_when(kNone).empty());
+}
+
+TEST(Pipeline, EvidenceSaysWhereTheFailuresAre) {
+  const Folder folder;
+  Running running(options_in(folder / "data"));
+  EventBatch batch = bounces("alice", 6, 0);
+  for (Event& event : batch.events()) event[Field::provider] = "gmail";
+  running.put(std::move(batch));
+  const auto incidents = running.incidents();
+  ASSERT_EQ(incidents.size(), 1u);
+  const auto& shares = incidents[0].evidence.at(0).signal.shares;
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(text_of(shares[0]), "5 of 5 failures at provider=gmail");
 }
 
 TEST(Pipeline, AfterTheStopNothingIsTaken) {

@@ -7,9 +7,11 @@
 namespace watchpost::ingest {
 namespace {
 
-const std::array<const SourceKind*, 2> kKinds{
+const std::array<const SourceKind*, 4> kKinds{
     &kPostfixLogSource,
     &kEventsSource,
+    &kKumomtaLogSource,
+    &kPowermtaCsvSource,
 };
 
 }  // namespace

@@ -141,6 +141,29 @@ TEST(Sources, AFolderIsRefusedAndAMissingFileIsNot) {
   EXPECT_TRUE(parts.make("events", folder / "missing"));
 }
 
+TEST(Sources, KumomtaReadsAFolderOfSegmentsAndAFile) {
+  const Folder folder;
+  Parts parts;
+  const std::string record =
+      R"({"type":"Delivery","id":"1","timestamp":1700000000,"recipient":"u@X.example"})"
+      "\n";
+  write_file(folder / "20261124-104500", zstd(record));
+  write_file(folder / "log", record);
+  for (const std::string& path : {folder.path(), folder / "log"}) {
+    auto source = parts.make("kumomta_log", path).value();
+    KeepingSink sink;
+    std::jthread thread(
+        [&](const std::stop_token& stop) { EXPECT_TRUE(source->run(sink, "", stop)); });
+    wait_until([&] { return sink.kept() == 1; });
+    thread.request_stop();
+    thread.join();
+    EXPECT_EQ(sink.copy().events()[0][Field::recipient_domain], "x.example");
+    EXPECT_EQ(source->status().lines, 1u);
+    EXPECT_FALSE(sink.position().empty());
+  }
+  EXPECT_TRUE(parts.make("kumomta_log", folder / "missing/"));
+}
+
 TEST(Sources, FollowsEventsAndSaysWhatItDoes) {
   const Folder folder;
   Parts parts;
@@ -389,6 +412,40 @@ TEST(Intake, AcceptsWhatItCanAndSaysWhatItCannot) {
   EXPECT_EQ(intake.status().unread.at("bad_event").count, 4U);
   intake.take("shop", "", keep);
   EXPECT_EQ((*answer)->accepted, 0U);
+}
+
+TEST(Intake, TakesKumomtaRecordsOnceInWhateverCompany) {
+  KeepingSink sink;
+  Parts parts;
+  Intake intake(sink, parts.context);
+  std::optional<Result<IntakeReceipt>> answer;
+  const auto keep = [&](Result<IntakeReceipt> given) { answer = std::move(given); };
+  const auto record = [](int number) {
+    return fmt::format(
+        R"({{"type":"Delivery","id":"{}","timestamp":1700000000,"recipient":"u@x.example",)"
+        R"("meta":{{"account":"acme"}}}})",
+        number);
+  };
+  feedback::KumomtaNames names;
+  names.customer = {"account"};
+  intake.take_kumomta("hook", names, "[" + record(1) + "," + record(2) + ",{}]", keep);
+  ASSERT_TRUE(answer && *answer);
+  EXPECT_EQ((*answer)->accepted, 2U);
+  ASSERT_EQ((*answer)->refused.size(), 1U);
+  EXPECT_EQ((*answer)->refused[0].line, 3U);
+  // Alone, and with another one.
+  intake.take_kumomta("hook", names, record(2), keep);
+  intake.take_kumomta("hook", names, record(1) + "\n" + record(3) + "\n", keep);
+  EXPECT_EQ((*answer)->accepted, 2U);
+  EXPECT_EQ(sink.kept(), 3U);
+  const EventBatch kept = sink.copy();
+  EXPECT_EQ(kept.events()[0][Field::customer], "acme");
+  EXPECT_EQ(kept.events()[0][Field::recipient_domain], "x.example");
+  EXPECT_EQ(intake.status().unread.at("no_type").count, 1U);
+  names.customer = {""};
+  intake.take_kumomta("hook", names, record(4), keep);
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().code, Code::bad_input);
 }
 
 TEST(Intake, AnswersWhenItIsOnDiskAndOnlyThen) {

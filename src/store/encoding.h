@@ -62,6 +62,10 @@ class Decoder {
   // A value was read that cannot be.
   void reject() { broken_ = true; }
   bool broken() const { return broken_; }
+  // Whether this number, below 128, is the next one.
+  bool begins_with(uint64_t number) const {
+    return !rest_.empty() && static_cast<unsigned char>(rest_[0]) == number;
+  }
   // Fails with corrupt where anything was wrong or bytes are left.
   Result<Done> finish(std::string_view about) const;
 

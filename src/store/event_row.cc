@@ -51,10 +51,12 @@ constexpr uint8_t tag_of(Field field) {
     case Field::reply: return 23;
     case Field::outcome: return 24;
     case Field::method: return 25;
+    case Field::client_network: return 26;
+    case Field::client_country: return 27;
   }
   return 0;
 }
-constexpr uint8_t kHighestTag = 25;
+constexpr uint8_t kHighestTag = 27;
 
 constexpr auto kTags = [] {
   std::array<uint8_t, kTextFields> tags{};

@@ -56,6 +56,31 @@ class HistoryTest : public StoreTest {
   }
 };
 
+TEST_F(HistoryTest, EventsBetweenComeInTheOrderOfTheirTimes) {
+  const auto store = open();
+  EventBatch first, second;
+  add_event(first, kNoon + 70min, 3);
+  add_event(first, kNoon + 10min, 1);
+  add_event(first, kNoon + 10min, 2);  // of one time: as they were committed
+  add_event(second, kNoon + 5min, 4);
+  add_event(second, kNoon + 65min, 5);
+  add_event(second, kNoon + 200min, 6);
+  value_of(store->commit(events_only(first)));
+  value_of(store->commit(events_only(second)));
+  const auto between = [&](Time since, Time until, size_t most) {
+    std::vector<uint64_t> found;
+    value_of(reader()->events_between(since, until, [&](const Event& event) {
+      found.push_back(event.id.low);
+      return found.size() < most;
+    }));
+    return found;
+  };
+  EXPECT_THAT(between(Time::min(), Time::max(), 100), ElementsAre(4, 1, 2, 5, 3, 6));
+  EXPECT_THAT(between(kNoon + 10min, kNoon + 70min, 100), ElementsAre(1, 2, 5));
+  EXPECT_THAT(between(Time::min(), Time::max(), 2), ElementsAre(4, 1));
+  EXPECT_THAT(between(kNoon + 71min, kNoon + 72min, 100), IsEmpty());
+}
+
 TEST_F(HistoryTest, EventsGoToThePartitionOfTheirTime) {
   const auto store = open();
   EventBatch batch;

@@ -11,6 +11,11 @@
 namespace watchpost::store {
 namespace {
 
+// Bodies that begin with a zero say which schema they are of. Those of schema 1 begin with a number
+// that counts up from 1, or with a time.
+constexpr uint64_t kNewer = 0;
+constexpr uint64_t kSchema = 2;
+
 // All enumerators of one kind, for finding one by its name.
 constexpr std::array kVerdicts{
     Verdict::none,    Verdict::compromised,    Verdict::bad_list,         Verdict::abusive_customer,
@@ -33,6 +38,7 @@ class Writing {
  public:
   void operator()(uint64_t value) { out_.number(value); }
   void operator()(uint32_t value) { out_.number(value); }
+  void operator()(bool value) { out_.number(value ? 1 : 0); }
   void operator()(double value) { out_.real(value); }
   void operator()(const std::string& value) { out_.text(value); }
   void operator()(Time value) { out_.time(value); }
@@ -53,6 +59,11 @@ class Writing {
     out_.number(values.size());
     for (const Element& value : values) each(*this, value);
   }
+  void begin() {
+    out_.number(kNewer);
+    out_.number(kSchema);
+  }
+  bool since_2() const { return true; }
   std::string take() { return out_.take(); }
 
  private:
@@ -68,6 +79,11 @@ class Reading {
     const uint64_t number = in_.number();
     if (number > UINT32_MAX) in_.reject();
     value = static_cast<uint32_t>(number);
+  }
+  void operator()(bool& value) {
+    const uint64_t number = in_.number();
+    if (number > 1) in_.reject();
+    value = number == 1;
   }
   void operator()(double& value) { value = in_.real(); }
   void operator()(std::string& value) { value = in_.text(); }
@@ -101,10 +117,19 @@ class Reading {
     const size_t count = in_.count();
     for (size_t i = 0; i < count && !in_.broken(); ++i) each(*this, values.emplace_back());
   }
+  void begin() {
+    since_2_ = in_.begins_with(kNewer);
+    if (!since_2_) return;
+    (void)in_.number();
+    if (in_.number() != kSchema) in_.reject();
+  }
+  // False: schema 1 wrote it, without what came later.
+  bool since_2() const { return since_2_; }
   Result<Done> finish(std::string_view about) const { return in_.finish(about); }
 
  private:
   Decoder in_;
+  bool since_2_ = false;
 };
 
 // One list of members for each value serves writing and reading, so that the two cannot differ.
@@ -145,7 +170,29 @@ constexpr auto kSignal = [](auto& pass, auto& signal) {
   pass.list(signal.then, kMeasure);
 };
 
+// What came with schema 2 stands behind all that was there before. In a body of schema 1 it is
+// missing, and the values stay as they are made.
+constexpr auto kMeasureSince2 = [](auto& pass, auto& measure) { pass(measure.share); };
+
+// Of a list that was read already: one more for each of its elements.
+constexpr auto kEach = [](auto& pass, auto& values, auto each) {
+  for (auto& value : values) each(pass, value);
+};
+
+constexpr auto kSignalSince2 = [](auto& pass, auto& signal) {
+  kEach(pass, signal.then, kMeasureSince2);
+  pass(signal.escalate);
+  pass.one_of(kVerdicts, signal.suggests);
+  pass.list(signal.shares, [](auto& inner, auto& share) {
+    inner(share.dimension);
+    inner(share.value);
+    inner(share.count);
+    inner(share.of);
+  });
+};
+
 constexpr auto kIncident = [](auto& pass, auto& incident) {
+  pass.begin();
   pass(incident.id);
   pass.one_of(kIncidentStates, incident.state);
   kStream(pass, incident.subject);
@@ -163,9 +210,15 @@ constexpr auto kIncident = [](auto& pass, auto& incident) {
     inner(entry.what);
   });
   pass.list(incident.decisions, kText);
+  if (!pass.since_2()) return;
+  pass.one_of(kVerdicts, incident.suggested);
+  pass(incident.suggested_because);
+  kEach(pass, incident.evidence,
+        [](auto& inner, auto& evidence) { kSignalSince2(inner, evidence.signal); });
 };
 
 constexpr auto kDecision = [](auto& pass, auto& decision) {
+  pass.begin();
   pass(decision.id);
   pass(decision.incident);
   pass.one_of(kDecisionStates, decision.state);
@@ -180,14 +233,21 @@ constexpr auto kDecision = [](auto& pass, auto& decision) {
   pass(decision.ended_by);
   pass(decision.ended_why);
   pass(decision.ended_at);
+  if (!pass.since_2()) return;
+  kMeasureSince2(pass, decision.measure);
+  kStream(pass, decision.signalled);
+  pass(decision.pace);
 };
 
 constexpr auto kShadowDecision = [](auto& pass, auto& decision) {
+  pass.begin();
   pass(decision.at);
   pass(decision.detector);
   kStream(pass, decision.scope);
   kMeasure(pass, decision.measure);
   pass(decision.because);
+  if (!pass.since_2()) return;
+  kMeasureSince2(pass, decision.measure);
 };
 
 constexpr auto kEnforcement = [](auto& pass, auto& row) {

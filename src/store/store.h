@@ -122,6 +122,10 @@ class Reader {
   // Calls `each` for every committed event after `sequence`, in the order they were committed.
   virtual Result<Done> events_after(uint64_t sequence,
                                     const std::function<void(const Event&, uint64_t)>& each) = 0;
+  // Calls `each` for every committed event of [since, until), in the order of their times (of one
+  // time: as they were committed), until it gives false. Holds few of them at one time.
+  virtual Result<Done> events_between(Time since, Time until,
+                                      const std::function<bool(const Event&)>& each) = 0;
   // Ids of all events since then, for telling what was read twice.
   virtual Result<std::vector<EventId>> event_ids_since(Time since) = 0;
   virtual Result<std::vector<Incident>> incidents() = 0;  // newest first

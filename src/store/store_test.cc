@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +44,11 @@ Incident hostile_incident(uint64_t number) {
                           .span = 2h,
                           .allowed = 100,
                           .per = 1h,
-                          .target = kHostile}}};
+                          .share = 0.01,
+                          .target = kHostile}},
+                .escalate = true,
+                .suggests = Verdict::bad_list,
+                .shares = {{Field::provider, kHostile, 45, UINT64_MAX}}};
   return {.id = {number},
           .state = IncidentState::closed,
           .subject = hostile_stream(),
@@ -51,6 +56,8 @@ Incident hostile_incident(uint64_t number) {
           .opened_at = kNoon,
           .updated_at = Time::max(),
           .verdict = Verdict::compromised,
+          .suggested = Verdict::receiver_fault,
+          .suggested_because = kHostile,
           .evidence = {{signal, {kHostile, "{}"}}, {}},
           .timeline = {{kNoon, kHostile, kHostile}},
           .decisions = {{1}, {UINT64_MAX}}};
@@ -61,6 +68,7 @@ Decision hostile_decision(uint64_t number) {
           .incident = {4},
           .state = DecisionState::revoked,
           .scope = hostile_stream(),
+          .signalled = hostile_stream(),
           .measure = {.kind = MeasureKind::suspend, .span = 1h},
           .from = kNoon,
           .until = kNoon + 1h,
@@ -68,6 +76,7 @@ Decision hostile_decision(uint64_t number) {
           .made_by = "watchpost",
           .because = kHostile,
           .episode = kHostile + std::to_string(number),
+          .pace = 2,
           .ended_by = kHostile,
           .ended_why = kHostile,
           .ended_at = kNoon + 5min};
@@ -82,6 +91,54 @@ TEST_F(StoreTest, ANewFolderIsEmpty) {
   EXPECT_TRUE(value_of(reads->facts("")).empty());
   EXPECT_EQ(value_of(reads->verify_audit()), 0u);
   EXPECT_FALSE(value_of(reads->detector_state()));
+}
+
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+// Bodies as schema 1 wrote them.
+TEST_F(StoreTest, OlderRowsAreRead) {
+  const std::string_view signal =
+      "80c0bcb28ec1b0060d756e6b6e6f776e2075736572730707656e666f726365010a63726564656e7469616c0561"
+      "6c69636580a8a2f689c1b006333333333333d33f7b14ae47e17a943f3c0531382f36300107626f756e63656400"
+      "0000000000324002087468726f74746c6580a0bad2356480909de91a00066e6f74696679000000046465736b";
+  const Incident incident = value_of(decode_incident(
+      bytes_of(
+          fmt::format("04046f70656e010a63726564656e7469616c05616c6963650d756e6b6e6f776e2075736572"
+                      "7380c0bcb28ec1b00680c0bcb28ec1b006086261645f6c69737402{0}01027b7d{0}00018"
+                      "0c0bcb28ec1b00603616461066c6f6f6b65640111",
+                      signal)),
+      "i-4"));
+  EXPECT_EQ(incident.verdict, Verdict::bad_list);
+  EXPECT_EQ(incident.suggested, Verdict::none);
+  ASSERT_EQ(incident.evidence.size(), 2u);
+  EXPECT_EQ(incident.evidence[1].signal.then.at(0).text(), "throttle 100/1h for 2h");
+  EXPECT_FALSE(incident.evidence[1].signal.escalate);
+  EXPECT_TRUE(incident.evidence[1].signal.shares.empty());
+  EXPECT_EQ(incident.decisions.at(0), DecisionId{17});
+  const Decision decision = value_of(decode_decision(
+      bytes_of(
+          "110406616374697665010a63726564656e7469616c05616c696365087468726f74746c6580a0bad2356480"
+          "909de91a0080c0bcb28ec1b00680e0f684c4c1b0060d756e6b6e6f776e207573657273097761746368706f"
+          "73740531382f36300165000000"),
+      "d-17"));
+  EXPECT_EQ(decision.measure.text(), "throttle 100/1h for 2h");
+  EXPECT_TRUE(decision.signalled.empty());
+  EXPECT_EQ(decision.pace, 0u);
+  const ShadowDecision shadow = value_of(decode_shadow_decision(
+      bytes_of(
+          "80c0bcb28ec1b0060164010a63726564656e7469616c05616c696365087468726f74746c6580a0bad23564"
+          "80909de91a000531382f3630"),
+      "shadow 1"));
+  EXPECT_EQ(shadow.because, "18/60");
+  // Half of what came since is no row.
+  const std::string whole = encode(hostile_decision(1));
+  EXPECT_FALSE(decode_decision(std::string_view(whole).substr(0, whole.size() - 1), "d-1"));
 }
 
 TEST_F(StoreTest, AReaderNeedsAStore) {
@@ -132,6 +189,13 @@ TEST_F(StoreTest, RecordsComeBackWhateverTheirBytes) {
   EXPECT_EQ(value_of(reads->incidents()).at(0).evidence.at(0).signal.counts.at(1).second, -0.5);
   EXPECT_EQ(encode(value_of(reads->decisions()).at(0)), encode(hostile_decision(1)));
   EXPECT_EQ(value_of(reads->decisions()).at(0).scope, hostile_stream());
+  const Incident incident = value_of(reads->incidents()).at(0);
+  EXPECT_EQ(incident.suggested, Verdict::receiver_fault);
+  const Signal& signal = incident.evidence.at(0).signal;
+  EXPECT_EQ(signal.then.at(0).share, 0.01);
+  EXPECT_EQ(signal.shares.at(0).value, kHostile);
+  EXPECT_TRUE(signal.escalate);
+  EXPECT_EQ(value_of(reads->decisions()).at(0).pace, 2u);
   EXPECT_EQ(encode(value_of(reads->shadow_decisions(10)).at(0)), encode(shadow));
   EXPECT_EQ(encode(value_of(reads->enforcements()).at(0)), encode(enforcement));
   EXPECT_EQ(encode(value_of(reads->notices(10)).at(0)), encode(notice));

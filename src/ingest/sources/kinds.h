@@ -6,5 +6,7 @@ namespace watchpost::ingest {
 // One line for each file beside this one.
 extern const SourceKind kPostfixLogSource;
 extern const SourceKind kEventsSource;
+extern const SourceKind kPowermtaCsvSource;
+extern const SourceKind kKumomtaLogSource;
 
 }  // namespace watchpost::ingest

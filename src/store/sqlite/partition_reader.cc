@@ -232,6 +232,32 @@ Result<Done> PartitionReader::scan(uint64_t after, uint64_t last,
   }
 }
 
+Result<bool> PartitionReader::in_time(const std::pair<Time, Time>& span, uint64_t last_event,
+                                      const std::function<bool(const Event&)>& each) {
+  auto places = database_.prepare(
+      "SELECT sequence FROM events WHERE at >= ? AND at < ? AND sequence <= ? "
+      "ORDER BY at, sequence");
+  if (!places) return fail(places.error());
+  places->bind(int64_t{span.first.time_since_epoch().count()})
+      .bind(int64_t{span.second.time_since_epoch().count()})
+      .bind(last_event);
+  while (true) {
+    const auto more = places->row();
+    if (!more) return fail(more.error());
+    if (!*more) return true;
+    const uint64_t sequence = places->unsigned_number(0);
+    row_.bind(sequence);
+    const auto there = row_.row();
+    if (!there) return fail(there.error());
+    if (!*there) return damaged({Code::corrupt, "a stored event is gone", {}}, sequence);
+    const auto event = event_in(row_, 0);
+    const bool go_on = event && each(*event);
+    row_.reset();
+    if (!event) return damaged(event.error(), sequence);
+    if (!go_on) return false;
+  }
+}
+
 Result<Done> PartitionReader::ids(Time since, uint64_t last, std::vector<EventId>& into) {
   rows_.bind(uint64_t{0}).bind(last);
   while (true) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace watchpost::store::sqlite {
@@ -41,7 +42,11 @@ class PartitionReader {
   // Calls `each` for the rows above `after`, up to `last`, in that order. The texts are good within
   // the call.
   Result<Done> scan(uint64_t after, uint64_t last, const std::function<void(const Row&)>& each);
-  // The same for ids alone, of events since then.
+  // Calls `each` for the committed rows of [first, second), in the order of their times, until it
+  // gives false; whether it never did. SQLite sorts their places, on disk where they are many.
+  Result<bool> in_time(const std::pair<Time, Time>& span, uint64_t last_event,
+                       const std::function<bool(const Event&)>& each);
+  // The same as scan() for ids alone, of events since then.
   Result<Done> ids(Time since, uint64_t last, std::vector<EventId>& into);
 
  private:

@@ -29,6 +29,8 @@ class SqliteReader final : public Reader {
   Result<EventPage> events(const EventQuery& query) override;
   Result<Done> events_after(uint64_t sequence,
                             const std::function<void(const Event&, uint64_t)>& each) override;
+  Result<Done> events_between(Time since, Time until,
+                              const std::function<bool(const Event&)>& each) override;
   Result<std::vector<EventId>> event_ids_since(Time since) override;
 
   Result<std::vector<Incident>> incidents() override { return state_.incidents(); }
@@ -162,6 +164,23 @@ Result<Done> SqliteReader::read_window(const StateReader::History& history, uint
   }
   std::ranges::sort(order);
   for (const auto& [sequence, at] : order) each(events.events()[at], sequence);
+  return Done{};
+}
+
+Result<Done> SqliteReader::events_between(Time since, Time until,
+                                          const std::function<bool(const Event&)>& each) {
+  const auto history = state_.history();
+  if (!history) return fail(history.error());
+  // Spans never overlap: partition after partition is the order of time.
+  for (const PartitionEntry& entry : history->partitions | std::views::values) {
+    if (entry.last_at < since || entry.first_at >= until) continue;
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) continue;
+    const auto go_on = (*reader)->in_time({since, until}, history->last_event, each);
+    if (!go_on) return fail(go_on.error());
+    if (!*go_on) break;
+  }
   return Done{};
 }
 

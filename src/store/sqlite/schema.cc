@@ -51,7 +51,9 @@ struct Schema {
   const char* tables;
   const char* file;
 };
-constexpr Schema kState{1, kStateTables, "store"};
+// 2: bodies of incidents, decisions and shadow decisions have more members behind those of 1. Rows
+// of 1 are read as they are.
+constexpr Schema kState{2, kStateTables, "store"};
 constexpr Schema kPartition{1, kPartitionTables, "event partition"};
 
 Result<int64_t> version_in(Database& database, const Schema& schema) {
@@ -72,9 +74,11 @@ Result<Done> prepare(Database& database, const Schema& schema) {
   if (*version == schema.version) return Done{};
   auto transaction = Transaction::begin(database, true);
   if (!transaction) return fail(transaction.error());
-  // Later versions bring older ones up to date here, step by step.
-  const auto made = database.run(schema.tables);
-  if (!made) return made;
+  // Later versions bring older ones up to date here, step by step. From 1 to 2 no table changed.
+  if (*version == 0) {
+    const auto made = database.run(schema.tables);
+    if (!made) return made;
+  }
   const auto marked = database.run(fmt::format("PRAGMA user_version={}", schema.version).c_str());
   if (!marked) return marked;
   return transaction->commit();
@@ -83,7 +87,7 @@ Result<Done> prepare(Database& database, const Schema& schema) {
 Result<Done> check(Database& database, const Schema& schema) {
   const auto version = version_in(database, schema);
   if (!version) return fail(version.error());
-  if (*version == schema.version) return Done{};
+  if (*version > 0) return Done{};
   return fail(Code::not_found, fmt::format("this {} has no tables yet", schema.file),
               database.path());
 }
