@@ -149,7 +149,11 @@ class Commands(DaemonTest):
         self.daemon.stop()
         self.daemon.start()
         self.assertFalse(self.daemon.json("status")["automation"])
-        self.daemon.run("incident", "confirm", decision["incident"])
+        # Nothing is suggested: the verdict has to be said.
+        code, _, errors = self.daemon.run("incident", "confirm", decision["incident"], check=False)
+        self.assertNotEqual(code, 0)
+        self.assertIn("say a verdict", errors)
+        self.daemon.run("incident", "confirm", decision["incident"], "compromised")
         self.assertEqual(self.daemon.json("status")["active_decisions"], 2)
 
     def test_exit_codes(self):

@@ -1,6 +1,8 @@
 #include "decide/decider.h"
 
 #include "base/text.h"
+#include "decide/fault.h"
+#include "decide/narrow.h"
 #include "decide/scope.h"
 #include "decide/step.h"
 #include "decide/wording.h"
@@ -17,19 +19,6 @@ constexpr size_t kFewest = 3;  // what the share never goes below
 constexpr Duration kTidyEvery = std::chrono::minutes(1);
 constexpr int kMostClosedAtOnce = 100;  // each is written whole
 
-// Of several measures one is taken: the strictest, and the longest of equally strict ones.
-const Measure* strictest_of(const std::vector<Measure>& measures) {
-  const Measure* best = nullptr;
-  for (const Measure& measure : measures) {
-    if (measure.kind == MeasureKind::notify || measure.span.count() <= 0) continue;
-    const bool stricter = best == nullptr || !at_least_as_strict(*best, measure);
-    const bool longer =
-        best != nullptr && at_least_as_strict(measure, *best) && measure.span > best->span;
-    if (stricter || longer) best = &measure;
-  }
-  return best;
-}
-
 bool knows_detector(const Incident& incident, std::string_view detector) {
   return std::ranges::any_of(incident.evidence,
                              [&](const Evidence& e) { return e.signal.detector == detector; });
@@ -39,7 +28,11 @@ bool knows_detector(const Incident& incident, std::string_view detector) {
 
 // What is done about a signal. No measure: `note` says why. A proposal: `note` says why only that.
 struct Decider::Choice {
+  Stream scope;
+  std::string narrowed;  // why the scope is narrower than the stream; empty: it is the stream
   std::optional<Measure> measure;
+  bool warning = false;  // a step of the ladder: nobody is stopped, people are told
+  std::string step;      // why this measure and this span; may be empty
   DecisionState state = DecisionState::active;
   std::string note;
   const Decision* already = nullptr;  // what makes a new one needless
@@ -55,6 +48,8 @@ Decider::Decider(DecideSettings settings) : settings_(std::move(settings)) {
       protect_readable_ = false;
     }
   }
+  // What cannot be read is refused by check(); there is no return then.
+  if (auto paces = paces_of(settings_)) return_ = std::move(*paces);
 }
 
 Outcome Decider::on(Signal signal, std::vector<std::string> samples, size_t active_streams,
@@ -66,73 +61,146 @@ Outcome Decider::on(Signal signal, std::vector<std::string> samples, size_t acti
   if (!episodes_.add_newest(episode)) {
     // Decided already. But one that comes again within the second, after a person undid it, has to
     // be counted anew like any other when the grace ends, or it would stand as told for ever.
-    note_in_graces(signal, now);
+    note_in_graces(signal, narrowest(signal).scope, now);
     return step.finish();
   }
   if (signal.mode == Mode::shadow) {
-    const Measure* const measure = strictest_of(signal.then);
-    step.out().shadow.push_back({now, signal.detector, signal.stream,
-                                 measure != nullptr ? *measure : Measure{}, signal.because});
+    Stream scope = narrowest(signal).scope;
+    Wanted would = wanted(signal, scope, now);
+    step.out().shadow.push_back({now, signal.detector, std::move(scope),
+                                 std::move(would.measure).value_or(Measure{}), signal.because});
     return step.finish();
   }
-  auto [incident, opened] = step.incident_about(
-      subject_of(signal.stream),
-      fmt::format("{}: {}", escaped(signal.detector), shown(signal.stream)), kWatchpost);
+  Incident* const outage = outage_behind(signal, now);
+  auto [incident, opened] =
+      outage != nullptr
+          ? std::pair<Incident&, bool>(*outage, false)
+          : step.incident_about(
+                subject_of(signal),
+                fmt::format("{}: {}", escaped(signal.detector), shown(signal.stream)), kWatchpost);
   const bool news = opened || !knows_detector(incident, signal.detector);
   step.keep_evidence(incident, signal, std::move(samples));
+  note_failing(incident, signal);
+  suggest(step, incident);
 
-  Choice choice = choose(signal, active_streams, now);
-  const Decision* made = nullptr;
-  if (choice.measure) {
-    Decision decision{.state = choice.state,
-                      .scope = signal.stream,
-                      .measure = std::move(*choice.measure),
-                      .detector = signal.detector,
-                      .made_by = std::string(kWatchpost),
-                      .because = signal.because,
-                      .episode = episode};
-    made = &step.decide(incident, std::move(decision));
-    if (choice.state == DecisionState::active) recent_.push_back(now);
+  const Choice choice = choose(signal, outage, active_streams, now);
+  const Decision* const made =
+      choice.measure ? &carry_out(step, incident, signal, choice) : nullptr;
+  if (choice.warning) {
+    remember_warning(incident, now);
+    step.say(incident, "warned", fmt::format("{}{}", kWarned, choice.step));
   }
   if (!choice.note.empty()) {
     step.write(
         incident, kWatchpost,
         fmt::format("{}: {}", made != nullptr ? "only proposed" : "no measure", choice.note));
+    if (made == nullptr) {
+      step.audit(kWatchpost, "no measure", text_of(incident.id),
+                 fmt::format("{}: {}", signal.stream.text(), choice.note));
+    }
   }
-  note_in_graces(signal, now);
+  note_in_graces(signal, choice.scope, now);
   // In grace people have just said to leave it alone: they hear of it once, not each time.
   const bool in_grace = grace_over(signal.stream, now) != nullptr;
-  if (made != nullptr || opened || (news && !in_grace)) {
+  if (made != nullptr || opened || choice.warning || (news && !in_grace)) {
     tell(step, incident, signal, made, choice);
   }
   if (choice.capped) alarm(step, incident);
   return step.finish();
 }
 
-Decider::Choice Decider::choose(const Signal& signal, size_t active_streams, Time now) const {
-  if (signal.mode != Mode::enforce) return {};
-  const Measure* const wanted = strictest_of(signal.then);
-  if (wanted == nullptr) return {};
-  Choice choice;
+const Decision& Decider::carry_out(Step& step, Incident& incident, const Signal& signal,
+                                   const Choice& choice) {
+  Decision decision{.state = choice.state,
+                    .scope = choice.scope,
+                    .measure = *choice.measure,
+                    .detector = signal.detector,
+                    .made_by = std::string(kWatchpost),
+                    .because = signal.because,
+                    .episode = episode_of(signal)};
+  if (!choice.narrowed.empty()) {
+    decision.signalled = signal.stream;
+    decision.because += fmt::format("; {}: not all of {}", choice.narrowed, shown(signal.stream));
+  }
+  if (!choice.step.empty()) decision.because += "; " + choice.step;
+  if (choice.state == DecisionState::active) recent_.push_back(step.now());
+  return step.decide(incident, std::move(decision));
+}
+
+Wanted Decider::wanted(const Signal& signal, const Stream& scope, Time now) const {
+  const Time oldest = now - settings_.memory;
+  auto earlier = past_.before(subject_of(scope), oldest, signal.since);
+  if (!same_scope(scope, signal.stream)) {
+    // Warnings stand with the incident, whatever part of it they were about.
+    for (PastMeasure& past : past_.before(subject_of(signal), oldest, signal.since)) {
+      if (past.measure.kind == MeasureKind::notify) earlier.push_back(std::move(past));
+    }
+  }
+  return wanted_of(signal, earlier,
+                   {.repeat_factor = settings_.repeat_factor, .longest = settings_.longest});
+}
+
+std::string Decider::held_off(const Signal& signal, const Stream& scope, Time now) const {
   if (now - signal.at > settings_.stale || signal.at - now > settings_.stale) {
-    choice.note =
-        fmt::format("the signal is of {}, too far from now to act on", format_time(signal.at));
+    return fmt::format("the signal is of {}, too far from now to act on", format_time(signal.at));
+  }
+  const bool part_of_protected = std::ranges::any_of(
+      protected_, [&](const Stream& spared) { return contains(spared, signal.stream); });
+  if (part_of_protected || is_protected(scope)) {
+    return fmt::format("{} is on the protected list", shown(signal.stream));
+  }
+  const Grace* grace = grace_over(signal.stream, now);
+  if (grace == nullptr) grace = grace_over(scope, now);
+  if (grace == nullptr) return {};
+  return fmt::format("a person undid a measure; it is left alone until {}",
+                     format_time(grace->until));
+}
+
+const Decision* Decider::narrower_in_force(const Signal& signal, const Stream& scope) const {
+  for (const Stream& inside : explaining(signal)) {
+    if (same_scope(inside, scope)) continue;
+    for (const DecisionId id : indexes_.by_scope.at(inside)) {
+      const Decision& there = decisions_.at(id);
+      if (there.state == DecisionState::active && there.pace == 0) return &there;
+    }
+  }
+  return nullptr;
+}
+
+Decider::Choice Decider::choose(const Signal& signal, const Incident* outage, size_t active_streams,
+                                Time now) const {
+  Narrowed narrowed = narrowest(signal);
+  Choice choice{.scope = std::move(narrowed.scope), .narrowed = std::move(narrowed.because)};
+  if (signal.mode != Mode::enforce) return choice;
+  Wanted wants = wanted(signal, choice.scope, now);
+  if (!wants.measure && !wants.warning) {
+    choice.note = std::move(wants.note);
     return choice;
   }
-  if (is_protected(signal.stream)) {
-    choice.note = fmt::format("{} is on the protected list", shown(signal.stream));
+  if (outage != nullptr) {
+    choice.note = fmt::format("{} fails at provider={}, which is at fault itself",
+                              shown(signal.stream), escaped(main_provider(signal), 100));
     return choice;
   }
-  if (const Grace* const grace = grace_over(signal.stream, now)) {
-    choice.note = fmt::format("a person undid a measure; it is left alone until {}",
-                              format_time(grace->until));
+  choice.note = held_off(signal, choice.scope, now);
+  if (!choice.note.empty()) return choice;
+  if (const Decision* const there = narrower_in_force(signal, choice.scope)) {
+    choice.note = fmt::format("{} on {} is in force, and nearly all failures are under it",
+                              text_of(there->id), shown(there->scope));
+    choice.already = there;
     return choice;
   }
-  Measure measure = *wanted;
+  choice.step = std::move(wants.note);
+  choice.warning = wants.warning;
+  if (wants.warning && past_.warned_since(subject_of(signal), signal.since)) {
+    choice.warning = false;
+    choice.note = "people were warned of it already";
+  }
+  if (wants.warning) return choice;
+  Measure measure = std::move(*wants.measure);
   measure.span = std::min(measure.span, kLongestSpan);
   const Time until = now + measure.span;
-  if (const Decision* const there =
-          covering(signal.stream, measure, until, DecisionState::active)) {
+  if (const Decision* const there = covering(choice.scope, measure, until, DecisionState::active)) {
     choice.note = fmt::format("{} is at least as strict and lasts until {}", text_of(there->id),
                               format_time(there->until));
     choice.already = there;
@@ -153,7 +221,7 @@ Decider::Choice Decider::choose(const Signal& signal, size_t active_streams, Tim
   if (!choice.note.empty()) {
     choice.state = DecisionState::proposed;
     if (const Decision* const there =
-            covering(signal.stream, measure, until, DecisionState::proposed)) {
+            covering(choice.scope, measure, until, DecisionState::proposed)) {
       choice.note += fmt::format("; {} is already proposed", text_of(there->id));
       choice.already = there;
       return choice;
@@ -171,9 +239,10 @@ size_t Decider::most_now(size_t active_streams) const {
 
 const Decision* Decider::covering(const Stream& scope, const Measure& measure, Time until,
                                   DecisionState state) const {
-  for (const auto& [id, decision] : decisions_) {
+  for (const DecisionId id : indexes_.by_scope.at(scope)) {
+    const Decision& decision = decisions_.at(id);
     if (decision.state == state && decision.until >= until &&
-        at_least_as_strict(decision.measure, measure) && same_scope(decision.scope, scope)) {
+        at_least_as_strict(decision.measure, measure)) {
       return &decision;
     }
   }
@@ -190,9 +259,10 @@ const Decider::Grace* Decider::grace_over(const Stream& stream, Time now) const 
 }
 
 // What comes in grace must not be lost with it: the detector may say it again afterwards.
-void Decider::note_in_graces(const Signal& signal, Time now) {
+void Decider::note_in_graces(const Signal& signal, const Stream& scope, Time now) {
   for (Grace& grace : graces_) {
-    if (grace.until <= now || !contains(grace.stream, signal.stream)) continue;
+    if (grace.until <= now) continue;
+    if (!contains(grace.stream, signal.stream) && !contains(grace.stream, scope)) continue;
     if (grace.rearm.size() >= kMostRearmed) continue;
     const bool there = std::ranges::any_of(grace.rearm, [&](const Rearm& r) {
       return r.detector == signal.detector && r.stream == signal.stream;
@@ -245,14 +315,20 @@ void Decider::alarm(Step& step, const Incident& incident) {
 
 Outcome Decider::advance_to(Time now) {
   Step step(*this, now);
-  for (auto& [id, decision] : decisions_) {
-    if (decision.until > now) continue;
-    const bool was_active = decision.state == DecisionState::active;
-    step.end(decision, DecisionState::expired, kWatchpost,
-             was_active ? "" : "nobody confirmed it in time");
-    // What led to it does not count a second time.
-    if (was_active && !decision.detector.empty()) step.rearm(decision.detector, decision.scope);
+  // Those of the return come to the end and are looked at no more: their own ends are to come.
+  std::vector<DecisionId> due;
+  for (auto at = indexes_.by_end.begin(); at != indexes_.by_end.end() && at->first <= now; ++at) {
+    due.push_back(at->second);
   }
+  std::ranges::sort(due);
+  for (const DecisionId id : due) {
+    Decision& decision = decisions_.at(id);
+    const bool was_active = decision.state == DecisionState::active;
+    step.end(decision, DecisionState::expired, kWatchpost, was_active ? "" : kUnconfirmed);
+    // What led to it does not count a second time.
+    if (was_active) step.rearm(decision);
+  }
+  for (const DecisionId id : due) return_slowly(step, decisions_.at(id));
   while (!recent_.empty() && recent_.front() <= now - settings_.period) {
     recent_.pop_front();
     step.state_changed();
@@ -285,10 +361,12 @@ void Decider::close_finished(Step& step) {
     step.close(incident, kWatchpost, why);
     ++closed;
   }
-  std::erase_if(incidents_, [&](const auto& one) {
-    return one.second.state == IncidentState::closed &&
-           step.now() - one.second.updated_at > settings_.join;
-  });
+  for (auto id = indexes_.closed.begin(); id != indexes_.closed.end();) {
+    const auto incident = incidents_.find(*id);
+    const bool old = step.now() - incident->second.updated_at > settings_.join;
+    if (old) incidents_.erase(incident);
+    id = old ? indexes_.closed.erase(id) : std::next(id);
+  }
 }
 
 bool Decider::has_decision(const Incident& incident) const {
@@ -304,13 +382,6 @@ std::string Decider::over_because(const Incident& incident, Time now) const {
   if (incident.verdict != Verdict::none) return "closed: confirmed, and its measures have ended";
   return fmt::format("closed unattended: nothing new for {}, and no measure stands",
                      format_duration(settings_.join));
-}
-
-// The oldest closed ones go first.
-void Decider::drop_closed_beyond(size_t most) {
-  for (auto at = incidents_.begin(); at != incidents_.end() && incidents_.size() > most;) {
-    at = at->second.state == IncidentState::closed ? incidents_.erase(at) : std::next(at);
-  }
 }
 
 }  // namespace watchpost::decide

@@ -1,12 +1,14 @@
 #pragma once
 #include "base/result.h"
-#include "base/settings.h"
 #include "base/time.h"
 #include "decide/episodes.h"
-#include "model/audit.h"
+#include "decide/indexes.h"
+#include "decide/ladder.h"
+#include "decide/outcome.h"
+#include "decide/past.h"
+#include "decide/settings.h"
 #include "model/decision.h"
 #include "model/incident.h"
-#include "model/notice.h"
 #include "model/signal.h"
 
 #include <cstdint>
@@ -19,56 +21,25 @@
 
 namespace watchpost::decide {
 
-struct DecideSettings {
-  int64_t most_decisions = 20;  // blast radius: automatic measures in `period`
-  double most_share = 0.02;     // and as a share of the streams active then, but never fewer than 3
-  Duration period = std::chrono::minutes(10);
-  std::vector<std::string>
-      protect;  // streams never measured automatically: "credential=ceo@example.com"
-  Duration grace =
-      std::chrono::hours(1);  // after an undo, automatic measures leave the stream alone
-  Duration join =
-      std::chrono::hours(24);  // signals about one subject within this join one incident
-  Duration stale = std::chrono::minutes(15);  // older signals open an incident but take no measure
-  std::string alarm_target;  // [[notify]] told when the blast-radius cap is met; may be empty
-};
-void fields(SettingsVisitor& visit, DecideSettings& settings);
-// What fields() cannot see: each of `protect` must be a stream. For `config check`.
-Result<Done> check(const DecideSettings& settings);
-
-// Tells the detectors to count a stream anew: evidence from before does not count again.
-struct Rearm {
-  std::string detector;
-  Stream stream;
-};
-
-// All that one step changed. Incidents and decisions stand whole.
-struct Outcome {
-  std::vector<Incident> incidents;
-  std::vector<Decision> decisions;
-  std::vector<ShadowDecision> shadow;
-  std::vector<Notice> notices;
-  std::vector<AuditEntry> audit;
-  std::vector<Rearm> rearm;
-  bool state_changed = false;  // save() gives another text than before
-};
-
 // Signals in; incidents, decisions, notices out. Also carries out what people decide. Pure: same
 // inputs, same outcomes; time comes in as `now` (wall clock, while signals carry event time).
 //   Owns:    the open incidents, the closed ones for `join` longer, so that people can follow up,
-//            and the decisions that have not ended.
+//            the decisions that have not ended, and who had which measure within `memory`.
 //   Threads: none inside; the pipeline thread calls it.
 //   Rules:   one decision for each detector, stream and episode; protected streams and streams in
 //            grace get none; past the blast-radius cap, and while automation is off, decisions are
 //            `proposed`; of several on one scope none is shortened by a later one.
-//            An incident closes by itself when it is over: one of measures by hand alone with the
-//            last of these, any other when no measure stands and nothing happened for `join`.
+//            A measure is on the narrowest scope that explains the evidence, and none is taken
+//            where a receiver at fault, or a narrower measure in force, explains it already. After
+//            an automatic hold or suspension has run out, mail comes back step by step. An incident
+//            closes by itself when it is over: one of measures by hand alone with the last of
+//            these, any other when no measure stands and nothing happened for `join`.
 class Decider {
  public:
   explicit Decider(DecideSettings settings);
 
-  // Brings back what was stored: incidents (as above), decisions (those not ended are
-  // kept), the highest numbers used, and save()'s text.
+  // Brings back what was stored: incidents (as above), decisions (those not ended are kept; the
+  // others say what was there before), the highest numbers used, and save()'s text.
   Result<Done> restore(std::vector<Incident> incidents, std::vector<Decision> decisions,
                        uint64_t last_notice, std::string_view saved);
   // Grace periods, automation switch and recent automatic measures as text.
@@ -82,8 +53,9 @@ class Decider {
 
   // What people do. Errors: not_found, refused (already ended), bad_input.
   Result<Outcome> revoke(DecisionId id, std::string_view who, std::string_view why, Time now);
-  // Sets the verdict; proposals of the incident come into force (their span counts from now). One
-  // that closed without a verdict may still get it: that changes nothing else.
+  // Sets the verdict (none: the suggested one); proposals of the incident come into force (their
+  // span counts from now). One that closed without a verdict may still get it: that changes nothing
+  // else.
   Result<Outcome> confirm(IncidentId id, Verdict verdict, std::string_view who,
                           std::string_view why, Time now);
   // Verdict false_positive: all its measures are undone, the subject gets the grace period, the
@@ -119,17 +91,41 @@ class Decider {
   struct Choice;
   struct Saved;
 
-  Choice choose(const Signal& signal, size_t active_streams, Time now) const;
+  Choice choose(const Signal& signal, const Incident* outage, size_t active_streams,
+                Time now) const;
+  // What stands against any automatic measure on this scope; empty: nothing.
+  std::string held_off(const Signal& signal, const Stream& scope, Time now) const;
+  const Decision* narrower_in_force(const Signal& signal, const Stream& scope) const;
+  const Decision& carry_out(Step& step, Incident& incident, const Signal& signal,
+                            const Choice& choice);
+  Wanted wanted(const Signal& signal, const Stream& scope, Time now) const;
   size_t most_now(size_t active_streams) const;
   const Decision* covering(const Stream& scope, const Measure& measure, Time until,
                            DecisionState state) const;
   const Grace* grace_over(const Stream& stream, Time now) const;
-  void note_in_graces(const Signal& signal, Time now);
+  void note_in_graces(const Signal& signal, const Stream& scope, Time now);
   bool is_protected(const Stream& scope) const;
   void tell(Step& step, const Incident& incident, const Signal& signal, const Decision* made,
             const Choice& choice);
   void alarm(Step& step, const Incident& incident);
   void end_graces(Step& step);
+  // decide/recovery.cc: the paced return, and what was there before.
+  void return_slowly(Step& step, const Decision& ended);
+  bool wants_return(const Decision& ended, Time now) const;
+  void remember(const Decision& decision);
+  void remember_warning(const Incident& incident, Time now);
+  void remember_end(const Decision& decision);
+  void forget_measures(const Incident& incident);
+  void restore_past(const std::vector<Incident>& incidents, const std::vector<Decision>& decisions);
+  // decide/causes.cc: whose fault it looks like.
+  void suggest(Step& step, Incident& incident);
+  Incident* outage_behind(const Signal& signal, Time now);
+  void note_failing(const Incident& incident, const Signal& signal);
+  bool others_fail_there(const Incident& incident) const;
+  void index(const Incident& incident);
+  void index(const Decision& decision);
+  void unindex(const Incident& incident);
+  void unindex(const Decision& decision);
   void close_finished(Step& step);
   bool has_decision(const Incident& incident) const;  // in force or proposed
   // Why an open incident is over; empty: it is not.
@@ -143,6 +139,10 @@ class Decider {
   bool protect_readable_ = true;  // false: nothing is decided automatically, only proposed
   std::map<IncidentId, Incident> incidents_;
   std::map<DecisionId, Decision> decisions_;
+  std::vector<Measure> return_;  // the steps of `return`
+  Indexes indexes_;              // what follows from the two maps
+  PastMeasures past_;            // by the subject of the scope
+  PastMeasures by_customer_;     // the same by customer
   std::vector<Grace> graces_;
   std::deque<Time> recent_;  // automatic measures within the period
   RecentEpisodes episodes_;

@@ -33,8 +33,8 @@ Result<Done> check_measure(const Measure& measure) {
     return fail(Code::bad_input,
                 fmt::format("a measure ends: give a span up to {}", format_duration(kLongestSpan)));
   }
-  if (measure.kind == MeasureKind::throttle && measure.per <= Duration{0}) {
-    return fail(Code::bad_input, "a throttle needs a rate, for example 100/1h");
+  if (measure.kind == MeasureKind::throttle && measure.per <= Duration{0} && measure.share <= 0) {
+    return fail(Code::bad_input, "a throttle needs a rate or a share, for example 100/1h or 1%");
   }
   return Done{};
 }
@@ -72,7 +72,7 @@ Result<Outcome> Decider::revoke(DecisionId id, std::string_view who, std::string
   Step step(*this, now);
   Decision& decision = found->second;
   step.end(decision, DecisionState::revoked, who, why);
-  if (!decision.detector.empty()) step.rearm(decision.detector, decision.scope);
+  step.rearm(decision);
   const auto incident = incidents_.find(decision.incident);
   step.leave_alone(decision.scope, incident != incidents_.end() ? &incident->second : nullptr);
   return step.finish();
@@ -81,16 +81,23 @@ Result<Outcome> Decider::revoke(DecisionId id, std::string_view who, std::string
 Result<Outcome> Decider::confirm(IncidentId id, Verdict verdict, std::string_view who,
                                  std::string_view why, Time now) {
   if (const auto fine = check_words(who, why); !fine) return fail(fine.error());
-  if (verdict == Verdict::none) return fail(Code::bad_input, "a verdict is needed", text_of(id));
   if (verdict == Verdict::false_positive) {
     return fail(Code::bad_input, "a false positive is not confirmed: use false-positive",
                 text_of(id));
   }
   const auto incident = incident_to_judge(id);
   if (!incident) return fail(incident.error());
+  const bool as_suggested = verdict == Verdict::none;
+  if (as_suggested) verdict = (*incident)->suggested;
+  if (verdict == Verdict::none) {
+    return fail(Code::bad_input, "say a verdict: the evidence suggests none", text_of(id));
+  }
   Step step(*this, now);
   (*incident)->verdict = verdict;
-  step.write(**incident, who, with_why(fmt::format("confirmed as {}", name_of(verdict)), why));
+  step.write(**incident, who,
+             with_why(fmt::format("confirmed as {}{}", name_of(verdict),
+                                  as_suggested ? ", as suggested" : ""),
+                      why));
   step.audit(who, "incident confirmed", text_of(id), with_why(name_of(verdict), why));
   for (const DecisionId each : (*incident)->decisions) {
     const auto decision = decisions_.find(each);
@@ -108,6 +115,7 @@ Result<Outcome> Decider::false_positive(IncidentId id, std::string_view who, std
   Incident& incident = **found;
   Step step(*this, now);
   incident.verdict = Verdict::false_positive;
+  forget_measures(incident);
   step.audit(who, "incident false positive", text_of(id), std::string(why));
   if (incident.state == IncidentState::closed) {
     step.write(incident, who, with_why("judged a false positive", why));
@@ -164,11 +172,11 @@ Result<Outcome> Decider::release(const Stream& scope, std::string_view who, std:
   if (const auto fine = check_words(who, why); !fine) return fail(fine.error());
   Step step(*this, now);
   bool any = false;
-  for (auto& [id, decision] : decisions_) {
-    if (!same_scope(decision.scope, scope)) continue;
+  for (const DecisionId id : indexes_.by_scope.at(scope)) {
+    Decision& decision = decisions_.at(id);
     any = true;
     step.end(decision, DecisionState::revoked, who, why);
-    if (!decision.detector.empty()) step.rearm(decision.detector, decision.scope);
+    step.rearm(decision);
     const auto incident = incidents_.find(decision.incident);
     step.leave_alone(decision.scope, incident != incidents_.end() ? &incident->second : nullptr);
   }

@@ -208,12 +208,13 @@ Result<Done> Decider::restore(std::vector<Incident> incidents, std::vector<Decis
   next.last_incident_ = saved->incident;
   next.last_decision_ = saved->decision;
   next.last_notice_ = std::max(saved->notice, last_notice);
+  next.restore_past(incidents, decisions);
   // Oldest first, so that it is the oldest episodes which are forgotten where there are too many.
   std::ranges::sort(incidents, {}, &Incident::id);
   std::ranges::sort(decisions, {}, &Decision::id);
   for (Decision& decision : decisions) {
     next.last_decision_ = std::max(next.last_decision_, decision.id.number);
-    if (!decision.episode.empty()) next.episodes_.add(decision.episode);
+    if (!decision.episode.empty() && decision.pace == 0) next.episodes_.add(decision.episode);
     if (decision.ended_at || decision.state == DecisionState::expired ||
         decision.state == DecisionState::revoked) {
       continue;
@@ -226,6 +227,7 @@ Result<Done> Decider::restore(std::vector<Incident> incidents, std::vector<Decis
       return fail(Code::corrupt, "two stored decisions have one number", text_of(decision.id));
     }
   }
+  for (const auto& [id, decision] : next.decisions_) next.index(decision);
   for (Incident& incident : incidents) {
     next.last_incident_ = std::max(next.last_incident_, incident.id.number);
     for (const Evidence& evidence : incident.evidence)
@@ -234,6 +236,10 @@ Result<Done> Decider::restore(std::vector<Incident> incidents, std::vector<Decis
     if (!id || !next.incidents_.emplace(id, std::move(incident)).second) {
       return fail(Code::corrupt, "a stored incident has no number of its own", text_of(id));
     }
+    const Incident& kept = next.incidents_.at(id);
+    next.index(kept);
+    if (kept.state != IncidentState::open) continue;
+    for (const Evidence& evidence : kept.evidence) next.note_failing(kept, evidence.signal);
   }
   next.drop_closed_beyond(kMostOpenIncidents);
   for (const std::string& episode : saved->episodes) next.episodes_.add_saved(episode);

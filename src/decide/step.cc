@@ -35,13 +35,13 @@ void count_in(Incident& incident, std::string_view prefix, Time now) {
 
 std::pair<Incident&, bool> Decider::Step::incident_about(const Stream& subject, std::string title,
                                                          std::string_view who) {
-  // The newest one first: of two open incidents the older has fallen out of `join`.
-  for (auto at = decider_.incidents_.rbegin(); at != decider_.incidents_.rend(); ++at) {
-    Incident& incident = at->second;
-    if (incident.state != IncidentState::open || !same_scope(incident.subject, subject)) continue;
-    if (now_ - incident.updated_at > decider_.settings_.join) break;
-    touch(incident);
-    return {incident, false};
+  // The newest one: of two open incidents the older has fallen out of `join`.
+  if (const auto open = decider_.indexes_.open_by_subject.at(subject); !open.empty()) {
+    Incident& incident = decider_.incidents_.at(open.back());
+    if (now_ - incident.updated_at <= decider_.settings_.join) {
+      touch(incident);
+      return {incident, false};
+    }
   }
   make_room_for_one_incident();
   const IncidentId id{++decider_.last_incident_};
@@ -51,6 +51,7 @@ std::pair<Incident&, bool> Decider::Step::incident_about(const Stream& subject, 
   incident.subject = subject;
   incident.title = std::move(title);
   incident.opened_at = now_;
+  decider_.index(incident);
   touch(incident);
   write(incident, who, "opened");
   audit(who, "incident opened", text_of(id), fmt::format("{}: {}", subject.text(), incident.title));
@@ -62,12 +63,9 @@ std::pair<Incident&, bool> Decider::Step::incident_about(const Stream& subject, 
 void Decider::Step::make_room_for_one_incident() {
   decider_.drop_closed_beyond(kMostOpenIncidents - 1);
   if (decider_.incidents_.size() < kMostOpenIncidents) return;
-  for (auto& [id, incident] : decider_.incidents_) {
-    if (incident.state != IncidentState::open || decider_.has_decision(incident)) continue;
-    close(incident, kWatchpost,
-          fmt::format("closed unattended: more than {} incidents are open", kMostOpenIncidents));
-    return;
-  }
+  if (decider_.indexes_.unmeasured.empty()) return;
+  close(decider_.incidents_.at(*decider_.indexes_.unmeasured.begin()), kWatchpost,
+        fmt::format("closed unattended: more than {} incidents are open", kMostOpenIncidents));
 }
 
 void Decider::Step::keep_evidence(Incident& incident, Signal signal,
@@ -95,6 +93,9 @@ Decision& Decider::Step::decide(Incident& incident, Decision decision) {
   Decision& made = decider_.decisions_[decision.id] = std::move(decision);
   decisions_.insert(made.id);
   incident.decisions.push_back(made.id);
+  decider_.index(made);
+  decider_.indexes_.unmeasured.erase(incident.id);
+  if (made.state == DecisionState::active) decider_.remember(made);
   touch(incident);
   const bool proposed = made.state == DecisionState::proposed;
   const std::string detail = fmt::format("{} on {} until {}", made.measure.text(),
@@ -106,10 +107,18 @@ Decision& Decider::Step::decide(Incident& incident, Decision decision) {
   return made;
 }
 
+void Decider::Step::say(Incident& incident, std::string_view what, std::string detail) {
+  audit(kWatchpost, what, text_of(incident.id), detail);
+  write(incident, kWatchpost, std::move(detail));
+}
+
 void Decider::Step::bring_into_force(Decision& decision, std::string_view who) {
+  decider_.unindex(decision);
   decision.state = DecisionState::active;
   decision.from = now_;
   decision.until = now_ + decision.measure.span;
+  decider_.index(decision);
+  decider_.remember(decision);
   decisions_.insert(decision.id);
   const std::string detail = fmt::format("{} on {} until {}", decision.measure.text(),
                                          shown(decision.scope), format_time(decision.until));
@@ -127,6 +136,7 @@ void Decider::Step::end(Decision& decision, DecisionState how, std::string_view 
   decision.ended_by = who;
   decision.ended_why = why;
   decisions_.insert(decision.id);
+  decider_.remember_end(decision);
   const std::string_view word = name_of(how);
   audit(who, fmt::format("decision {}", word), text_of(decision.id),
         fmt::format("{} on {}{}{}", decision.measure.text(), shown(decision.scope),
@@ -139,7 +149,9 @@ void Decider::Step::end(Decision& decision, DecisionState how, std::string_view 
 }
 
 void Decider::Step::close(Incident& incident, std::string_view who, std::string_view why) {
+  decider_.unindex(incident);
   incident.state = IncidentState::closed;
+  decider_.index(incident);
   touch(incident);
   write(incident, who, std::string(why));
   audit(who, "incident closed", text_of(incident.id), std::string(why));
@@ -162,9 +174,13 @@ void Decider::Step::give_grace(const Stream& stream) {
 }
 
 void Decider::Step::rearm(std::string_view detector, const Stream& stream) {
-  const bool there = std::ranges::any_of(
-      out_.rearm, [&](const Rearm& r) { return r.detector == detector && r.stream == stream; });
-  if (!there) out_.rearm.push_back({std::string(detector), stream});
+  if (!rearmed_.emplace(detector, stream.text()).second) return;
+  out_.rearm.push_back({std::string(detector), stream});
+}
+
+void Decider::Step::rearm(const Decision& decision) {
+  if (decision.detector.empty()) return;
+  rearm(decision.detector, decision.signalled.empty() ? decision.scope : decision.signalled);
 }
 
 void Decider::Step::leave_alone(const Stream& scope, const Incident* incident) {
@@ -219,12 +235,24 @@ void Decider::Step::close_those_over() {
   }
 }
 
+// What has ended; its incident may stand without a measure now.
+void Decider::Step::forget(DecisionId id) {
+  const auto at = decider_.decisions_.find(id);
+  decider_.unindex(at->second);
+  const IncidentId of = at->second.incident;
+  decider_.decisions_.erase(at);
+  const auto incident = decider_.incidents_.find(of);
+  if (incident == decider_.incidents_.end() || incident->second.state != IncidentState::open)
+    return;
+  if (!decider_.has_decision(incident->second)) decider_.indexes_.unmeasured.insert(of);
+}
+
 Outcome Decider::Step::finish() {
   for (const DecisionId id : decisions_) {
     const auto at = decider_.decisions_.find(id);
     if (at == decider_.decisions_.end()) continue;
     out_.decisions.push_back(at->second);
-    if (at->second.ended_at) decider_.decisions_.erase(at);
+    if (at->second.ended_at) forget(at->second.id);
   }
   close_those_over();
   for (const IncidentId id : incidents_) {

@@ -9,6 +9,12 @@
 namespace watchpost::decide {
 
 inline constexpr std::string_view kWatchpost = "watchpost";
+// Begins what a timeline says of a warning: restore() finds it by that.
+inline constexpr std::string_view kWarned = "warned: ";
+// Ends a proposal: such a one was never in force.
+inline constexpr std::string_view kUnconfirmed = "nobody confirmed it in time";
+// Ends the episode of a step of a paced return, before the step's number.
+inline constexpr std::string_view kReturnMark = " return ";
 inline constexpr size_t kMostEvidence = 50;           // of one incident
 inline constexpr size_t kMostSamples = 20;            // sample events of one signal
 inline constexpr size_t kMostTimeline = 500;          // entries that Watchpost itself writes
@@ -35,11 +41,15 @@ class Decider::Step {
                                             std::string_view who);
   void keep_evidence(Incident& incident, Signal signal, std::vector<std::string> samples);
   Decision& decide(Incident& incident, Decision decision);
+  // Something of the incident changed by itself: say so in its timeline and in the audit log.
+  void say(Incident& incident, std::string_view what, std::string detail);
   void bring_into_force(Decision& decision, std::string_view who);
   void end(Decision& decision, DecisionState how, std::string_view who, std::string_view why);
   void close(Incident& incident, std::string_view who, std::string_view why);
   void give_grace(const Stream& stream);
   void rearm(std::string_view detector, const Stream& stream);
+  // The detector that led to this decision, on the stream that it fired for.
+  void rearm(const Decision& decision);
   // Undoes what automatic measures on `scope` rest on: grace for it, and detectors count anew.
   void leave_alone(const Stream& scope, const Incident* incident);
   void tell(const Incident& incident, std::string target, std::string subject, std::string text);
@@ -53,6 +63,7 @@ class Decider::Step {
   Outcome finish();
 
  private:
+  void forget(DecisionId id);
   void make_room_for_one_incident();
   void close_those_over();
 
@@ -61,6 +72,7 @@ class Decider::Step {
   Outcome out_;
   std::set<IncidentId> incidents_;
   std::set<DecisionId> decisions_;
+  std::set<std::pair<std::string, std::string>> rearmed_;  // detector and stream
 };
 
 }  // namespace watchpost::decide

@@ -1,6 +1,7 @@
 #include "decide/wording.h"
 
 #include "base/text.h"
+#include "decide/scope.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,13 @@ constexpr size_t kLongestShown = 200;
 
 bool proposed(const NoticeParts& parts) {
   return parts.decision != nullptr && parts.decision->state == DecisionState::proposed;
+}
+
+// "Its mail", or whose: not all of the stream, or another one inside it.
+std::string whose_mail(const NoticeParts& parts) {
+  const Stream& scope = parts.decision->scope;
+  const bool same = canonical(scope) == canonical(parts.signal.stream);
+  return same ? "Its mail" : fmt::format("The mail of {}", shown(scope));
 }
 
 std::string what_was_done(const NoticeParts& parts) {
@@ -24,17 +32,20 @@ std::string what_was_done(const NoticeParts& parts) {
   const std::string until = format_time(decision.until);
   if (proposed(parts)) {
     return fmt::format(
-        "Nothing was stopped yet: {}.\nProposed: its mail is {} ({}). A person must confirm it "
-        "before {}.",
-        parts.note, effect, id, until);
+        "Nothing was stopped yet: {}.\nProposed: {} is {} ({}). A person must confirm it before "
+        "{}.",
+        parts.note, whose_mail(parts), effect, id, until);
   }
-  return fmt::format("Its mail is {}{} ({}). This ends by itself at {}.",
+  return fmt::format("{} is {}{} ({}). This ends by itself at {}.", whose_mail(parts),
                      parts.is_new ? "" : "already ", effect, id, until);
 }
 
 std::string headline(const NoticeParts& parts) {
   if (parts.decision == nullptr) return "needs a look, nothing was stopped";
-  const std::string measure = parts.decision->measure.text();
+  std::string measure = parts.decision->measure.text();
+  if (canonical(parts.decision->scope) != canonical(parts.signal.stream)) {
+    measure += fmt::format(" on {}", shown(parts.decision->scope));
+  }
   if (proposed(parts)) return fmt::format("please confirm: {}", measure);
   return parts.is_new ? measure : fmt::format("already under {}", measure);
 }
@@ -42,12 +53,28 @@ std::string headline(const NoticeParts& parts) {
 std::string commands(const NoticeParts& parts) {
   const std::string incident = text_of(parts.incident.id);
   std::string text = fmt::format("To look further:\n  watchpost incident show {}\n", incident);
-  text += fmt::format("If it is right{}:\n  watchpost incident confirm {} compromised\n",
-                      proposed(parts) ? " (this brings the proposal into force)" : "", incident);
+  const Verdict suggested = parts.incident.suggested;
+  text += fmt::format("If it is right{}:\n  watchpost incident confirm {} {}\n",
+                      proposed(parts) ? " (this brings the proposal into force)" : "", incident,
+                      name_of(suggested == Verdict::none ? Verdict::compromised : suggested));
   text += fmt::format(
       "If it is wrong ({}it is left alone for {}):\n  watchpost incident false-positive {}\n",
       parts.decision != nullptr && !proposed(parts) ? "all its measures are undone and " : "",
       format_duration(parts.grace), incident);
+  return text;
+}
+
+// "Looks like: bad_list\n  for bad_list: ..."; with the failures' shares.
+std::string causes(const NoticeParts& parts) {
+  std::string text;
+  for (const Share& share : parts.signal.shares) {
+    text += fmt::format("Failures:  {}\n", text_of(share));
+  }
+  if (parts.incident.suggested == Verdict::none) return text;
+  text += fmt::format("Looks like: {}, because\n", name_of(parts.incident.suggested));
+  for (const std::string_view line : split(parts.incident.suggested_because, '\n')) {
+    text += fmt::format("  {}\n", line);
+  }
   return text;
 }
 
@@ -60,6 +87,9 @@ std::string effect_of(const Measure& measure) {
   switch (measure.kind) {
     case MeasureKind::notify: return "not touched";
     case MeasureKind::throttle:
+      if (measure.share > 0) {
+        return fmt::format("limited to {:.6g}% of its messages for {}", measure.share * 100, span);
+      }
       return fmt::format("limited to {} messages in {} for {}", measure.allowed,
                          format_duration(measure.per), span);
     case MeasureKind::hold: return fmt::format("refused for now (hold) for {}", span);
@@ -80,10 +110,11 @@ NoticeText notice_text(const NoticeParts& parts) {
       "Why:       {}\n"
       "Detector:  {}\n"
       "Seen:      {} messages from {} to {}\n"
-      "Incident:  {}, opened {}\n\n{}",
+      "Incident:  {}, opened {}\n{}\n{}",
       who, what_was_done(parts), escaped(signal.because), escaped(signal.detector, kLongestShown),
       signal.messages, format_time(signal.since), format_time(signal.at),
-      text_of(parts.incident.id), format_time(parts.incident.opened_at), commands(parts));
+      text_of(parts.incident.id), format_time(parts.incident.opened_at), causes(parts),
+      commands(parts));
   return notice;
 }
 

@@ -9,9 +9,8 @@ namespace {
 
 // Strictest first; of equally strict ones the longest; of those the oldest.
 bool before(const Decision& a, const Decision& b) {
-  const bool a_strict = decide::at_least_as_strict(a.measure, b.measure);
-  const bool b_strict = decide::at_least_as_strict(b.measure, a.measure);
-  if (a_strict != b_strict) return a_strict;
+  if (decide::stricter(a.measure, b.measure)) return true;
+  if (decide::stricter(b.measure, a.measure)) return false;
   return a.until != b.until ? a.until > b.until : a.id < b.id;
 }
 
@@ -30,6 +29,16 @@ ActiveDecisions::ActiveDecisions(std::vector<Decision> decisions)
 }
 
 const Decision* ActiveDecisions::strictest(const Event& subject, Time now) const {
+  return first(subject, now, [](const Measure&) { return true; });
+}
+
+const Decision* ActiveDecisions::strictest_rate(const Event& subject, Time now) const {
+  return first(subject, now, [](const Measure& measure) {
+    return measure.kind == MeasureKind::throttle && measure.share <= 0;
+  });
+}
+
+const Decision* ActiveDecisions::first(const Event& subject, Time now, const auto& wanted) const {
   size_t best = decisions_.size();
   for (size_t field = 0; field < kTextFields; ++field) {
     const ByValue& by_value = by_first_part_[field];
@@ -38,7 +47,10 @@ const Decision* ActiveDecisions::strictest(const Event& subject, Time now) const
     if (found == by_value.end()) continue;
     for (const size_t i : found->second) {
       if (i >= best) break;
-      if (decisions_[i].in_force(now) && decisions_[i].scope.holds(subject)) best = i;
+      const Decision& decision = decisions_[i];
+      if (decision.in_force(now) && wanted(decision.measure) && decision.scope.holds(subject)) {
+        best = i;
+      }
     }
   }
   return best < decisions_.size() ? &decisions_[best] : nullptr;

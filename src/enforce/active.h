@@ -23,6 +23,9 @@ class ActiveDecisions {
   // The strictest decision whose scope holds for `subject` and which is in force at `now`; the
   // longest of equally strict ones. Null where there is none. `notify` is not among them.
   const Decision* strictest(const Event& subject, Time now) const;
+  // The same among throttles by rate alone: a mail that is under a throttle by share as well has to
+  // pass both, since neither is the stricter one.
+  const Decision* strictest_rate(const Event& subject, Time now) const;
   const std::vector<Decision>& all() const { return decisions_; }
 
  private:
@@ -31,6 +34,8 @@ class ActiveDecisions {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   using ByValue = std::unordered_map<std::string, std::vector<size_t>, TextHash, std::equal_to<>>;
+
+  const Decision* first(const Event& subject, Time now, const auto& wanted) const;
 
   std::vector<Decision> decisions_;
   // By the dimension and value of a scope's first part: indexes of decisions, strictest first.

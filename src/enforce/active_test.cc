@@ -46,6 +46,24 @@ TEST(ActiveDecisions, StrictestWinsThenLongest) {
   EXPECT_EQ(strictest(active, other), 5u);
 }
 
+TEST(ActiveDecisions, AShareAndARateAreBothFound) {
+  const ActiveDecisions active({decision(1, "customer=acme", "throttle 100/1h for 9h"),
+                                decision(2, "credential=alice", "throttle 10% for 1h"),
+                                decision(3, "credential=alice", "throttle 1% for 1h"),
+                                decision(4, "credential=bob", "hold 1h"),
+                                decision(5, "customer=acme", "throttle 10/1h for 1h")});
+  Event event;
+  event[Field::credential] = "alice";
+  EXPECT_EQ(strictest(active, event), 3u);
+  EXPECT_EQ(active.strictest_rate(event, kNow), nullptr);
+  event[Field::customer] = "acme";
+  EXPECT_EQ(strictest(active, event), 3u);
+  ASSERT_NE(active.strictest_rate(event, kNow), nullptr);
+  EXPECT_EQ(active.strictest_rate(event, kNow)->id.number, 5u);
+  event[Field::credential] = "bob";
+  EXPECT_EQ(strictest(active, event), 4u);
+}
+
 TEST(ActiveDecisions, WhatIsNotInForceOrHasNoScopeNeverHolds) {
   Decision proposed = decision(1, "credential=alice", "suspend 1h");
   proposed.state = DecisionState::proposed;

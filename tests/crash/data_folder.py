@@ -8,7 +8,8 @@ KINDS = ["", "accepted", "delivered", "deferred", "bounced", "expired", "complai
          "unsubscribed", "rejected", "login", "judged", "reported"]
 TEXTS = ["", "source", "host", "service", "queue_id", "message_id", "sender", "from_domain", "recipient",
          "original_recipient", "recipient_domain", "provider", "customer", "campaign", "credential", "client_ip",
-         "source_ip", "peer_ip", "peer_host", "class", "class_rule", "status", "stage", "reply", "outcome", "method"]
+         "source_ip", "peer_ip", "peer_host", "class", "class_rule", "status", "stage", "reply", "outcome", "method",
+         "client_network", "client_country"]
 
 
 class DataFolder:

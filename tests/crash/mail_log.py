@@ -7,7 +7,7 @@ import threading
 import time
 
 
-KEPT = 30  # rotated files; what is older than that was read long ago
+KEPT = 1000  # rotated files: all. A daemon that is killed before it reads, many times in a row, finds them
 
 
 class MailLog(threading.Thread):

@@ -14,33 +14,46 @@ constexpr std::array kTellable{
     Field::recipient,  Field::recipient_domain, Field::provider,
 };
 
+constexpr double kHalf = 0.5;
 constexpr double kOne = 1 - 1e-9;  // a token that rounding has taken a grain of
 
 }  // namespace
 
-bool Throttles::pass(const Decision& throttle, const std::string& instance, Time now) {
-  const std::lock_guard lock(mutex_);
-  Passed passed(throttle.id.number, instance);
-  if (!instance.empty() && passed_.contains(passed)) return true;
-  const double most = throttle.measure.allowed;
-  const auto [at, fresh] = buckets_.try_emplace(throttle.id, Bucket{most, now});
-  Bucket& bucket = at->second;
-  if (!fresh && now > bucket.filled_at && throttle.measure.per.count() > 0) {
+bool Throttles::take(Bucket& bucket, const Measure& measure, Time now) {
+  if (measure.share > 0) {
+    bucket.tokens += measure.share;
+  } else if (now > bucket.filled_at && measure.per.count() > 0) {
+    const double most = measure.allowed;
     const double share = static_cast<double>((now - bucket.filled_at).count()) /
-                         static_cast<double>(throttle.measure.per.count());
+                         static_cast<double>(measure.per.count());
     bucket.tokens = std::min(most, bucket.tokens + share * most);
     bucket.filled_at = now;
   }
   if (bucket.tokens < kOne) return false;
   bucket.tokens = std::max(bucket.tokens - 1, 0.0);
-  if (instance.empty()) return true;
-  passed_.insert(passed);
-  order_.push_back(std::move(passed));
+  return true;
+}
+
+bool Throttles::pass(const Decision& throttle, const std::string& instance, Time now) {
+  const std::lock_guard lock(mutex_);
+  const Measure& measure = throttle.measure;
+  Seen seen(throttle.id.number, instance);
+  if (!instance.empty()) {
+    if (const auto known = judged_.find(seen); known != judged_.end()) return known->second;
+  }
+  const double full = measure.share > 0 ? kHalf : measure.allowed;
+  Bucket& bucket = buckets_.try_emplace(throttle.id, Bucket{full, now}).first->second;
+  const bool passes = take(bucket, measure, now);
+  // By rate, a message that was refused may come when there is room again; by share it is one of
+  // the rest, for all of its recipients. When it is tried again it is another instance.
+  if (instance.empty() || (!passes && measure.share <= 0)) return passes;
+  judged_.emplace(seen, passes);
+  order_.push_back(std::move(seen));
   if (order_.size() > kMostInstances) {
-    passed_.erase(order_.front());
+    judged_.erase(order_.front());
     order_.pop_front();
   }
-  return true;
+  return passes;
 }
 
 void Throttles::keep_only(const ActiveDecisions& active) {
@@ -78,6 +91,10 @@ std::string action_for(const Decision& decision, std::string_view contact) {
   switch (decision.measure.kind) {
     case MeasureKind::notify: return std::string(kNoOpinion);
     case MeasureKind::throttle:
+      if (decision.measure.share > 0) {
+        return fmt::format("450 4.7.1 Only part of this mail is taken now, try again later{} {}",
+                           whom, marker);
+      }
       return fmt::format("450 4.7.1 Too much mail in too short a time, try again later{} {}", whom,
                          marker);
     case MeasureKind::hold:

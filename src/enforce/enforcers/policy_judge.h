@@ -7,15 +7,16 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 
 namespace watchpost::enforce {
 
-// The token buckets of throttles: so many messages in a time, filled evenly. A bucket starts full.
-// Postfix asks once for each recipient of a message; `instance` tells that it is the same message.
-//   Owns:    a bucket for each throttle, the last messages let through; both bounded.
+// What throttles let through. By rate: so many messages in a time, by a bucket of tokens that is
+// filled evenly and starts full. By share: of 1 % every hundredth message, evenly spread, the first
+// one in the middle of the first hundred. Postfix asks once for each recipient of a message;
+// `instance` tells that it is the same message.
+//   Owns:    a bucket for each throttle, the last messages let through or, by share, not; bounded.
 //   Threads: any.
 class Throttles {
  public:
@@ -31,12 +32,13 @@ class Throttles {
     double tokens = 0;
     Time filled_at;
   };
-  using Passed = std::pair<uint64_t, std::string>;  // decision and instance
+  using Seen = std::pair<uint64_t, std::string>;  // decision and instance
 
+  static bool take(Bucket& bucket, const Measure& measure, Time now);
   mutable std::mutex mutex_;
   std::map<DecisionId, Bucket> buckets_;
-  std::set<Passed> passed_;
-  std::deque<Passed> order_;
+  std::map<Seen, bool> judged_;  // the messages that were asked about: let through or not
+  std::deque<Seen> order_;
 };
 
 // The event that a request speaks of, as detectors see it later. Its texts live in `batch`.

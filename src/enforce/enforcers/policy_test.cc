@@ -155,5 +155,35 @@ TEST(Throttles, NothingAllowedLetsNothingThrough) {
   EXPECT_FALSE(throttles.pass(decision, "m", kNow + std::chrono::hours(9)));
 }
 
+TEST(Throttles, AShareIsSpreadEvenly) {
+  Throttles throttles;
+  const Decision percent = make_decision(1, "credential=alice", "throttle 1% for 15m");
+  std::vector<int> passed;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string instance = fmt::format("m{}", i);
+    const bool passes = throttles.pass(percent, instance, kNow);
+    if (passes) passed.push_back(i);
+    // All recipients of one message fare alike.
+    ASSERT_EQ(throttles.pass(percent, instance, kNow), passes);
+  }
+  ASSERT_EQ(passed.size(), 10u);
+  EXPECT_EQ(passed.front(), 49);
+  for (size_t i = 1; i < passed.size(); ++i) EXPECT_EQ(passed[i] - passed[i - 1], 100);
+  // Time brings nothing, and each decision counts for itself.
+  EXPECT_FALSE(throttles.pass(percent, "late", kNow + std::chrono::hours(9)));
+  const Decision half = make_decision(2, "credential=bob", "throttle 50% for 1h");
+  int let_through = 0;
+  for (int i = 0; i < 100; ++i) let_through += throttles.pass(half, "", kNow) ? 1 : 0;
+  EXPECT_EQ(let_through, 50);
+  const Decision all = make_decision(3, "credential=carol", "throttle 100% for 1h");
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(throttles.pass(all, "", kNow));
+}
+
+TEST(PolicyAction, AShareIsAskedToTryAgain) {
+  EXPECT_THAT(
+      action_for(make_decision(7, "credential=alice", "throttle 1% for 15m"), ""),
+      testing::AllOf(testing::StartsWith("450 4.7.1 "), testing::EndsWith(" (watchpost d-7)")));
+}
+
 }  // namespace
 }  // namespace watchpost::enforce

@@ -81,13 +81,19 @@ std::string PostfixPolicy::Service::judged(const PolicyRequest& request, Time no
   if (active->all().empty()) return std::string(kNoOpinion);
   EventBatch batch;
   const Event& event = event_of(request, context.mapping, batch);
-  const Decision* const decision = active->strictest(event, now);
+  const Decision* decision = active->strictest(event, now);
   if (decision == nullptr) return std::string(kNoOpinion);
   if (decision->measure.kind == MeasureKind::throttle) {
     if (throttles.buckets() > kManyBuckets) throttles.keep_only(*active);
-    if (throttles.pass(*decision, request[PolicyAttribute::instance], now)) {
-      return std::string(kNoOpinion);
+    const std::string& instance = request[PolicyAttribute::instance];
+    bool passes = throttles.pass(*decision, instance, now);
+    if (passes && decision->measure.share > 0) {
+      if (const Decision* const rate = active->strictest_rate(event, now)) {
+        passes = throttles.pass(*rate, instance, now);
+        decision = rate;
+      }
     }
+    if (passes) return std::string(kNoOpinion);
   }
   refused.add();
   return action_for(*decision, settings.contact);

@@ -116,7 +116,9 @@ std::string webhook_body(const Decision& decision, std::string_view wanted) {
     scope[name_of(part.dimension)] = json_text(part.value);
   }
   boost::json::object measure{{"kind", name_of(decision.measure.kind)}};
-  if (decision.measure.kind == MeasureKind::throttle) {
+  if (decision.measure.share > 0) {
+    measure["share"] = decision.measure.share;
+  } else if (decision.measure.kind == MeasureKind::throttle) {
     measure["messages"] = decision.measure.allowed;
     measure["per_seconds"] =
         std::chrono::duration_cast<std::chrono::seconds>(decision.measure.per).count();
