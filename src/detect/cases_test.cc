@@ -74,6 +74,8 @@ class Story {
     if (name == "guard") return detector.guard = value, true;
     if (name == "mode") return detector.mode = value, true;
     if (name == "direction") return detector.direction = value, true;
+    if (name == "cohort") return detector.cohort = *parse_duration(value), true;
+    if (name == "suggests") return detector.suggests = value, true;
     if (name == "error_rate") return detector.error_rate = std::stod(std::string(value)), true;
     return false;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,7 +27,7 @@ Noted& WatchState::note(uint32_t stream, uint32_t rule) {
   return notes.add(stream, rule);
 }
 
-std::vector<WatchState::NotedRule> WatchState::noted_of(uint32_t stream, uint32_t series) {
+std::vector<NotedRule> WatchState::noted_of(uint32_t stream, uint32_t series) {
   std::vector<NotedRule> rules;
   for (const uint32_t rule : plan.series[series].rules) {
     if (Noted* const known = notes.find(stream, rule)) rules.push_back({rule, known});
@@ -34,23 +36,27 @@ std::vector<WatchState::NotedRule> WatchState::noted_of(uint32_t stream, uint32_
 }
 
 void WatchState::slide(uint32_t stream, uint32_t series, Slots& slots) {
-  const StreamRecord& record = table[stream];
+  StreamRecord& record = table[stream];
   if (record.last_at >= now[series].begins) return;
   const WindowShape& shape = plan.series[series].shape;
   const int64_t last = shape.slot_of(second_of(record.last_at));
+  const bool sketches = plan.groups[record.group].sketches.bytes != 0;
   if (!record.noted) {
     slots.slide(last, now[series].slot, shape.slots, table.memory());
+    if (sketches) slide_sketches(record, series, last);
     return;
   }
   const std::vector<NotedRule> rules = noted_of(stream, series);
-  slide_noted(series, last, slots, rules, table.memory());
+  slide_noted({series, last, table.sketches(std::as_const(record))}, slots, rules, table.memory());
+  if (sketches) slide_sketches(record, series, last);
   for (const NotedRule& known : rules) {
     if (!known.noted->firing && known.noted->before.empty()) notes.remove(stream, known.rule);
   }
 }
 
-void WatchState::slide_noted(uint32_t series, int64_t last, Slots& slots,
-                             std::span<const NotedRule> rules, Memory& memory) {
+void WatchState::slide_noted(const Sliding& from, Slots& slots, std::span<const NotedRule> rules,
+                             Memory& memory) {
+  const auto& [series, last, sketches] = from;
   const int64_t length = plan.series[series].shape.slots;
   while (!slots.empty()) {
     const int64_t step = slots.oldest(last) + length;  // where the oldest cells leave the window
@@ -60,7 +66,10 @@ void WatchState::slide_noted(uint32_t series, int64_t last, Slots& slots,
     for (const auto& [rule, known] : rules) {
       known->before.slide(last, step, length, memory);
       known->firing =
-          known->firing && !slots.empty() && holds(rule, sums_for(rule, slots, sums, known, step));
+          known->firing && !slots.empty() &&
+          still_holds(
+              rule, slots, known,
+              {.sums = sums, .sketches = sketches, .last = last, .newest = step, .firing = true});
     }
   }
   // A window without events holds nothing against anybody, whatever the condition says of zeros.
@@ -68,6 +77,14 @@ void WatchState::slide_noted(uint32_t series, int64_t last, Slots& slots,
     known.noted->firing = false;
     known.noted->before.clear(memory);
   }
+}
+
+bool WatchState::still_holds(uint32_t rule, const Slots& slots, const Noted* known,
+                             Evidence evidence) {
+  // Of cohorts that fired the evidence is used up: it fires until they have left the window.
+  if (plan.series[plan.rules[rule].series].is_cohort()) return !known->before.empty();
+  evidence.sums = sums_for(rule, slots, evidence.sums, known, evidence.newest);
+  return holds(rule, evidence);
 }
 
 const uint64_t* WatchState::plain_sums(const Slots& slots, size_t columns) {
@@ -96,31 +113,39 @@ const uint64_t* WatchState::sums_for(uint32_t index, const Slots& slots, const u
   return own.data();
 }
 
-std::span<const double> WatchState::values_of(const std::vector<TermColumns>& terms,
-                                              const uint64_t* from) {
-  values.clear();
-  for (const TermColumns& term : terms) {
-    uint64_t sum = 0;
-    for (uint8_t i = 0; i < term.size; ++i) sum += from[term.column[i]];
-    values.push_back(static_cast<double>(sum));
+std::span<const double> WatchState::values_of(const std::vector<TermPlace>& terms,
+                                              const Evidence& evidence) {
+  values.resize(terms.size());
+  double* to = values.data();
+  for (const TermPlace& term : terms) {
+    if (term.size == 0 || evidence.tries != nullptr) {
+      *to++ = value_of(term, evidence);
+      continue;
+    }
+    uint64_t sum = evidence.sums[term.column[0]];
+    for (uint8_t i = 1; i < term.size; ++i) sum += evidence.sums[term.column[i]];
+    *to++ = static_cast<double>(sum);
   }
   return values;
 }
 
-bool WatchState::guard_holds(uint32_t index, const uint64_t* from) {
+// A guard asks for so much evidence, not for so much of what may come: its numbers are as counted.
+bool WatchState::guard_holds(uint32_t index, const Evidence& evidence) {
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
   if (detector.guard.empty()) return true;
+  Evidence counted = evidence;
+  counted.tries = nullptr;
   const auto judged =
-      detector.guard.front().evaluate(values_of(rule.guard, from), detector.error_rate);
+      detector.guard.front().evaluate(values_of(rule.guard, counted), detector.error_rate);
   return judged.truth == expr::Truth::yes;
 }
 
-bool WatchState::holds(uint32_t index, const uint64_t* from) {
-  if (!guard_holds(index, from)) return false;
+bool WatchState::holds(uint32_t index, const Evidence& evidence) {
+  if (!guard_holds(index, evidence)) return false;
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
-  return detector.when.evaluate(values_of(rule.when, from), detector.error_rate).truth ==
+  return detector.when.evaluate(values_of(rule.when, evidence), detector.error_rate).truth ==
          expr::Truth::yes;
 }
 
@@ -129,36 +154,50 @@ void WatchState::judge(Time at, uint32_t stream, uint32_t series, RuleMask rules
   StreamRecord& record = table[stream];
   const Slots& slots = record.slots(series - plan.groups[record.group].first_series);
   const uint64_t* const all = plain_sums(slots, plan.series[series].columns);
+  const int64_t newest = now[series].slot;
+  const bool sketches = plan.groups[record.group].sketches.bytes != 0;
+  Evidence evidence{
+      .sketches = sketches ? table.sketches(record) : nullptr, .last = newest, .newest = newest};
   for (; rules != 0; rules &= rules - 1) {
     const uint32_t rule = plan.series[series].rules[static_cast<size_t>(std::countr_zero(rules))];
     Noted* const known = record.noted ? notes.find(stream, rule) : nullptr;
-    const uint64_t* const sums = sums_for(rule, slots, all, known, now[series].slot);
-    if (!holds(rule, sums)) {
+    evidence.sums = sums_for(rule, slots, all, known, newest);
+    evidence.firing = known != nullptr && known->firing;
+    if (!holds(rule, evidence)) {
       if (known == nullptr) continue;
       known->firing = false;
       if (known->before.empty()) notes.remove(stream, rule);
       continue;
     }
-    if (known != nullptr && known->firing) continue;
-    // Signals of one event stand in the order of the detectors, whatever the groups' order.
-    const auto place = std::ranges::upper_bound(fired, rule) - fired.begin();
-    const auto first = out.end() - static_cast<std::ptrdiff_t>(fired.size());
-    out.insert(first + place, signal_of(at, stream, rule, sums));
-    fired.insert(fired.begin() + place, rule);
+    if (evidence.firing) continue;
+    put(signal_of(at, stream, rule, evidence), rule, out);
     note(stream, rule).firing = true;
   }
 }
 
+// Signals of one event stand in the order of the detectors, whatever the groups' order.
+void WatchState::put(Signal signal, uint32_t rule, std::vector<Signal>& out) {
+  const auto place = std::ranges::upper_bound(fired, rule) - fired.begin();
+  const auto first = out.end() - static_cast<std::ptrdiff_t>(fired.size());
+  out.insert(first + place, std::move(signal));
+  fired.insert(fired.begin() + place, rule);
+}
+
 std::vector<std::pair<std::string, double>> WatchState::counts_of(uint32_t index,
-                                                                  const uint64_t* from) {
+                                                                  const Evidence& evidence) {
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
+  Evidence counted = evidence;
+  counted.tries = nullptr;
   std::vector<std::pair<std::string, double>> counts;
   const auto take = [&](const expr::CountCondition& condition,
-                        const std::vector<TermColumns>& terms) {
-    const std::span<const double> numbers = values_of(terms, from);
+                        const std::vector<TermPlace>& terms) {
+    const std::span<const double> numbers = values_of(terms, counted);
     for (size_t i = 0; i < numbers.size(); ++i) {
-      const std::string& text = condition.terms()[i].text;
+      const expr::CountTerm& term = condition.terms()[i];
+      // No word of the language, and unknown is no number.
+      if (term.kind == expr::TermKind::spread || std::isnan(numbers[i])) continue;
+      const std::string& text = term.text;
       if (std::ranges::find(counts, text, &std::pair<std::string, double>::first) == counts.end()) {
         counts.emplace_back(text, numbers[i]);
       }
@@ -178,7 +217,7 @@ Stream WatchState::stream_of(const Rule& rule, const StreamRecord& record) const
   return stream;
 }
 
-Signal WatchState::signal_of(Time at, uint32_t stream, uint32_t index, const uint64_t* from) {
+Signal WatchState::signal_of(Time at, uint32_t stream, uint32_t index, const Evidence& evidence) {
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
   const WindowShape& shape = plan.series[rule.series].shape;
@@ -192,15 +231,17 @@ Signal WatchState::signal_of(Time at, uint32_t stream, uint32_t index, const uin
                 .mode = detector.mode,
                 .stream = stream_of(rule, table[stream]),
                 .since = since};
-  signal.messages = messages_in(from);
-  signal.counts = counts_of(index, from);
-  const std::span<const double> numbers = values_of(rule.when, from);
+  signal.messages = messages_in(evidence.sums);
+  signal.counts = counts_of(index, evidence);
+  const std::span<const double> numbers = values_of(rule.when, evidence);
   const expr::Judgement judged = detector.when.evaluate(numbers, detector.error_rate);
   signal.value = judged.value;
   signal.threshold = judged.threshold;
   signal.because =
       fmt::format("{}", fmt::join(detector.when.explain(numbers, detector.error_rate), "; "));
   signal.then = detector.then;
+  signal.escalate = detector.escalate;
+  signal.suggests = detector.suggests;
   return signal;
 }
 

@@ -18,7 +18,10 @@ const Noted* Notes::find(uint32_t stream, uint32_t rule) const {
 
 Noted& Notes::add(uint32_t stream, uint32_t rule) {
   const auto [at, added] = notes_.try_emplace(key(stream, rule));
-  if (added) memory_.add(kCost);
+  if (added) {
+    memory_.add(kCost);
+    if (counted_[rule]) ++count_;
+  }
   return at->second;
 }
 
@@ -27,6 +30,7 @@ void Notes::remove(uint32_t stream, uint32_t rule) {
   if (found == notes_.end()) return;
   found->second.before.clear(memory_);
   memory_.subtract(kCost);
+  if (counted_[rule]) --count_;
   notes_.erase(found);
 }
 

@@ -3,23 +3,30 @@
 #include "detect/memory.h"
 #include "detect/slots.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace watchpost::detect {
 
 // What is known about one rule and one stream beside the stream's counters.
 struct Noted {
   bool firing = false;
-  Slots before;  // what stood in the counters when the rule was told to forget it
-  Time since;    // when that was
+  // What stood in the counters when the rule was told to forget it. Of a rule on cohorts: a cell in
+  // each cohort that is used up as evidence.
+  Slots before;
+  Time since;  // when it was told so
 };
 
 // The notes on rules and streams, both by number. Few streams have any: StreamRecord::noted says
 // whether it is worth looking.
 class Notes {
  public:
-  explicit Notes(Memory& memory) : memory_(memory) {}
+  // `counted` is for each rule whether notes on it are.
+  Notes(Memory& memory, std::vector<bool> counted)
+      : memory_(memory), counted_(std::move(counted)) {}
   Notes(const Notes&) = delete;
   Notes& operator=(const Notes&) = delete;
 
@@ -27,11 +34,14 @@ class Notes {
   const Noted* find(uint32_t stream, uint32_t rule) const;
   Noted& add(uint32_t stream, uint32_t rule);  // or the one that is there
   void remove(uint32_t stream, uint32_t rule);
+  size_t count() const { return count_; }
 
  private:
   static uint64_t key(uint32_t stream, uint32_t rule) { return (uint64_t{stream} << 32) | rule; }
 
   Memory& memory_;
+  const std::vector<bool> counted_;
+  size_t count_ = 0;
   std::unordered_map<uint64_t, Noted> notes_;
 };
 

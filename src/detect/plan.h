@@ -1,5 +1,6 @@
 #pragma once
 #include "detect/rules.h"
+#include "detect/sketch_plan.h"
 #include "detect/slots.h"
 #include "expr/expression.h"
 #include "model/event.h"
@@ -15,6 +16,7 @@ namespace watchpost::detect {
 //   group     the dimensions that some detectors watch, in one direction; a stream belongs to one
 //   series    one window of a group; all detectors with this group and window read its counters
 //   column    one number counted in a series: each event kind, then counts with a condition
+//   sketch    what a sum of counters cannot say (detect/sketch_plan.h)
 //   rule      one detector watching one group
 
 // The most that a series holds; where detectors ask for more, the window is counted twice.
@@ -22,10 +24,14 @@ inline constexpr size_t kMostColumns = 255;  // Cell::column
 inline constexpr size_t kMostRules = 64;     // bits of a RuleMask
 using RuleMask = uint64_t;
 
-// The columns whose sum is the number for one term of a condition.
-struct TermColumns {
+// Where the number for one term of a condition comes from.
+struct TermPlace {
+  expr::TermKind kind = expr::TermKind::count;
+  // count, fresh, in_order: the sum of these columns.
   std::array<uint8_t, 3> column{};
   uint8_t size = 0;
+  bool tries = false;   // mail, of which a cohort knows in full before its complaints have come
+  uint32_t sketch = 0;  // the others: which of Plan::sketches
 };
 
 struct Rule {
@@ -34,8 +40,10 @@ struct Rule {
   uint32_t group = 0;
   uint32_t series = 0;
   std::vector<uint8_t> order;  // place in the group of each dimension of the detector's `watch`
-  std::vector<TermColumns> when;
-  std::vector<TermColumns> guard;
+  std::vector<TermPlace> when;
+  std::vector<TermPlace> guard;
+  bool receiver_fault = false;        // while it fires, failures there are held against nobody else
+  LagKind lag = LagKind::complaints;  // of a cohort: what it waits for
 };
 
 // A count with a condition, in its own column.
@@ -48,6 +56,7 @@ struct ConditionedColumn {
 
 struct Series {
   Duration window{};
+  Duration cohort{0};  // not 0: events count when their message was sent, in slots so long
   WindowShape shape;
   size_t columns = kEventKinds;
   std::vector<ConditionedColumn> conditioned;
@@ -55,16 +64,27 @@ struct Series {
   std::array<std::vector<uint8_t>, kEventKinds> of_kind;
   std::array<RuleMask, kEventKinds> plain_rules{};  // that use a plain count of the kind
   std::vector<uint32_t> rules;                      // bit i of a mask is rules[i]
+  std::vector<uint32_t> sketches;                   // those that follow its window
+
+  bool is_cohort() const { return cohort != Duration::zero(); }
 };
 
 struct Group {
+  // What each event needs to know stands together.
   Direction direction = Direction::outbound;
-  std::vector<Field> dimensions;  // in the order of the enum
+  bool remembers = false;  // has sketches that outlive the windows
+  bool has_provider = false;
+  bool has_receiver_faults = false;  // one of its rules is Rule::receiver_fault
+  bool all_shadow = true;            // its rules are
   uint32_t first_series = 0;
   uint32_t series = 0;
-  uint32_t longest = 0;  // the series with the longest window
+  uint32_t longest = 0;  // the series with the longest window; of cohorts only where all are
+  SketchLayout sketches;
+  Duration cohorts{0};            // the longest window of cohorts
+  std::vector<Field> dimensions;  // in the order of the enum
   std::vector<uint32_t> rules;
 
+  bool has_cohorts() const { return cohorts != Duration::zero(); }
   bool has(std::span<const Field> some) const;  // exactly these dimensions, in any order
 };
 
@@ -79,7 +99,11 @@ struct Plan {
   std::array<std::vector<uint32_t>, 2> groups_of;  // by direction
   std::vector<Series> series;                      // those of a group stand together
   std::vector<Rule> rules;
+  std::vector<Sketch> sketches;                     // those of a group stand together
+  uint32_t weeks = 0;                               // how many weeks they learn
   std::array<std::vector<Field>, 2> dimensions_of;  // by direction: each once
+  std::array<bool, 2> has_cohorts{};                // by direction
+  std::array<bool, 2> has_receiver_faults{};        // by direction
 };
 
 }  // namespace watchpost::detect

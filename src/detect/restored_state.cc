@@ -9,17 +9,21 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace watchpost::detect {
 namespace {
 
 constexpr int64_t kAlways = std::numeric_limits<int64_t>::min();
-constexpr int64_t kLongestWindow = 7 * 86400;
+constexpr int64_t kLongestWindow = 30 * 86400;
+constexpr int64_t kLongestCohort = 86400;
+constexpr int64_t kMostSlots = 119;
 constexpr uint32_t kNone = ~uint32_t{0};
 
 // A series as it was saved, and the one that takes over its counters.
 struct SavedSeries {
   int64_t window = 0;
+  int64_t cohort = 0;
   WindowShape shape;
   std::vector<std::pair<std::string, int64_t>> conditioned;  // text, first whole slot
   uint32_t series = kNone;
@@ -31,6 +35,7 @@ struct SavedGroup {
   size_t values = 0;  // of each stream
   uint32_t group = kNone;
   std::vector<SavedSeries> series;
+  std::vector<uint32_t> sketches;  // which of the plan's each is now; kNone: nobody's any more
 };
 struct SavedRule {
   uint32_t rule = kNone;
@@ -43,12 +48,16 @@ using CellCounts = std::map<std::pair<uint8_t, uint8_t>, uint64_t>;
 
 class Restorer {
  public:
-  Restorer(WatchState& state, std::string_view bytes) : state_(state), in_(bytes) {}
+  Restorer(WatchState& state, std::string_view bytes, uint8_t version)
+      : state_(state), in_(bytes), has_sketches_(version > kSavedBeforeSketches) {}
 
   bool restore() {
     read_clock();
     read_groups();
     read_rules();
+    if (has_sketches_) {
+      read_whole([&](SavedReader& lag) { state_.lags.restore(lag); });
+    }
     const auto streams = in_.number<uint32_t>();
     in_.require(streams == 0 || state_.clock.started());
     for (uint32_t i = 0; i < streams && !in_.bad(); ++i) read_stream();
@@ -66,6 +75,14 @@ class Restorer {
     const bool there = in_.number<uint8_t>() != 0;
     const Time at = read_time();
     return there ? std::optional(at) : std::nullopt;
+  }
+
+  // Something saved as a text, whole.
+  template <class Read>
+  void read_whole(Read read) {
+    SavedReader own(in_.text());
+    read(own);
+    in_.require(!own.bad() && own.at_end());
   }
 
   void read_clock() {
@@ -99,6 +116,7 @@ class Restorer {
       for (uint32_t s = 0; s < series && !in_.bad(); ++s) {
         saved.series.push_back(read_series(saved));
       }
+      if (has_sketches_) read_sketches(saved);
       groups_.push_back(std::move(saved));
     }
   }
@@ -107,10 +125,14 @@ class Restorer {
     SavedSeries saved;
     saved.window = in_.number<int64_t>();
     in_.require(saved.window >= 1 && saved.window <= kLongestWindow);
+    if (has_sketches_) saved.cohort = in_.number<int64_t>();
+    in_.require(saved.cohort >= 0 && saved.cohort <= kLongestCohort);
     const auto conditioned = in_.number<uint32_t>();
     in_.require(conditioned <= kMostColumns - kEventKinds);
     if (in_.bad()) return saved;
-    saved.shape = WindowShape::of(saved.window);
+    saved.shape = saved.cohort == 0 ? WindowShape::of(saved.window)
+                                    : WindowShape::of_slots(saved.window, saved.cohort);
+    in_.require(saved.shape.slots <= kMostSlots);
     const int64_t now = saved.shape.slot_of(second_of(state_.clock.newest()));
     for (uint32_t i = 0; i < conditioned && !in_.bad(); ++i) {
       std::string text(in_.text());
@@ -124,12 +146,16 @@ class Restorer {
 
   // Finds who takes over: the series of the same window, the nth where there are several.
   void match(const SavedGroup& group, SavedSeries& saved) {
-    size_t before =
-        static_cast<size_t>(std::ranges::count(group.series, saved.window, &SavedSeries::window));
+    auto before = std::ranges::count_if(group.series, [&](const SavedSeries& other) {
+      return other.window == saved.window && other.cohort == saved.cohort;
+    });
     const Group& present = state_.plan.groups[group.group];
     for (uint32_t s = present.first_series; s < present.first_series + present.series; ++s) {
       const Series& series = state_.plan.series[s];
-      if (series.window != std::chrono::seconds(saved.window) || before-- != 0) continue;
+      if (series.window != std::chrono::seconds(saved.window) ||
+          series.cohort != std::chrono::seconds(saved.cohort) || before-- != 0) {
+        continue;
+      }
       saved.series = s;
       take_over(saved, series);
       return;
@@ -153,6 +179,41 @@ class Restorer {
                             : state_.clock.started()         ? next
                                                              : kAlways;
     }
+  }
+
+  void read_sketches(SavedGroup& saved) {
+    const auto sketches = in_.number<uint32_t>();
+    for (uint32_t i = 0; i < sketches && !in_.bad(); ++i) {
+      const auto kind = in_.number<uint8_t>();
+      const auto place = in_.number<uint32_t>();
+      const std::string_view text = in_.text();
+      in_.require(place < saved.series.size());
+      if (in_.bad()) return;
+      const uint32_t found = find_sketch(saved, kind, saved.series[place].series, text);
+      in_.require(found == kNone ||
+                  std::ranges::find(saved.sketches, found) == saved.sketches.end());
+      if (in_.bad()) return;
+      saved.sketches.push_back(found);
+      if (found != kNone) taken_over_.insert(found);
+      if (kind != static_cast<uint8_t>(SketchKind::baseline)) continue;
+      GroupWeek unwanted;
+      GroupWeek& week = found == kNone ? unwanted : state_.weeks[state_.plan.sketches[found].week];
+      read_whole([&](SavedReader& own) { week.restore(own); });
+    }
+  }
+
+  uint32_t find_sketch(const SavedGroup& saved, uint8_t kind, uint32_t series,
+                       std::string_view text) const {
+    if (saved.group == kNone) return kNone;
+    const SketchLayout& layout = state_.plan.groups[saved.group].sketches;
+    for (uint32_t i = layout.first; i < layout.first + layout.size; ++i) {
+      const Sketch& sketch = state_.plan.sketches[i];
+      if (static_cast<uint8_t>(sketch.kind) == kind && sketch.is_saved() && sketch.text == text &&
+          (!sketch.follows_window() || sketch.series == series)) {
+        return i;
+      }
+    }
+    return kNone;
   }
 
   void read_rules() {
@@ -182,12 +243,16 @@ class Restorer {
 
   void set_counts_from(uint32_t index) {
     const Rule& rule = state_.plan.rules[index];
+    int64_t& from = state_.counts_from[index];
     for (const auto* terms : {&rule.when, &rule.guard}) {
-      for (const TermColumns& term : *terms) {
+      for (const TermPlace& term : *terms) {
         for (uint8_t i = 0; i < term.size; ++i) {
-          int64_t& from = state_.counts_from[index];
           from = std::max(from, state_.column_from[rule.series][term.column[i]]);
         }
+        // What is new beside counters that have counted for a while.
+        const bool fresh = term.kind == expr::TermKind::distinct &&
+                           !taken_over_.contains(term.sketch) && state_.clock.started();
+        if (fresh) from = std::max(from, state_.now[rule.series].slot + 1);
       }
     }
   }
@@ -232,14 +297,17 @@ class Restorer {
     const SavedGroup& group = groups_[number];
     const Time last_at = read_time();
     in_.require(last_at <= state_.clock.newest());
+    const uint8_t heat = has_sketches_ ? in_.number<uint8_t>() : uint8_t{0};
+    in_.require(heat <= StreamRecord::kHottest);
     std::vector<std::string_view> values;
     for (size_t i = 0; i < group.values; ++i) {
       values.push_back(in_.text());
       in_.require(!values.back().empty() && values.back().size() <= kLongestValue);
     }
     uint32_t stream = kNone;
-    if (!in_.bad() && group.group != kNone && !state_.expired(group.group, last_at)) {
+    if (!in_.bad() && group.group != kNone && is_wanted(group.group, last_at)) {
       stream = insert(group, last_at, values);
+      if (stream != kNone) state_.table[stream].heat = heat;
     }
     std::vector<CellCounts> counts;
     for (const SavedSeries& saved : group.series) {
@@ -248,11 +316,36 @@ class Restorer {
       counts.push_back(
           read_cells(saved, saved.shape.slot_of(second_of(last_at)), slots, state_.table.memory()));
     }
+    if (has_sketches_) read_cells_of_sketches(group, stream);
     const auto notes = in_.number<uint32_t>();
     for (uint32_t i = 0; i < notes && !in_.bad(); ++i) {
       read_note(number, stream, last_at, counts);
     }
+    if (stream != kNone && state_.forgettable(stream)) state_.drop(stream);
     state_.make_room();
+  }
+
+  bool is_wanted(uint32_t group, Time last_at) const {
+    const Group& present = state_.plan.groups[group];
+    return !state_.expired(group, last_at) || present.remembers || present.has_cohorts();
+  }
+
+  void read_cells_of_sketches(const SavedGroup& group, uint32_t stream) {
+    const auto any = in_.number<uint8_t>();
+    in_.require(any <= 1);
+    if (any == 0) return;
+    std::byte* block = nullptr;
+    for (const uint32_t index : group.sketches) {
+      if (stream == kNone || index == kNone) {
+        in_.text();
+        continue;
+      }
+      if (block == nullptr) block = state_.made_sketches(state_.table[stream]);
+      read_whole([&](SavedReader& own) {
+        restore_cell(own, block, state_.plan.sketches[index], state_.table.memory());
+      });
+      if (in_.bad()) return;
+    }
   }
 
   Slots* slots_of(uint32_t stream, uint32_t series) {
@@ -280,6 +373,7 @@ class Restorer {
     const CellCounts before =
         read_cells(saved, saved.shape.slot_of(second_of(last_at)),
                    known == nullptr ? nullptr : &known->before, state_.table.memory());
+    if (saved.cohort != 0) return;  // these say which are used up
     // Never more than what was counted: the difference is what the rule sees.
     const CellCounts& all = counts[rule.series];
     in_.require(std::ranges::all_of(before, [&](const auto& cell) {
@@ -292,6 +386,8 @@ class Restorer {
   SavedReader in_;
   std::vector<SavedGroup> groups_;
   std::vector<SavedRule> rules_;
+  std::set<uint32_t> taken_over_;  // sketches
+  bool has_sketches_;
 };
 
 }  // namespace
@@ -303,7 +399,7 @@ Result<Done> WatchState::restore(std::string_view saved) {
   const size_t head = kSavedMark.size() + sizeof kSavedVersion;
   if (saved.size() < head + sizeof(uint64_t) || !saved.starts_with(kSavedMark)) return corrupt();
   const auto version = static_cast<uint8_t>(saved[kSavedMark.size()]);
-  if (version != kSavedVersion) {
+  if (version != kSavedVersion && version != kSavedBeforeSketches) {
     return fail(Code::bad_input,
                 "the saved counters of the detectors are of another release; counting anew");
   }
@@ -311,7 +407,7 @@ Result<Done> WatchState::restore(std::string_view saved) {
   saved.remove_suffix(sizeof(uint64_t));
   if (hash.number<uint64_t>() != hash64(saved)) return corrupt();
   saved.remove_prefix(head);
-  if (!Restorer(*this, saved).restore()) return corrupt();
+  if (!Restorer(*this, saved, version).restore()) return corrupt();
   update_stats();
   return Done{};
 }

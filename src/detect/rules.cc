@@ -15,10 +15,15 @@ namespace {
 
 constexpr Duration kShortestWindow = std::chrono::seconds(10);
 constexpr Duration kLongestWindow = std::chrono::days(7);
+constexpr Duration kLongestCohortWindow = std::chrono::days(30);
+constexpr Duration kShortestCohort = std::chrono::minutes(5);
+constexpr Duration kLongestCohort = std::chrono::hours(24);
 constexpr size_t kLongestName = 100;
 constexpr size_t kMostWatched = 16;
 constexpr size_t kMostTerms = 64;  // far below what a series can hold
 constexpr std::array<std::string_view, 4> kModes{"off", "shadow", "notify", "enforce"};
+constexpr std::array<std::string_view, 6> kCauses{
+    "none", "compromised", "bad_list", "abusive_customer", "content", "receiver_fault"};
 constexpr std::array<std::string_view, 2> kDirections{"outbound", "inbound"};
 
 std::unexpected<Error> refuse(std::string_view setting, std::string what) {
@@ -55,16 +60,50 @@ Result<std::vector<std::vector<Field>>> read_watch(const std::vector<std::string
   return read;
 }
 
-Result<Duration> check_window(Duration window) {
-  if (window < kShortestWindow || window > kLongestWindow) {
+Result<Duration> check_window(Duration window, bool of_cohorts) {
+  const Duration longest = of_cohorts ? kLongestCohortWindow : kLongestWindow;
+  if (window < kShortestWindow || window > longest) {
     return refuse("window",
                   fmt::format("{} is not between {} and {}", format_duration(window),
-                              format_duration(kShortestWindow), format_duration(kLongestWindow)));
+                              format_duration(kShortestWindow), format_duration(longest)));
   }
   if (window % std::chrono::seconds(1) != Duration::zero()) {
     return refuse("window", "a window is a number of whole seconds");
   }
   return window;
+}
+
+Result<Duration> check_cohort(const DetectorSettings& settings) {
+  const Duration cohort = settings.cohort;
+  if (cohort == Duration::zero()) return cohort;
+  if (cohort < kShortestCohort || cohort > kLongestCohort) {
+    return refuse("cohort",
+                  fmt::format("{} is neither 0 nor between {} and {}", format_duration(cohort),
+                              format_duration(kShortestCohort), format_duration(kLongestCohort)));
+  }
+  if (cohort % std::chrono::seconds(1) != Duration::zero()) {
+    return refuse("cohort", "a cohort is a number of whole seconds");
+  }
+  // The low 8 bits of a slot's number name it (detect/slots.h).
+  const int64_t cohorts = (settings.window + cohort - Duration(1)) / cohort;
+  if (cohorts < 2 || cohorts > 119) {
+    return refuse("cohort",
+                  fmt::format("a window of {} holds {} cohorts of {}; it must be from 2 "
+                              "to 119",
+                              format_duration(settings.window), cohorts, format_duration(cohort)));
+  }
+  return cohort;
+}
+
+// What a sketch says is of the time at which events come, not of when their message was sent.
+Result<Done> check_terms_of_cohort(std::string_view setting,
+                                   const expr::CountCondition& condition) {
+  for (const expr::CountTerm& term : condition.terms()) {
+    if (term.kind == expr::TermKind::count) continue;
+    return refuse(setting, fmt::format("with `cohort` only plain counts can be used, not `{}`",
+                                       escaped(term.text, 100)));
+  }
+  return Done{};
 }
 
 Result<expr::CountCondition> read_condition(std::string_view setting, const std::string& text) {
@@ -104,6 +143,9 @@ Result<std::vector<Measure>> read_measures(const std::vector<std::string>& then,
 uint64_t version_of(const Detector& detector) {
   std::string all = fmt::format("{}\n{}\n{}\n{}", name_of(detector.direction),
                                 detector.window.count(), detector.error_rate, detector.when.text());
+  if (detector.cohort != Duration::zero()) {
+    fmt::format_to(std::back_inserter(all), "\ncohort {}", detector.cohort.count());
+  }
   for (const auto& guard : detector.guard) all += "\nguard " + guard.text();
   for (const std::vector<Field>& watch : detector.watch) {
     all += "\nwatch";
@@ -124,9 +166,10 @@ void fields(SettingsVisitor& visit, DetectorSettings& settings) {
                  .required = true},
                 &settings.watch);
   visit.setting({.name = "window",
-                 .help = "how far back it counts; it slides in steps of about a sixtieth",
+                 .help = "how far back it counts, at most 7d, with `cohort` 30d; it slides in "
+                         "steps of about a sixtieth, or of a cohort",
                  .least = 10,
-                 .most = 7 * 86400},
+                 .most = 30 * 86400},
                 &settings.window);
   visit.setting(
       {.name = "when", .help = "the condition over counts in the window", .required = true},
@@ -151,14 +194,36 @@ void fields(SettingsVisitor& visit, DetectorSettings& settings) {
                  .help = "which mail it watches",
                  .choices = {kDirections.begin(), kDirections.end()}},
                 &settings.direction);
+  visit.setting(
+      {.name = "suggests",
+       .help = "whose fault it is taken to be when this fires; with what else is known of "
+               "the incident it becomes the suggested verdict",
+       .choices = {kCauses.begin(), kCauses.end()}},
+      &settings.suggests);
+  visit.setting({.name = "escalate",
+                 .help = "true: `then` is a ladder, from the mildest measure to the strictest; the "
+                         "first time takes the first step, repetition and strong evidence take "
+                         "later ones. false: the strictest of `then` is taken at once"},
+                &settings.escalate);
+  visit.setting(
+      {.name = "cohort",
+       .help = "not 0: from 5m to 24h; events count when their message was sent, in steps "
+               "so long, however late they come; each step is judged by itself and the "
+               "newest 24 together, by what has yet to come of young ones",
+       .least = 0,
+       .most = 86400},
+      &settings.cohort);
 }
 
 Result<Detector> make_detector(const DetectorSettings& settings) {
   if (const auto named = check_name(settings.name); !named) return fail(named.error());
   auto watch = read_watch(settings.watch);
   if (!watch) return fail(watch.error());
-  const auto window = check_window(settings.window);
+  const bool of_cohorts = settings.cohort != Duration::zero();
+  const auto window = check_window(settings.window, of_cohorts);
   if (!window) return fail(window.error());
+  const auto cohort = check_cohort(settings);
+  if (!cohort) return fail(cohort.error());
   if (trim(settings.when).empty()) return refuse("when", "a detector needs a condition");
   auto when = read_condition("when", settings.when);
   if (!when) return fail(when.error());
@@ -167,6 +232,12 @@ Result<Detector> make_detector(const DetectorSettings& settings) {
     auto read = read_condition("guard", settings.guard);
     if (!read) return fail(read.error());
     guard.push_back(std::move(*read));
+  }
+  if (of_cohorts) {
+    if (const auto so = check_terms_of_cohort("when", *when); !so) return fail(so.error());
+    for (const auto& one : guard) {
+      if (const auto so = check_terms_of_cohort("guard", one); !so) return fail(so.error());
+    }
   }
   const auto mode = mode_from(settings.mode);
   if (!mode) return refuse("mode", mode.error().what);
@@ -180,6 +251,8 @@ Result<Detector> make_detector(const DetectorSettings& settings) {
     return refuse("direction", fmt::format("`{}` is neither outbound nor inbound",
                                            escaped(settings.direction, 64)));
   }
+  const auto suggests = verdict_from(settings.suggests);
+  if (!suggests) return refuse("suggests", suggests.error().what);
   Detector detector{
       .name = settings.name,
       .watch = std::move(*watch),
@@ -189,7 +262,10 @@ Result<Detector> make_detector(const DetectorSettings& settings) {
       .mode = *mode,
       .then = std::move(*measures),
       .error_rate = settings.error_rate,
-      .direction = direction == kDirections.begin() ? Direction::outbound : Direction::inbound};
+      .direction = direction == kDirections.begin() ? Direction::outbound : Direction::inbound,
+      .suggests = *suggests,
+      .escalate = settings.escalate,
+      .cohort = *cohort};
   detector.version = version_of(detector);
   return detector;
 }

@@ -5,6 +5,7 @@
 #include "expr/expression.h"
 #include "model/measure.h"
 #include "model/stream.h"
+#include "model/verdict.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,9 @@ struct DetectorSettings {
   std::vector<std::string> then;  // measures
   double error_rate = 1e-6;       // of `exceeds`, where the condition does not say
   std::string direction = "outbound";
+  std::string suggests = "none";  // whose fault it is taken to be
+  bool escalate = false;          // `then` is a ladder
+  Duration cohort{0};  // not 0: events are counted when their message was sent, in steps so long
 };
 void fields(SettingsVisitor& visit, DetectorSettings& settings);
 
@@ -41,6 +45,9 @@ struct Detector {
   std::vector<Measure> then;
   double error_rate = 1e-6;
   Direction direction = Direction::outbound;
+  Verdict suggests = Verdict::none;
+  bool escalate = false;
+  Duration cohort{0};
 };
 
 // Errors: bad_input; `about` names the setting ("when, column 12").

@@ -1,10 +1,15 @@
 // The saved form, all numbers little-endian:
 //   mark, version, clock
-//   groups:  direction, dimensions; series: window, conditioned columns with their first whole slot
+//   groups:  direction, dimensions; series: window, cohort, conditioned columns with their first
+//            whole slot; sketches: kind, place of the series that it follows, text, the week of a
+//            baseline
 //   rules:   detector, its version, the number of its group, its place among the group's series
-//   streams: the number of its group, time of the newest event, values; the cells of each series;
-//            notes: the number of the rule, firing, time, cells
+//   how late complaints come
+//   streams: the number of its group, time of the newest event, heat, values; the cells of each
+//            series; whether it has sketches, each as a text; notes: the number of the rule,
+//            firing, time, cells
 //   the hash of all before
+// Version 1 had no cohorts, no sketches, no lags and no heat.
 #include "detect/saved_state.h"
 
 #include "base/hash.h"
@@ -31,6 +36,14 @@ void write_time(SavedWriter& out, std::optional<Time> at) {
   out.number(at.value_or(Time{}).time_since_epoch().count());
 }
 
+// Something as a text, so that who no longer wants it can pass over it.
+template <class Save>
+std::string bytes_of(Save save) {
+  SavedWriter out;
+  save(out);
+  return std::move(out.bytes());
+}
+
 }  // namespace
 
 std::string dimensions_text(std::span<const Field> dimensions) {
@@ -48,12 +61,14 @@ void WatchState::save_plan(SavedWriter& out) const {
     for (uint32_t s = group.first_series; s < group.first_series + group.series; ++s) {
       const Series& series = plan.series[s];
       out.number<int64_t>(std::chrono::floor<std::chrono::seconds>(series.window).count());
+      out.number<int64_t>(std::chrono::floor<std::chrono::seconds>(series.cohort).count());
       out.number(static_cast<uint32_t>(series.conditioned.size()));
       for (const ConditionedColumn& column : series.conditioned) {
         out.text(column.text);
         out.number(column_from[s][column.column]);
       }
     }
+    save_sketches(out, group);
   }
   out.number(static_cast<uint32_t>(plan.rules.size()));
   for (const Rule& rule : plan.rules) {
@@ -63,6 +78,20 @@ void WatchState::save_plan(SavedWriter& out) const {
     out.number(rule.group);
     out.number(rule.series - plan.groups[rule.group].first_series);
   }
+  out.text(bytes_of([&](SavedWriter& lag) { lags.save(lag); }));
+}
+
+void WatchState::save_sketches(SavedWriter& out, const Group& group) const {
+  const std::span<const Sketch> sketches = sketches_of(group);
+  out.number(static_cast<uint32_t>(std::ranges::count_if(sketches, &Sketch::is_saved)));
+  for (const Sketch& sketch : sketches) {
+    if (!sketch.is_saved()) continue;
+    out.number(static_cast<uint8_t>(sketch.kind));
+    out.number(sketch.follows_window() ? sketch.series - group.first_series : uint32_t{0});
+    out.text(sketch.text);
+    if (sketch.kind != SketchKind::baseline) continue;
+    out.text(bytes_of([&](SavedWriter& week) { weeks[sketch.week].save(week); }));
+  }
 }
 
 void WatchState::save_stream(SavedWriter& out, uint32_t stream) const {
@@ -70,8 +99,15 @@ void WatchState::save_stream(SavedWriter& out, uint32_t stream) const {
   const Group& group = plan.groups[record.group];
   out.number(uint32_t{record.group});
   out.number(record.last_at.time_since_epoch().count());
+  out.number(record.heat);
   for (const std::string_view value : table.values(record)) out.text(value);
   for (uint32_t i = 0; i < group.series; ++i) write_cells(out, record.slots(i));
+  const std::byte* const block = table.sketches(record);
+  out.number(static_cast<uint8_t>(block != nullptr));
+  for (const Sketch& sketch : sketches_of(group)) {
+    if (block == nullptr || !sketch.is_saved()) continue;
+    out.text(bytes_of([&](SavedWriter& cell) { save_cell(cell, block, sketch); }));
+  }
   std::vector<std::pair<uint32_t, const Noted*>> found;
   if (record.noted) {
     for (const uint32_t rule : group.rules) {

@@ -96,6 +96,46 @@ TEST(SavedState, OtherDimensionsAndWindowsStartEmpty) {
   EXPECT_EQ(count(other, 1s, "bounced credential=x", 3).size(), 1U);
 }
 
+// What version 1 wrote: rules "a" on credential and customer and "b" on credential, four bounces of
+// unknown users, "a" re-armed for the customer, two more bounces.
+constexpr std::string_view kVersion1 =
+    "7761746368706f7374206465746563740101800bcac7026106000000000000000000000102000000000a0000"
+    "0063726564656e7469616c020000003c0000000000000000000000100e000000000000010000001e00000062"
+    "6f756e63656428636c617373203d3d20756e6b6e6f776e5f7573657229000000000000008000080000006375"
+    "73746f6d6572010000003c00000000000000000000000300000001000000616343f4168a0e84d90000000000"
+    "00000001000000616343f4168a0e84d9010000000000000001000000620f5e822b06ca0a7b00000000010000"
+    "000200000000000000800bcac702610600010000007802000000200304003e0302000200000078030600780c"
+    "040001000000000000000100000000000000000000000001000000800bcac702610600010000007902000000"
+    "200304003e030200010000000100000000004800c6026106000100000020030400a0acb6e04fcf70b5";
+
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+TEST(SavedState, WhatVersion1WroteIsStillRead) {
+  DetectorSettings hour = settings("b", "bounced(class == unknown_user) >= 9");
+  hour.watch = {"credential"};
+  hour.window = 1h;
+  DetectorSettings networks = settings("c", "distinct(login, client_network) >= 2");
+  Watch watch = with({settings("a", "bounced >= 3"), hour, networks});
+  ASSERT_TRUE(watch.restore(from_hex(kVersion1)).has_value());
+  EXPECT_EQ(watch.stats().streams, 2U);
+  const auto views = watch.explain(*parse_stream("credential=x customer=y"));
+  EXPECT_EQ(views[0].value, 6);
+  EXPECT_TRUE(views[0].firing);
+  EXPECT_EQ(views[1].value, 2) << "since it was re-armed";
+  EXPECT_EQ(views[2].value, 4);
+  EXPECT_EQ(count(watch, 31s, "bounced customer=y").size(), 1U);
+  EXPECT_EQ(count(watch, 31s, "bounced credential=x class=unknown_user", 5).size(), 1U);
+  // What it did not know begins with the first whole slot.
+  count(watch, 31s, "login credential=x client_network=192.0.2.0/24");
+  EXPECT_EQ(count(watch, 32s, "login credential=x client_network=198.51.100.0/24").size(), 1U);
+}
+
 TEST(SavedState, NothingComesFromNothing) {
   Watch watch = with({settings("a", "bounced >= 3")});
   Watch other = with({settings("a", "bounced >= 3")});
@@ -119,11 +159,20 @@ TEST(SavedState, AnyDamageIsRefusedAndLeavesItEmpty) {
 
 // Damage under a right checksum: whatever is accepted must be usable.
 TEST(SavedState, ForgedBytesAreRefusedOrHarmless) {
-  Watch watch =
-      with({settings("a", "bounced >= 3"), settings("b", "bounced(status == \"5\") > 1")});
+  DetectorSettings cohort = settings("e", "complained / delivered exceeds 1%");
+  cohort.window = 24h;
+  cohort.cohort = 1h;
+  Watch watch = with({settings("a", "bounced >= 3"), settings("b", "bounced(status == \"5\") > 1"),
+                      settings("c",
+                               "distinct(bounced, status) + new(bounced, status) + "
+                               "in_order(bounced, status) > usual(bounced)"),
+                      settings("d", "bounced / attempted climbs from 1% to 2%"), cohort});
   count(watch, 0s, "bounced credential=x customer=y status=5", 5);
+  count(watch, 0s, "delivered credential=x customer=y");
+  count(watch, 1s, "complained credential=x customer=y provider=gmail delay=1s", 50);
   watch.rearm("a", *parse_stream("customer=y"));
   count(watch, 50s, "bounced credential=x customer=y", 2);
+  watch.rearm("e", *parse_stream("customer=y"));
   const std::string saved = watch.save();
   const std::string body = saved.substr(0, saved.size() - sizeof(uint64_t));
   std::mt19937 random(3);
@@ -138,6 +187,7 @@ TEST(SavedState, ForgedBytesAreRefusedOrHarmless) {
     forged.append(reinterpret_cast<const char*>(&hash), sizeof hash);
     if (!watch.restore(forged).has_value()) ++refused;
     count(watch, 60s, "bounced credential=x customer=y status=5", 3);
+    count(watch, 60s, "complained credential=x customer=y provider=gmail delay=2h", 3);
     watch.rearm("b", *parse_stream("credential=x"));
     watch.advance_to(kTestStart + 100s);
     watch.movers({}, 10);

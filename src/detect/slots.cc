@@ -18,10 +18,11 @@ uint32_t age(int64_t last, uint8_t slot) {
 }  // namespace
 
 WindowShape WindowShape::of(int64_t window_seconds) {
-  WindowShape shape;
-  shape.width = std::max<int64_t>(1, window_seconds / 60);
-  shape.slots = std::max<int64_t>(1, (window_seconds + shape.width - 1) / shape.width);
-  return shape;
+  return of_slots(window_seconds, std::max<int64_t>(1, window_seconds / 60));
+}
+
+WindowShape WindowShape::of_slots(int64_t window_seconds, int64_t width) {
+  return {.width = width, .slots = std::max<int64_t>(1, (window_seconds + width - 1) / width)};
 }
 
 Cell* Slots::begin_of_cells(uint32_t& size) {

@@ -16,6 +16,8 @@ struct WindowShape {
 
   // Near 60 slots of whole seconds; where the window is no multiple, it is rounded up to one.
   static WindowShape of(int64_t window_seconds);
+  // Slots of a given width; the window is rounded up to a multiple.
+  static WindowShape of_slots(int64_t window_seconds, int64_t width);
   // The number of the slot that a time (seconds since the epoch) lies in.
   int64_t slot_of(int64_t second) const {
     return second >= 0 ? second / width : -((-second + width - 1) / width);

@@ -23,8 +23,8 @@ struct alignas(64) StreamRecord {
 
   uint64_t check = 0;
   Time last_at;  // of its newest event
-  std::byte* body =
-      nullptr;               // the Slots that `near` has no room for, then its values; null: unused
+  // The Slots that `near` has no room for, where its sketches are, its values; null: unused.
+  std::byte* body = nullptr;
   uint32_t values_size = 0;  // bytes
   uint16_t group = 0;
   uint8_t heat = 0;                 // touches since the hand came by, at most kHottest

@@ -24,8 +24,8 @@ uint64_t mixed(uint64_t a, uint64_t b) {
 
 }  // namespace
 
-StreamTable::StreamTable(std::vector<uint32_t> series_of_group, size_t most_bytes)
-    : series_of_group_(std::move(series_of_group)),
+StreamTable::StreamTable(std::vector<Shape> shape_of_group, size_t most_bytes)
+    : shape_of_group_(std::move(shape_of_group)),
       most_bytes_(most_bytes),
       seed_(random_seed()),
       entries_(size_t{1} << kFirstBits),
@@ -96,12 +96,13 @@ uint32_t StreamTable::insert(StreamKey key, uint32_t group,
     ++used_;
   }
   const size_t far = far_slots(group);
-  const size_t slots_size = far * sizeof(Slots);
+  const size_t head = values_at(group);
   size_t values_size = 0;
   for (const std::string_view value : values) values_size += sizeof(uint16_t) + value.size();
-  auto* const body = static_cast<std::byte*>(memory_.take(slots_size + values_size));
+  auto* const body = static_cast<std::byte*>(memory_.take(head + values_size));
   for (size_t i = 0; i < far; ++i) new (body + i * sizeof(Slots)) Slots();
-  std::byte* to = body + slots_size;
+  if (shape_of_group_[group].sketches) new (body + far * sizeof(Slots)) std::byte*(nullptr);
+  std::byte* to = body + head;
   for (const std::string_view value : values) {
     const auto length = static_cast<uint16_t>(value.size());
     std::memcpy(to, &length, sizeof length);
@@ -133,7 +134,8 @@ void StreamTable::remove(uint32_t stream) {
     hole = at;
   }
   entries_[hole] = {};
-  for (uint32_t i = 0; i < series_of_group_[record.group]; ++i) record.slots(i).clear(memory_);
+  for (uint32_t i = 0; i < shape_of_group_[record.group].series; ++i)
+    record.slots(i).clear(memory_);
   memory_.give(record.body);
   record = {};
   free_.push_back(stream);
@@ -142,7 +144,7 @@ void StreamTable::remove(uint32_t stream) {
 
 std::vector<std::string_view> StreamTable::values(const StreamRecord& record) const {
   std::vector<std::string_view> values;
-  const std::byte* at = record.body + far_slots(record.group) * sizeof(Slots);
+  const std::byte* at = record.body + values_at(record.group);
   const std::byte* const end = at + record.values_size;
   while (at < end) {
     uint16_t length = 0;

@@ -16,15 +16,20 @@ namespace watchpost::detect {
 
 // All streams of all groups: found by key, numbered, evicted where memory runs out.
 //   Use:     find(); or, where it is not there, drop what coldest() names until has_room(),
-//   insert(). Owns:    records, counters and values. Why:     one table, so that there is one cap
-//   and one measure of cold. The numbers do not depend
+//            insert().
+//   Owns:    records, counters and values; not what sketches() points to.
+//   Why:     one table, so that there is one cap and one measure of cold. The numbers do not depend
 //            on the seed: whom the hand meets next is the same in each run.
 class StreamTable {
  public:
   static constexpr uint32_t kNone = ~uint32_t{0};
 
-  // `series_of_group` is how many Slots a stream of each group has.
-  StreamTable(std::vector<uint32_t> series_of_group, size_t most_bytes);
+  // What a stream of a group has: so many Slots, and perhaps a block of sketches.
+  struct Shape {
+    uint32_t series = 0;
+    bool sketches = false;
+  };
+  StreamTable(std::vector<Shape> shape_of_group, size_t most_bytes);
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
   ~StreamTable();
@@ -60,6 +65,16 @@ class StreamTable {
   const StreamRecord& operator[](uint32_t stream) const {
     return chunks_[stream / kChunk][stream % kChunk];
   }
+  // Where the block of its sketches is kept; null where nothing has counted for one. Only of groups
+  // that have sketches.
+  std::byte*& sketches(StreamRecord& record) {
+    return *reinterpret_cast<std::byte**>(record.body + slots_size(record.group));
+  }
+  // The same, or null where the group has none.
+  const std::byte* sketches(const StreamRecord& record) const {
+    if (!shape_of_group_[record.group].sketches) return nullptr;
+    return *reinterpret_cast<std::byte* const*>(record.body + slots_size(record.group));
+  }
   // Its values in the group's order.
   std::vector<std::string_view> values(const StreamRecord& record) const;
 
@@ -75,16 +90,21 @@ class StreamTable {
   };
   static constexpr uint32_t kChunk = 1024;
 
+  // A body: the Slots that are not near, where the sketches are, the values.
   size_t far_slots(uint32_t group) const {
-    const uint32_t series = series_of_group_[group];
+    const uint32_t series = shape_of_group_[group].series;
     return series > StreamRecord::kNear ? series - StreamRecord::kNear : 0;
+  }
+  size_t slots_size(uint32_t group) const { return far_slots(group) * sizeof(Slots); }
+  size_t values_at(uint32_t group) const {
+    return slots_size(group) + (shape_of_group_[group].sketches ? sizeof(std::byte*) : 0);
   }
   size_t place_of(uint32_t tag) const { return tag >> shift_; }
   size_t mask() const { return entries_.size() - 1; }
   void place(Entry entry);
   void grow();
 
-  const std::vector<uint32_t> series_of_group_;
+  const std::vector<Shape> shape_of_group_;
   const size_t most_bytes_;
   const uint64_t seed_;
   Memory memory_;

@@ -13,8 +13,8 @@ namespace watchpost::detect {
 // 2026-11-24T10:00:00Z
 inline constexpr Time kTestStart = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + 10h;
 
-// "bounced credential=alice class=unknown_user", `at` that long after kTestStart. All views point
-// into `text`. Nothing where a word is not understood.
+// "bounced credential=alice class=unknown_user delay=3h", `at` that long after kTestStart. All
+// views point into `text`. Nothing where a word is not understood.
 inline std::optional<Event> read_event(Duration at, std::string_view text) {
   Event event;
   event.at = kTestStart + at;
@@ -31,6 +31,10 @@ inline std::optional<Event> read_event(Duration at, std::string_view text) {
       event.self_inflicted = true;
     } else if (word == "clock_suspect") {
       event.clock_suspect = true;
+    } else if (word.starts_with("delay=")) {
+      const auto delay = parse_duration(word.substr(equals + 1));
+      if (!delay) return std::nullopt;
+      event.delay = std::chrono::duration<double>(*delay).count();
     } else {
       const auto field = field_from(word.substr(0, equals));
       if (!field || equals == std::string_view::npos) return std::nullopt;

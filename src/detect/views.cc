@@ -22,6 +22,19 @@ struct Mover {
   }
 };
 
+// Each cell of event kinds in the group's longest window that is still within it.
+template <class Visit>
+void for_each_live(const WatchState& state, uint32_t stream, Visit visit) {
+  const StreamRecord& record = state.table[stream];
+  const Group& group = state.plan.groups[record.group];
+  const WindowShape& shape = state.plan.series[group.longest].shape;
+  const int64_t last = shape.slot_of(second_of(record.last_at));
+  for (const Cell& cell : record.slots(group.longest - group.first_series).cells()) {
+    const bool live = slot_of_cell(cell, last) > state.now[group.longest].slot - shape.slots;
+    if (live && cell.column < kEventKinds) visit(cell);
+  }
+}
+
 }  // namespace
 
 size_t WatchState::active_streams(std::span<const Field> dimensions) const {
@@ -54,12 +67,24 @@ DetectorView WatchState::view_of(uint32_t index, const Stream& stream) {
   for (const Field field : detector.watch[rule.watch]) {
     view.stream.parts.push_back({field, std::string(stream[field])});
   }
+  const Series& series = plan.series[rule.series];
+  const uint32_t found = find(rule.group, stream);
+  if (found != StreamTable::kNone && series.is_cohort()) {
+    const int64_t newest = now[rule.series].slot;
+    const Noted* const known = table[found].noted ? notes.find(found, index) : nullptr;
+    view.firing =
+        known != nullptr && known->firing &&
+        newest - series.shape.slot_of(second_of(table[found].last_at)) < series.shape.slots;
+    const int64_t first = newest - std::min(kCohortsTogether, series.shape.slots) + 1;
+    fill(view, index, evidence_of({index, found, first, newest, nullptr}));
+    return view;
+  }
   // Looking changes nothing: the window slides in a copy.
   Memory memory;
   Slots slots;
   Noted known;
-  if (const uint32_t found = find(rule.group, stream); found != StreamTable::kNone) {
-    const Series& series = plan.series[rule.series];
+  Evidence evidence{.newest = now[rule.series].slot};
+  if (found != StreamTable::kNone) {
     const StreamRecord& record = table[found];
     const Group& group = plan.groups[rule.group];
     slots.copy_from(record.slots(rule.series - group.first_series), series.columns, memory);
@@ -68,23 +93,30 @@ DetectorView WatchState::view_of(uint32_t index, const Stream& stream) {
       known.before.copy_from(at->before, series.columns, memory);
     }
     const NotedRule one{index, &known};
-    slide_noted(rule.series, series.shape.slot_of(second_of(record.last_at)), slots, {&one, 1},
-                memory);
+    evidence.sketches = table.sketches(record);
+    evidence.last = series.shape.slot_of(second_of(record.last_at));
+    slide_noted({rule.series, evidence.last, evidence.sketches}, slots, {&one, 1}, memory);
   }
-  const uint64_t* const sums =
-      sums_for(index, slots, plain_sums(slots, plan.series[rule.series].columns), &known,
-               now[rule.series].slot);
+  evidence.sums =
+      sums_for(index, slots, plain_sums(slots, series.columns), &known, evidence.newest);
+  if (slots.empty()) evidence.last = evidence.newest - series.shape.slots;
   view.firing = known.firing;
-  view.guard_holds = guard_holds(index, sums);
-  view.counts = counts_of(index, sums);
-  const std::span<const double> numbers = values_of(rule.when, sums);
+  fill(view, index, evidence);
+  slots.clear(memory);
+  known.before.clear(memory);
+  return view;
+}
+
+void WatchState::fill(DetectorView& view, uint32_t index, const Evidence& evidence) {
+  const Rule& rule = plan.rules[index];
+  const Detector& detector = plan.detectors[rule.detector];
+  view.guard_holds = guard_holds(index, evidence);
+  view.counts = counts_of(index, evidence);
+  const std::span<const double> numbers = values_of(rule.when, evidence);
   const expr::Judgement judged = detector.when.evaluate(numbers, detector.error_rate);
   view.value = judged.value;
   view.threshold = judged.threshold;
   view.because = detector.when.explain(numbers, detector.error_rate);
-  slots.clear(memory);
-  known.before.clear(memory);
-  return view;
 }
 
 StreamView WatchState::stream_view(uint32_t stream) const {
@@ -98,7 +130,7 @@ StreamView WatchState::stream_view(uint32_t stream) const {
     view.stream.parts.push_back({group.dimensions[i], std::string(texts[i])});
   }
   std::array<uint64_t, kEventKinds> kinds{};
-  for_each_live(stream, [&](const Cell& cell) {
+  for_each_live(*this, stream, [&](const Cell& cell) {
     kinds[cell.column] += cell.count;
     ((newest - slot_of_cell(cell, newest)) * 2 < series.shape.slots ? view.newer : view.older) +=
         cell.count;
@@ -128,7 +160,7 @@ std::vector<StreamView> WatchState::movers(std::span<const Field> dimensions, si
     if (!dimensions.empty() && !group.has(dimensions)) continue;
     Mover mover{.stream = stream};
     const int64_t newest = now[group.longest].slot;
-    for_each_live(stream, [&](const Cell& cell) {
+    for_each_live(*this, stream, [&](const Cell& cell) {
       const bool is_newer =
           (newest - slot_of_cell(cell, newest)) * 2 < plan.series[group.longest].shape.slots;
       (is_newer ? mover.newer : mover.older) += cell.count;

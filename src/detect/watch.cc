@@ -9,17 +9,34 @@
 namespace watchpost::detect {
 namespace {
 
-constexpr int kLookedAfter = 2;        // streams, with each new one
-constexpr int kLookedAfterIdle = 256;  // with each advance_to()
+constexpr int kLookedAfterIdle = 256;  // streams, with each advance_to()
 
-Time start_of(int64_t slot, const WindowShape& shape) {
-  return Time(std::chrono::seconds(slot * shape.width));
+// When its message was accepted. What cannot be is as long ago as anything.
+Time sent_at(const Event& event, Time at) {
+  constexpr Duration kLongest = std::chrono::days(400);
+  if (!(event.delay > 0)) return at;
+  if (event.delay >= std::chrono::duration<double>(kLongest).count()) return bounded(Time::min());
+  return bounded(at -
+                 std::chrono::duration_cast<Duration>(std::chrono::duration<double>(event.delay)));
 }
 
-std::vector<uint32_t> series_of_groups(const Plan& plan) {
-  std::vector<uint32_t> series;
-  for (const Group& group : plan.groups) series.push_back(group.series);
-  return series;
+std::vector<StreamTable::Shape> shapes_of_groups(const Plan& plan) {
+  std::vector<StreamTable::Shape> shapes;
+  for (const Group& group : plan.groups) {
+    shapes.push_back({.series = group.series, .sketches = group.sketches.bytes != 0});
+  }
+  return shapes;
+}
+
+// Whether a rule's notes may say that a receiver is at fault.
+std::vector<bool> receiver_faults(const Plan& plan) {
+  std::vector<bool> faults;
+  for (const Rule& rule : plan.rules) faults.push_back(rule.receiver_fault);
+  return faults;
+}
+
+bool is_failure(EventKind kind) {
+  return kind == EventKind::deferred || kind == EventKind::bounced || kind == EventKind::expired;
 }
 
 }  // namespace
@@ -42,8 +59,10 @@ WatchState::WatchState(std::vector<Detector> detectors, WatchLimits limits_wante
     : limits(limits_wanted),
       plan(std::move(detectors)),
       clock(limits.lateness),
-      table(series_of_groups(plan), static_cast<size_t>(std::max<int64_t>(0, limits.memory))),
-      notes(table.memory()),
+      table(shapes_of_groups(plan), static_cast<size_t>(std::max<int64_t>(0, limits.memory))),
+      notes(table.memory(), receiver_faults(plan)),
+      lags(table.memory()),
+      weeks(plan.weeks),
       now(plan.series.size()),
       next_slot(Time::min()),
       counts_from(plan.rules.size(), std::numeric_limits<int64_t>::min()),
@@ -62,13 +81,6 @@ WatchState::~WatchState() { forget_all(); }
 void WatchState::update_stats() {
   stats.streams = table.size();
   stats.bytes = table.memory().bytes();
-}
-
-void WatchState::forget_all() {
-  for (uint32_t stream = 0; stream < table.end(); ++stream) {
-    if (table[stream].body != nullptr) drop(stream);
-  }
-  next_slot = Time::min();
 }
 
 void WatchState::time_has_passed() {
@@ -90,21 +102,55 @@ void WatchState::time_has_passed() {
 void WatchState::on(const Event& event, std::vector<Signal>& out) {
   if (event.self_inflicted) return;
   const EventClock::Admission admission = clock.admit(event.at, event.clock_suspect);
+  const bool late = admission.verdict == EventClock::Verdict::late;
   switch (admission.verdict) {
     case EventClock::Verdict::counts: break;
     case EventClock::Verdict::ahead: ++stats.ahead; break;
     case EventClock::Verdict::restart: forget_all(); break;
-    case EventClock::Verdict::late: ++stats.late; return;
+    case EventClock::Verdict::late: ++stats.late; break;
   }
-  ++stats.events;
+  const bool has_cohorts = plan.has_cohorts[static_cast<size_t>(event.direction)];
+  if (late && (!has_cohorts || !clock.started())) return;
+  Moment moment{.at = late ? bounded(event.at) : admission.at, .late = late};
+  moment.sent = has_cohorts ? sent_at(event, moment.at) : moment.at;
+  if (!late) ++stats.events;
   time_has_passed();
   decide_conditions(event);
   hash_dimensions(event);
   fired.clear();
-  find_streams(event, admission.at);
-  for (const Place& place : places) count(event, admission.at, place, out);
+  value_hashed = 0;
+  if (has_cohorts) learn_lag(event, moment);
+  find_streams(event, moment.at);
+  if (notes.count() > 0 && is_failure(event.kind)) {
+    count_failure(event, moment, out);
+  } else {
+    for (const Place& place : places) count(event, moment, place, out);
+  }
   make_room();
   update_stats();
+}
+
+void WatchState::count_failure(const Event& event, const Moment& moment, std::vector<Signal>& out) {
+  bool at_fault = false;
+  bool in_shadow = false;  // so says a rule that may not have any effect
+  for (const Place& place : places) {
+    const Group& group = plan.groups[place.group];
+    if (!group.has_receiver_faults) continue;
+    const uint32_t stream = count(event, moment, place, out);
+    for (const uint32_t rule : group.rules) {
+      if (!plan.rules[rule].receiver_fault) continue;
+      const Noted* const known = table[stream].noted ? notes.find(stream, rule) : nullptr;
+      if (known == nullptr || !known->firing) continue;
+      const bool shadow = plan.detectors[plan.rules[rule].detector].mode == Mode::shadow;
+      (shadow ? in_shadow : at_fault) = true;
+    }
+  }
+  for (const Place& place : places) {
+    const Group& group = plan.groups[place.group];
+    if (group.has_receiver_faults) continue;
+    const bool explained = at_fault || (in_shadow && group.all_shadow);
+    if (!explained || group.has_provider) count(event, moment, place, out);
+  }
 }
 
 void WatchState::decide_conditions(const Event& event) {
@@ -140,7 +186,8 @@ void WatchState::find_streams(const Event& event, Time at) {
       if (!hashed[static_cast<size_t>(field)]) break;
       parts[size++] = hashes[static_cast<size_t>(field)];
     }
-    if (size != group.dimensions.size() || expired(index, at)) continue;
+    if (size != group.dimensions.size()) continue;
+    if (expired(index, at) && clock.newest() - at >= group.cohorts) continue;
     places.push_back({index, StreamTable::kNone, StreamTable::key_of(index, {parts.data(), size})});
     table.prefetch(places.back().key);
   }
@@ -154,52 +201,43 @@ void WatchState::find_streams(const Event& event, Time at) {
     if (place.stream == StreamTable::kNone) continue;
     const StreamRecord& record = table[place.stream];
     for (uint32_t i = 0; i < plan.groups[place.group].series; ++i) record.slots(i).prefetch();
+    if (plan.groups[place.group].sketches.bytes != 0) __builtin_prefetch(record.body);
   }
 }
 
-void WatchState::count(const Event& event, Time at, const Place& place, std::vector<Signal>& out) {
+uint32_t WatchState::count(const Event& event, const Moment& moment, const Place& place,
+                           std::vector<Signal>& out) {
   const Group& group = plan.groups[place.group];
-  const uint32_t stream = found_or_inserted(event, at, place);
+  const uint32_t stream = found_or_inserted(event, moment.at, place);
   StreamRecord& record = table[stream];
+  const bool has_sketches = group.sketches.bytes != 0;
   touched_rules.clear();
   for (uint32_t i = 0; i < group.series; ++i) {
+    const uint32_t series = group.first_series + i;
     Slots& slots = record.slots(i);
-    slide(stream, group.first_series + i, slots);
-    touched_rules.push_back(count_in_series(event.kind, at, group.first_series + i, slots));
+    slide(stream, series, slots);
+    if (has_sketches && slots.empty()) restart_sketches(record, series);
+    const bool is_cohort = group.has_cohorts() && plan.series[series].is_cohort();
+    if (moment.late && !is_cohort) {
+      touched_rules.push_back(0);
+      continue;
+    }
+    const Time when = is_cohort ? moment.sent : moment.at;
+    touched_rules.push_back(count_in_series(event.kind, when, series, slots));
   }
-  touched(record, at);
+  const bool sketched = (group.sketches.kinds >> static_cast<size_t>(event.kind) & 1) != 0;
+  if (sketched && !moment.late) count_in_sketches(event, moment.at, record);
+  touched(record, moment.at);
   for (uint32_t i = 0; i < group.series; ++i) {
-    if (touched_rules[i] != 0) judge(at, stream, group.first_series + i, touched_rules[i], out);
+    if (touched_rules[i] == 0) continue;
+    const uint32_t series = group.first_series + i;
+    if (group.has_cohorts() && plan.series[series].is_cohort()) {
+      judge_cohorts(moment, stream, series, touched_rules[i], out);
+    } else {
+      judge(moment.at, stream, series, touched_rules[i], out);
+    }
   }
-}
-
-uint32_t WatchState::found_or_inserted(const Event& event, Time at, const Place& place) {
-  // A stream found before may have been dropped to make room for one of another group.
-  if (place.stream != StreamTable::kNone && table.is(place.stream, place.key)) {
-    StreamRecord& record = table[place.stream];
-    if (record.heat < StreamRecord::kHottest) ++record.heat;
-    return place.stream;
-  }
-  for (int i = 0; i < kLookedAfter; ++i) {
-    const uint32_t other = table.next_in_turn();
-    if (other != StreamTable::kNone && expired(table[other].group, table[other].last_at))
-      drop(other);
-  }
-  std::array<std::string_view, kTextFields> texts;
-  size_t size = 0;
-  for (const Field field : plan.groups[place.group].dimensions) texts[size++] = event[field];
-  return insert(place.key, place.group, {texts.data(), size}, at);
-}
-
-uint32_t WatchState::insert(StreamKey key, uint32_t group,
-                            std::span<const std::string_view> values_wanted, Time last_at) {
-  while (!table.has_room()) {
-    drop(table.coldest());
-    ++stats.evicted;
-  }
-  const uint32_t stream = table.insert(key, group, values_wanted);
-  table[stream].last_at = last_at;
-  active[group].enter(plan.series[plan.groups[group].longest].shape.slot_of(second_of(last_at)));
+  if (group.sketches.has_baselines && record.noted) skip_hours_of_incident(stream);
   return stream;
 }
 
@@ -219,60 +257,11 @@ RuleMask WatchState::count_in_series(EventKind kind, Time at, uint32_t index, Sl
   return rules;
 }
 
-void WatchState::touched(StreamRecord& record, Time at) {
-  if (at <= record.last_at) return;
-  const uint32_t longest = plan.groups[record.group].longest;
-  const WindowShape& shape = plan.series[longest].shape;
-  if (record.last_at < now[longest].begins) {
-    const int64_t before = shape.slot_of(second_of(record.last_at));
-    if (before > now[longest].slot - shape.slots) active[record.group].leave(before);
-    active[record.group].enter(shape.slot_of(second_of(at)));
-  }
-  record.last_at = at;
-}
-
-bool WatchState::expired(uint32_t group, Time last_at) const {
-  const uint32_t longest = plan.groups[group].longest;
-  const WindowShape& shape = plan.series[longest].shape;
-  return last_at < start_of(now[longest].slot - shape.slots + 1, shape);
-}
-
-void WatchState::drop(uint32_t stream) {
-  const StreamRecord& record = table[stream];
-  const Group& group = plan.groups[record.group];
-  if (!expired(record.group, record.last_at)) {
-    active[record.group].leave(plan.series[group.longest].shape.slot_of(second_of(record.last_at)));
-  }
-  if (record.noted) {
-    for (const uint32_t rule : group.rules) notes.remove(stream, rule);
-  }
-  table.remove(stream);
-}
-
-void WatchState::make_room() {
-  while (table.over_limit() && table.size() > 0) {
-    drop(table.coldest());
-    ++stats.evicted;
-  }
-}
-
 void WatchState::advance_to(Time to) {
   clock.advance_to(to);
   time_has_passed();
-  for (int i = 0; i < kLookedAfterIdle; ++i) {
-    const uint32_t stream = table.next_in_turn();
-    if (stream != StreamTable::kNone && expired(table[stream].group, table[stream].last_at))
-      drop(stream);
-  }
+  for (int i = 0; i < kLookedAfterIdle; ++i) look_after_next();
   update_stats();
-}
-
-uint32_t WatchState::find(uint32_t group, const Stream& stream) const {
-  std::vector<Hash128> named;
-  for (const Field field : plan.groups[group].dimensions) {
-    named.push_back(table.hash_of(stream[field]));
-  }
-  return table.find(StreamTable::key_of(group, named));
 }
 
 void WatchState::rearm(std::string_view detector, const Stream& stream) {
@@ -287,10 +276,17 @@ void WatchState::rearm(std::string_view detector, const Stream& stream) {
     Slots& slots = table[found].slots(rule.series - group.first_series);
     slide(found, rule.series, slots);
     if (slots.empty()) continue;
+    restart_sketches_of(index, table[found]);
     Noted& known = note(found, index);
     known.firing = false;
-    known.before.copy_from(slots, plan.series[rule.series].columns, table.memory());
     known.since = clock.newest();
+    const Series& series = plan.series[rule.series];
+    if (series.is_cohort()) {
+      const int64_t newest = now[rule.series].slot;
+      use_up(found, index, newest - series.shape.slots + 1, newest);
+      continue;
+    }
+    known.before.copy_from(slots, series.columns, table.memory());
   }
   make_room();
   update_stats();

@@ -26,7 +26,7 @@ void fields(SettingsVisitor& visit, WatchLimits& limits);
 
 struct WatchStats {
   uint64_t events = 0;  // counted
-  uint64_t late = 0;    // too late, dropped
+  uint64_t late = 0;    // too late: counted for cohorts only
   uint64_t ahead =
       0;  // more than a day ahead, or of an untrusted clock: counted at the newest time
   uint64_t oversized = 0;  // a watched dimension's value was too long to be one; not counted for it
@@ -68,8 +68,21 @@ struct WatchState;
 //   Rules:   a window slides in steps of about a sixtieth (at least a second), and holds the step
 //            that event time stands in and those before. A detector judges a stream when an event
 //            of it counts for its condition or guard. It fires once, and again only after its
-//            condition has not held for a moment, its window has been empty, or rearm().
-//            What time an event counts at: detect/event_clock.h.
+//            condition has not held for a moment, its window has been empty, or rearm(); a climb
+//            re-arms when its evidence is used up. What time an event counts at:
+//            detect/event_clock.h.
+//   Cohorts: where a detector has them, events count when their message was sent, however late
+//            they come. When something comes of a cohort (more mail alone is no reason), it is
+//            judged by itself, then the newest 24 together without those that fired: each is
+//            evidence once. Mail counts with the share of complaints (or bounces) that should have
+//            come by its age. rearm() uses up all that there are, the present one included.
+//   Receivers: while a detector without cohorts that suggests receiver_fault fires for a stream
+//   with
+//            a provider,
+//            failures of that stream count for no detector without provider in its watch. One in
+//            shadow mode does so only for streams that nobody watches but others in shadow mode.
+//   Memory:  what a stream knew (`new`, `usual`) is kept for 60 days of silence, 2 days where it
+//            came once, as long as there is room; rearm() leaves it.
 //   Owns:    all counters.
 //   Threads: none inside; the pipeline thread calls it.
 //   Fails:   never; late and over-limit events are counted in stats().

@@ -1,45 +1,23 @@
 #pragma once
 #include "detect/active_streams.h"
 #include "detect/event_clock.h"
-#include "detect/notes.h"
+#include "detect/lag_curves.h"
 #include "detect/plan.h"
-#include "detect/slots.h"
-#include "detect/stream_table.h"
+#include "detect/sketch_cells.h"
 #include "detect/watch.h"
+#include "detect/watch_values.h"
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace watchpost::detect {
 
-class SavedWriter;
-
-// Longer values are no addresses, names or domains.
-inline constexpr size_t kLongestValue = 1024;
-
-// Where event time stands in a series.
-struct SeriesNow {
-  int64_t slot = 0;
-  Time begins;  // of that slot
-  Time ends;
-};
-
-// A group that an event counts in, and its stream there, where it was found.
-struct Place {
-  uint32_t group = 0;
-  uint32_t stream = StreamTable::kNone;
-  StreamKey key;
-};
-
-inline int64_t second_of(Time at) {
-  return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-}
-
-// All that Watch holds. Its functions stand in watch.cc (counting), judge.cc, views.cc,
-// saved_state.cc and restored_state.cc.
+// All that Watch holds. Its functions stand in watch.cc (counting), watch_streams.cc,
+// watch_sketches.cc, watch_cohorts.cc, judge.cc, views.cc, saved_state.cc and restored_state.cc.
 //   Rules: a firing rule re-arms as soon as its window has slid so far that its condition no longer
 //          holds. Nothing happens to a stream between two of its events but that slots leave its
 //          windows, so these steps are made up for when it is touched next: time passes at no cost.
@@ -58,7 +36,10 @@ struct WatchState {
   void decide_conditions(const Event& event);
   void hash_dimensions(const Event& event);
   void find_streams(const Event& event, Time at);
-  void count(const Event& event, Time at, const Place& place, std::vector<Signal>& out);
+  // A failure that may be a receiver's: where it is, only streams of that receiver count it.
+  void count_failure(const Event& event, const Moment& moment, std::vector<Signal>& out);
+  uint32_t count(const Event& event, const Moment& moment, const Place& place,
+                 std::vector<Signal>& out);
   uint32_t found_or_inserted(const Event& event, Time at, const Place& place);
   RuleMask count_in_series(EventKind kind, Time at, uint32_t series, Slots& slots);
   // A new stream whose newest event is at `last_at`; others are dropped for it where need be.
@@ -69,56 +50,77 @@ struct WatchState {
   void make_room();
   // A stream of the group with its newest event then has nothing left in any window.
   bool expired(uint32_t group, Time last_at) const;
+  // Nor is anything else of it worth keeping.
+  bool forgettable(uint32_t stream) const;
+  void look_after_next();
   uint32_t find(uint32_t group, const Stream& stream) const;
   void update_stats();
 
+  // watch_sketches.cc
+  std::span<const Sketch> sketches_of(const Group& group) const {
+    return std::span(plan.sketches).subspan(group.sketches.first, group.sketches.size);
+  }
+  std::byte* made_sketches(StreamRecord& record);
+  void drop_sketches(StreamRecord& record);
+  bool counts_for(const std::vector<Rows>& rows, EventKind kind) const;
+  void count_in_sketches(const Event& event, Time at, StreamRecord& record);
+  // Adds to one; false where the event is nothing to it, or not what its column counts.
+  bool count_in_sketch(const Event& event, Time at, const Sketch& sketch, StreamRecord& record);
+  bool count_in_past(const Sketch& sketch, Time at, StreamRecord& record);
+  bool count_in_climb(const Sketch& sketch, Time at, EventKind kind, StreamRecord& record);
+  uint64_t value_hash(const Event& event, Field field);
+  std::optional<int64_t> slot_in(uint32_t series, Time at) const;
+  void slide_sketches(StreamRecord& record, uint32_t series, int64_t last);
+  // The window has been empty: what follows it begins anew.
+  void restart_sketches(StreamRecord& record, uint32_t series);
+  void restart_sketches_of(uint32_t rule, StreamRecord& record);
+  // While a rule fires the stream teaches its past nothing.
+  void skip_hours_of_incident(uint32_t stream);
+  Expectation expectation_of(const Sketch& sketch, const std::byte* block, int64_t hour) const;
+  double value_of(const TermPlace& term, const Evidence& evidence) const;
+
+  // watch_cohorts.cc
+  void learn_lag(const Event& event, const Moment& moment);
+  void judge_cohorts(const Moment& moment, uint32_t stream, uint32_t series, RuleMask rules,
+                     std::vector<Signal>& out);
+  Evidence evidence_of(const Cohorts& cohorts);
+  bool fires(const Moment& moment, const Cohorts& cohorts, std::vector<Signal>& out);
+  void use_up(uint32_t stream, uint32_t rule, int64_t first, int64_t last);
+
   // judge.cc
   void judge(Time at, uint32_t stream, uint32_t series, RuleMask rules, std::vector<Signal>& out);
+  void put(Signal signal, uint32_t rule, std::vector<Signal>& out);
   void slide(uint32_t stream, uint32_t series, Slots& slots);
-  struct NotedRule {
-    uint32_t rule;
-    Noted* noted;
-  };
   std::vector<NotedRule> noted_of(uint32_t stream, uint32_t series);
   // Slides slot by slot, so that rules re-arm where they would have.
-  void slide_noted(uint32_t series, int64_t last, Slots& slots, std::span<const NotedRule> rules,
+  void slide_noted(const Sliding& from, Slots& slots, std::span<const NotedRule> rules,
                    Memory& memory);
+  bool still_holds(uint32_t rule, const Slots& slots, const Noted* known, Evidence evidence);
   const uint64_t* plain_sums(const Slots& slots, size_t columns);
   // The sums as the rule sees them when `newest` is the newest slot of the window. Valid until the
   // next call.
   const uint64_t* sums_for(uint32_t rule, const Slots& slots, const uint64_t* plain,
                            const Noted* noted, int64_t newest);
-  std::span<const double> values_of(const std::vector<TermColumns>& terms, const uint64_t* from);
-  bool guard_holds(uint32_t rule, const uint64_t* from);
-  bool holds(uint32_t rule, const uint64_t* from);
-  Signal signal_of(Time at, uint32_t stream, uint32_t rule, const uint64_t* from);
-  std::vector<std::pair<std::string, double>> counts_of(uint32_t rule, const uint64_t* from);
+  std::span<const double> values_of(const std::vector<TermPlace>& terms, const Evidence& evidence);
+  bool guard_holds(uint32_t rule, const Evidence& evidence);
+  bool holds(uint32_t rule, const Evidence& evidence);
+  Signal signal_of(Time at, uint32_t stream, uint32_t rule, const Evidence& evidence);
+  std::vector<std::pair<std::string, double>> counts_of(uint32_t rule, const Evidence& evidence);
   Stream stream_of(const Rule& rule, const StreamRecord& record) const;
-
   Noted& note(uint32_t stream, uint32_t rule);
 
   // views.cc
   size_t active_streams(std::span<const Field> dimensions) const;
   std::vector<DetectorView> explain(const Stream& stream);
   DetectorView view_of(uint32_t rule, const Stream& stream);
+  void fill(DetectorView& view, uint32_t rule, const Evidence& evidence);
   StreamView stream_view(uint32_t stream) const;
-  // Each cell of event kinds in the group's longest window that is still within it.
-  template <class Visit>
-  void for_each_live(uint32_t stream, Visit visit) const {
-    const StreamRecord& record = table[stream];
-    const Group& group = plan.groups[record.group];
-    const WindowShape& shape = plan.series[group.longest].shape;
-    const int64_t last = shape.slot_of(second_of(record.last_at));
-    for (const Cell& cell : record.slots(group.longest - group.first_series).cells()) {
-      const bool live = slot_of_cell(cell, last) > now[group.longest].slot - shape.slots;
-      if (live && cell.column < kEventKinds) visit(cell);
-    }
-  }
   std::vector<StreamView> movers(std::span<const Field> dimensions, size_t most) const;
 
   // saved_state.cc, restored_state.cc
   std::string save() const;
   void save_plan(SavedWriter& out) const;
+  void save_sketches(SavedWriter& out, const Group& group) const;
   void save_stream(SavedWriter& out, uint32_t stream) const;
   Result<Done> restore(std::string_view saved);
 
@@ -127,6 +129,8 @@ struct WatchState {
   EventClock clock;
   StreamTable table;
   Notes notes;
+  LagCurves lags;
+  std::vector<GroupWeek> weeks;       // of the baselines
   std::vector<SeriesNow> now;         // for each series
   Time next_slot;                     // the nearest end of a slot
   std::vector<ActiveStreams> active;  // for each group
@@ -144,9 +148,12 @@ struct WatchState {
   std::vector<Place> places;
   std::vector<RuleMask> touched_rules;
   std::vector<uint32_t> fired;  // the rules whose signals are the last in `out`, in order
+  uint32_t value_hashed = 0;    // bit of each field whose hash is known
+  std::array<uint64_t, kTextFields> value_hashes{};
   std::vector<double> values;
   std::array<uint64_t, kMostColumns> plain{};
   std::array<uint64_t, kMostColumns> own{};
+  std::array<double, kMostColumns> tries{};
 };
 
 }  // namespace watchpost::detect

@@ -1,0 +1,42 @@
+#include "detect/sketches/alphabet.h"
+
+#include "base/hash.h"
+
+#include <algorithm>
+#include <array>
+
+namespace watchpost::detect {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+uint64_t first_letters(std::string_view text) {
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof number; ++i) {
+    const char letter = i < text.size() ? lower(text[i]) : '\0';
+    number = number << 8 | static_cast<uint8_t>(letter);
+  }
+  return number;
+}
+
+// Never 0, which is no domain at all. Names have at most 255 bytes (RFC 1035 section 2.3.4).
+uint64_t domain_hash(std::string_view domain) {
+  std::array<char, 255> lowered;
+  domain = domain.substr(0, lowered.size());
+  std::transform(domain.begin(), domain.end(), lowered.begin(), lower);
+  return std::max<uint64_t>(hash64({lowered.data(), domain.size()}), 1);
+}
+
+}  // namespace
+
+bool AlphabetWalk::follows(std::string_view value) {
+  const size_t at = value.rfind('@');
+  const uint64_t letters = first_letters(value.substr(0, at));
+  const uint64_t domain = domain_hash(at == value.npos ? std::string_view() : value.substr(at + 1));
+  const bool after = domain == domain_ && letters > last_;
+  last_ = letters;
+  domain_ = domain;
+  return after;
+}
+
+}  // namespace watchpost::detect
