@@ -36,6 +36,6 @@ struct Command {
 // One for each file of this folder that holds commands; the table of all is in cli.cc.
 extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
-    kAutomation, kAudit, kNotices, kReload, kCompletion, kReference;
+    kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate;
 
 }  // namespace watchpost::cli

@@ -30,6 +30,10 @@ int check(const Session& session) {
     complain(session, configuration.error());
     return kFailed;
   }
+  if (const auto opened = feedback::Countries::from(configuration->geo); !opened) {
+    complain(session, {opened.error()});
+    return kFailed;
+  }
   if (session.json()) {
     session.terminal.line(R"({"ok":true,"faults":[]})");
   } else {

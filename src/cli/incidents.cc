@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/decisions.h"
+#include "model/signal.h"
 #include "model/stream.h"
 
 #include <algorithm>
@@ -53,6 +54,17 @@ std::string sample_text(const Object& event) {
   return out;
 }
 
+// "45 of 48 failures at provider=gmail"
+void print_shares(const Terminal& terminal, const Object& signal) {
+  for (const auto& one : list(signal, "shares")) {
+    const Object& share = one.as_object();
+    const auto dimension = field_from(text(share, "dimension"));
+    if (!dimension) continue;
+    terminal.line("    " + text_of(Share{*dimension, text(share, "value"), count(share, "count"),
+                                         count(share, "of")}));
+  }
+}
+
 void print_evidence(const Terminal& terminal, const Object& evidence) {
   const Object& signal = inside(evidence, "signal");
   terminal.line(fmt::format("  {}  {} ({}), after {} since {}", moment(signal, "at"),
@@ -62,10 +74,17 @@ void print_evidence(const Terminal& terminal, const Object& evidence) {
   terminal.line("    " + terminal.paint(text(signal, "because"), Colour::yellow));
   terminal.line("    counts: " +
                 terminal.paint(counts_text(inside(signal, "counts")), Colour::none));
+  print_shares(terminal, signal);
   for (const auto& sample : list(evidence, "sample_events")) {
     if (!sample.is_object()) continue;
     terminal.line(terminal.paint("    sample: " + sample_text(sample.as_object()), Colour::faint));
   }
+}
+
+// What the evidence suggests; empty where it suggests nothing.
+std::string suggested(const Object& incident) {
+  const std::string cause = text(incident, "suggested");
+  return cause == "none" ? std::string() : cause;
 }
 
 void print_head(const Terminal& terminal, const Object& incident) {
@@ -79,6 +98,12 @@ void print_head(const Terminal& terminal, const Object& incident) {
   terminal.line(fmt::format("opened {}, {}; last change {}; verdict {}",
                             moment(incident, "opened_at"), age(incident, "opened_at", now),
                             age(incident, "updated_at", now), text(incident, "verdict")));
+  if (const std::string cause = suggested(incident); !cause.empty()) {
+    terminal.line("\nLooks like " + terminal.paint(cause, Colour::bold));
+    for (const auto& line : list(incident, "suggested_because")) {
+      terminal.line("  " + escaped(std::string_view(line.as_string())));
+    }
+  }
 }
 
 // The evidence stands above in full: here its first words are enough.
@@ -134,10 +159,13 @@ void print_next(const Terminal& terminal, const Object& answer) {
   }
   command("where it stands", "explain " + shell_word(subject));
   if (text(incident, "state") != "open") return;
+  const std::string cause = suggested(incident);
+  const std::string confirm =
+      fmt::format("incident confirm {} {}", id, cause.empty() ? "compromised" : cause);
   if (any_in(answer, "proposed")) {
-    command("do what is proposed", "incident confirm " + id);
+    command("do what is proposed", confirm);
   } else if (text(incident, "verdict") == "none") {
-    command("it is so", "incident confirm " + id);
+    command("it is so", confirm);
   }
   command("it was nothing: undo", "incident false-positive " + id);
   if (any_in(answer, "active")) command("it is over: undo", "release " + shell_word(subject));
@@ -187,7 +215,7 @@ void add_list(CLI::App& line, Session& session) {
 
 struct IncidentOptions {
   std::string id;
-  std::string verdict = "compromised";
+  std::string verdict;  // empty: the suggested one
   std::string why;
 };
 
@@ -222,14 +250,14 @@ void add_incident(CLI::App& line, Session& session) {
     };
   });
   CLI::App* const confirm = add_act(line, session, "confirm",
-                                    "It is what it looks like; proposed measures come into force",
+                                    "It is so, as suggested or with a verdict of your own; "
+                                    "proposed measures come into force",
                                     options, [](const IncidentOptions& given) {
                                       return body({{"verdict", given.verdict}, {"why", given.why}});
                                     });
-  confirm->add_option("verdict", options->verdict, "What it was")
+  confirm->add_option("verdict", options->verdict, "What it was; left out: what is suggested")
       ->check(CLI::IsMember({"compromised", "bad_list", "abusive_customer", "content",
-                             "receiver_fault", "monitoring_fault"}))
-      ->capture_default_str();
+                             "receiver_fault", "monitoring_fault"}));
   confirm->add_option("--why", options->why, "For the record");
   add_act(line, session, "false-positive",
           "It was nothing: undo all its measures and leave the stream alone for a while", options,

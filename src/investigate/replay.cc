@@ -7,20 +7,22 @@
 namespace watchpost::investigate {
 namespace {
 
-constexpr size_t kBatch = 2048;               // events judged at once
+constexpr size_t kBatch = 2048;               // events handed on at once
 constexpr uint64_t kProgressLines = 1 << 16;  // lines between two reports of progress
 
-class Run {
- public:
-  Run(const ReplayRequest& request, const ReplayProgress& progress)
-      : request_(request), progress_(progress), watch_(request.detectors, request.limits) {}
+using Take = std::function<void(std::span<const Event>)>;
 
-  Result<ReplayReport> all() {
+class Reading {
+ public:
+  Reading(const FileRequest& request, const Take& take, const FileProgress& progress)
+      : request_(request), take_(take), progress_(progress) {}
+
+  Result<FileCount> all() {
     for (const std::string& file : request_.files) {
       if (const auto done = one(file); !done) return fail(done.error());
+      if (count_.stopped) break;
     }
-    report_.watch = watch_.stats();
-    return std::move(report_);
+    return std::move(count_);
   }
 
  private:
@@ -30,17 +32,17 @@ class Run {
     const auto events = request_.kind.reader(
         "replay", request_.context, lines->modified_at().value_or(request_.context.clock.now()));
     ingest::Line line;
-    while (lines->next(line)) {
-      ++report_.lines;
+    while (!count_.stopped && lines->next(line)) {
+      ++count_.lines;
       // Nothing here looks at the ids of events, so that no line needs to be hashed for them.
-      events->line(line.text, Hash128{report_.lines, 0}, batch_);
-      if (batch_.size() >= kBatch) judge();
-      if (report_.lines % kProgressLines == 0) tell(file, *lines);
+      events->line(line.text, Hash128{count_.lines, 0}, batch_);
+      if (batch_.size() >= kBatch) hand_on();
+      if (count_.lines % kProgressLines == 0) tell(file, *lines);
     }
-    judge();
+    hand_on();
     tell(file, *lines);
     for (const auto& [reason, entry] : events->unread().by_reason()) {
-      auto& sum = report_.unread[reason];
+      auto& sum = count_.unread[reason];
       sum.count += entry.count;
       if (sum.samples.empty()) sum.samples = entry.samples;
     }
@@ -48,40 +50,54 @@ class Run {
     return Done{};
   }
 
-  void judge() {
-    for (const Event& event : batch_.events()) watch_.on(event, fired_);
-    report_.events += batch_.size();
-    report_.signals_total += fired_.size();
-    for (Signal& signal : fired_) {
-      if (report_.signals.size() == ReplayReport::kSignalsKept) break;
-      report_.signals.push_back(std::move(signal));
-    }
-    fired_.clear();
+  void hand_on() {
+    take_(batch_.events());
+    count_.events += batch_.size();
     batch_.clear();
   }
 
   void tell(const std::string& file, const ingest::LineReader& lines) {
-    report_.seconds =
+    count_.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
     const double share = lines.size() == 0 ? 0
                                            : static_cast<double>(lines.bytes_read()) /
                                                  static_cast<double>(lines.size());
-    progress_(file, share, report_);
+    if (!progress_(file, share, count_)) count_.stopped = true;
   }
 
-  const ReplayRequest& request_;
-  const ReplayProgress& progress_;
+  const FileRequest& request_;
+  const Take& take_;
+  const FileProgress& progress_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  detect::Watch watch_;
   EventBatch batch_;
-  std::vector<Signal> fired_;
-  ReplayReport report_;
+  FileCount count_;
 };
 
 }  // namespace
 
-Result<ReplayReport> replay(const ReplayRequest& request, const ReplayProgress& progress) {
-  return Run(request, progress).all();
+Result<FileCount> read_files(const FileRequest& request, const Take& take,
+                             const FileProgress& progress) {
+  return Reading(request, take, progress).all();
+}
+
+Result<ReplayReport> replay(const ReplayRequest& request, const FileProgress& progress) {
+  detect::Watch watch(request.detectors, request.limits);
+  ReplayReport report;
+  std::vector<Signal> fired;
+  const Take judge = [&](std::span<const Event> events) {
+    for (const Event& event : events) watch.on(event, fired);
+    report.signals_total += fired.size();
+    for (Signal& signal : fired) {
+      if (report.signals.size() == ReplayReport::kSignalsKept) break;
+      report.signals.push_back(std::move(signal));
+    }
+    fired.clear();
+  };
+  auto read = read_files(request.files, judge, progress);
+  if (!read) return fail(read.error());
+  report.read = std::move(*read);
+  report.watch = watch.stats();
+  return report;
 }
 
 }  // namespace watchpost::investigate
