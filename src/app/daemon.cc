@@ -78,6 +78,7 @@ struct Daemon::Parts {
   SystemClock clock;
   Metrics metrics;
   std::optional<feedback::Classifier> classifier;  // the user's own rules
+  std::shared_ptr<feedback::Countries> countries;  // nothing where there is no database
   feedback::Mapping mapping;
   net::Io io;
   enforce::ActiveSnapshot active;
@@ -97,7 +98,10 @@ Result<Done> Daemon::Parts::make_readers() {
   auto own = own_classifier(configuration.events.reply_classes);
   if (!own) return fail(own.error());
   classifier = std::move(*own);
-  auto made = feedback::Mapping::from(configuration.maps);
+  auto places = feedback::Countries::from(configuration.geo);
+  if (!places) return fail(places.error());
+  countries = std::move(*places);
+  auto made = feedback::Mapping::from(configuration.maps, countries);
   if (!made) return fail(made.error());
   mapping = std::move(*made);
   context.emplace(ingest::SourceContext{classifier ? *classifier : feedback::Classifier::shipped(),
@@ -237,6 +241,9 @@ Result<Done> Daemon::reload(std::string_view who) {
   }
   auto tokens = tokens_from(wanted->listen);
   if (!tokens) return fail(tokens.error());
+  if (parts_->countries) {
+    if (const auto done = parts_->countries->reload(); !done) return fail(done.error());
+  }
   if (const auto done = parts_->pipeline->replace_rules(wanted->rules, wanted->decide); !done) {
     return fail(done.error());
   }
