@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import openmetrics
@@ -22,6 +23,11 @@ def event(number, **more):
 
 def ndjson(*values):
     return "".join((value if isinstance(value, str) else json.dumps(value)) + "\n" for value in values)
+
+
+KUMOMTA_DELIVERY = {"type": "Delivery", "id": "0123456789abcdef", "sender": "news@sender.example",
+                    "recipient": "r1@example.net", "queue": "example.net", "timestamp": int(time.time()) - 60,
+                    "created": int(time.time()) - 62, "response": {"code": 250, "content": "OK"}}
 
 
 class Api(DaemonTest):
@@ -249,6 +255,7 @@ class Contract(Api):
             ("get", "/v1/incidents/{id}"): (incident, None),
             ("get", "/v1/explain"): (None, None),
             ("post", "/v1/events"): (None, ndjson(event(1), "x")),
+            ("post", "/v1/kumomta"): (None, ndjson(KUMOMTA_DELIVERY)),
             ("post", "/v1/incidents/{id}/note"): (incident, {"text": "looked at"}),
             ("post", "/v1/incidents/{id}/confirm"): (incident, {"verdict": "compromised", "why": "it is"}),
             ("post", "/v1/decisions/{id}/revoke"): (decision, {"why": "done"}),

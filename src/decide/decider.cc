@@ -120,7 +120,7 @@ const Decision& Decider::carry_out(Step& step, Incident& incident, const Signal&
                     .episode = episode_of(signal)};
   if (!choice.narrowed.empty()) {
     decision.signalled = signal.stream;
-    decision.because += fmt::format("; {}: not all of {}", choice.narrowed, shown(signal.stream));
+    decision.because += fmt::format("; {}, rather than {}", choice.narrowed, shown(signal.stream));
   }
   if (!choice.step.empty()) decision.because += "; " + choice.step;
   if (choice.state == DecisionState::active) recent_.push_back(step.now());

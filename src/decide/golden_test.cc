@@ -54,7 +54,7 @@ std::string rendered(const Outcome& outcome) {
   for (const Decision& d : outcome.decisions) {
     out += fmt::format("  decision {} {} {} on {} until {}{}\n", text_of(d.id), name_of(d.state),
                        d.measure.text(), d.scope.text(), clock_of(d.until),
-                       d.signalled.empty() ? "" : ", not all of " + d.signalled.text());
+                       d.signalled.empty() ? "" : ", rather than " + d.signalled.text());
   }
   for (const ShadowDecision& s : outcome.shadow) {
     out += fmt::format("  shadow {} on {}\n", s.measure.text(), s.scope.text());

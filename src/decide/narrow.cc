@@ -55,6 +55,12 @@ Stream scope_of(const std::vector<Candidate>& pool, size_t bits) {
   return explains ? scope : Stream{};
 }
 
+bool names_where_from(const Stream& stream) {
+  return std::ranges::any_of(
+      std::array{Field::client_network, Field::client_country, Field::client_ip},
+      [&](Field dimension) { return !stream[dimension].empty(); });
+}
+
 // The stream without its customer, where a login takes its place; with the campaign beside it.
 Stream with(const Stream& stream, const Share& share) {
   Stream scope = stream;
@@ -80,6 +86,10 @@ bool is_nearly_all(const Share& share) {
 
 Narrowed narrowest(const Signal& signal) {
   const Stream& stream = signal.stream;
+  if (names_where_from(stream) && !stream[Field::credential].empty()) {
+    return {Stream{{{Field::credential, std::string(stream[Field::credential])}}},
+            "a login is stopped wherever it is used from"};
+  }
   const bool wide = !stream[Field::customer].empty() && stream[Field::campaign].empty() &&
                     stream[Field::credential].empty();
   if (!wide) return {stream, {}};

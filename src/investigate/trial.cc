@@ -11,6 +11,7 @@ namespace {
 constexpr Duration kStep = std::chrono::seconds(10);  // time passes in steps about so long
 constexpr int kMostSteps = 64;                        // over a gap without events
 constexpr Duration kTidyEvery = std::chrono::hours(1);
+constexpr size_t kFailuresAtOnce = 1024;
 // A result comes at most so long after its message was sent: five days of tries, and a bounce of
 // the last one.
 constexpr Duration kLongestTry = std::chrono::days(7);
@@ -45,8 +46,20 @@ void Trial::on(const Event& event, Time now) {
     hits_.stopped(event, stopping_);
     return;
   }
+  keep_if_failure(event);
   watch_.on(event, fired_);
-  for (const Signal& signal : fired_) take(signal, now);
+  for (Signal& signal : fired_) {
+    signal.shares = recent_.shares(signal, failures_.events());
+    take(signal, now);
+  }
+}
+
+void Trial::keep_if_failure(const Event& event) {
+  const bool failure = event.kind == EventKind::deferred || event.kind == EventKind::bounced ||
+                       event.kind == EventKind::expired || event.kind == EventKind::complained;
+  if (!failure || event.self_inflicted) return;
+  failures_.copy(event);
+  if (failures_.size() >= kFailuresAtOnce) failures_ = recent_.add(std::move(failures_));
 }
 
 void Trial::let_time_pass(Time now) {

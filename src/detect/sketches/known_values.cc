@@ -9,7 +9,6 @@
 namespace watchpost::detect {
 namespace {
 
-constexpr Duration kPeriod = 24h * 30;
 constexpr int32_t kMostPeriod = 1 << 24;  // beyond all that a Time can say
 constexpr Duration kYoung = 24h;
 constexpr uint8_t kFewValues = 20;
