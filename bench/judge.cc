@@ -301,7 +301,9 @@ class Trial {
     while (!coming_.empty() && coming_.front().at <= now) {
       const Decision decision = std::move(coming_.front().decision);
       coming_.pop_front();
-      if (decision.measure.kind == MeasureKind::throttle) {
+      if (decision.measure.kind == MeasureKind::throttle && decision.measure.share > 0) {
+        platform_.throttle_to(decision.scope, decision.measure.share, decision.until);
+      } else if (decision.measure.kind == MeasureKind::throttle) {
         platform_.throttle(decision.scope, decision.measure.allowed, decision.measure.per,
                            decision.until);
       } else {

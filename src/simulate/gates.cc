@@ -59,7 +59,12 @@ bool has(const Attempt& attempt, const Stream::Part& part) {
 
 void Gates::add(const Stream& scope, uint32_t allowed, Duration per, Time until) {
   if (scope.empty()) return;
-  gates_.push_back({scope, allowed, per, until, Time(), 0});
+  gates_.push_back({scope, allowed, per, until, Time(), 0, 0, 0});
+}
+
+void Gates::add_share(const Stream& scope, double share, Time until) {
+  if (scope.empty()) return;
+  gates_.push_back({scope, 0, Duration(0), until, Time(), 0, share, 0});
 }
 
 bool Gates::holds(const Gate& gate, const Attempt& attempt) {
@@ -72,6 +77,15 @@ bool Gates::refuses(const Attempt& attempt, Time now) {
   bool refused = false;
   for (Gate& gate : gates_) {
     if (!holds(gate, attempt)) continue;
+    if (gate.share > 0) {
+      gate.credit += gate.share;
+      if (gate.credit < 1) {
+        refused = true;
+      } else {
+        gate.credit -= 1;
+      }
+      continue;
+    }
     if (now - gate.since >= gate.per) {
       gate.since = now;
       gate.used = 0;

@@ -24,6 +24,8 @@ class Gates {
  public:
   // `allowed` in each `per`; none at all where it is 0.
   void add(const Stream& scope, uint32_t allowed, Duration per, Time until);
+  // Lets through this share of what comes, evenly.
+  void add_share(const Stream& scope, double share, Time until);
   bool empty() const { return gates_.empty(); }
   // Counts it for the measures that let a few through.
   bool refuses(const Attempt& attempt, Time now);
@@ -36,6 +38,8 @@ class Gates {
     Time until;
     Time since;
     uint32_t used = 0;
+    double share = 0;  // not 0: by share and not by number
+    double credit = 0;
   };
   static bool holds(const Gate& gate, const Attempt& attempt);
   std::vector<Gate> gates_;

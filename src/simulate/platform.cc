@@ -62,6 +62,10 @@ void Platform::throttle(const Stream& scope, uint32_t allowed, Duration per, Tim
   state_->gates.add(scope, allowed, per, until);
 }
 
+void Platform::throttle_to(const Stream& scope, double share, Time until) {
+  state_->gates.add_share(scope, share, until);
+}
+
 const Population& Platform::population() const { return state_->people; }
 
 const Channel& Platform::channel_of(const Letter& letter) const {

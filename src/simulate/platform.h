@@ -99,6 +99,8 @@ class Platform {
   void refuse(const Stream& scope, Time until);
   // The same beyond so many recipients in this time.
   void throttle(const Stream& scope, uint32_t allowed, Duration per, Time until);
+  // The same, but for this share of them, from 0 to 1.
+  void throttle_to(const Stream& scope, double share, Time until);
 
   const Population& population() const;
   const Channel& channel_of(const Letter& letter) const;

@@ -390,6 +390,15 @@ TEST(SimulateIncidents, AreStoppedByAMeasure) {
   });
   EXPECT_NEAR(static_cast<double>(throttled.messages), 150, 6);
 
+  Platform probed = made(settings);
+  const Theft share = theft(probed, [&](const Theft& so_far) {
+    if (so_far.messages == 100) {
+      probed.throttle_to({{{Field::credential, login}}}, 0.01,
+                         probed.now() + std::chrono::hours(1));
+    }
+  });
+  EXPECT_NEAR(static_cast<double>(share.messages), 100 + 359, 12);
+
   Platform ended = made(settings);
   const Theft again = theft(ended, [&](const Theft& so_far) {
     if (so_far.messages == 100)
