@@ -47,8 +47,10 @@ constexpr std::array<FieldInfo, kTextFields> kFields{{
     {Field::reply, "reply", false, "the reply or reason as logged"},
     {Field::outcome, "outcome", false, "of a login: success or failure"},
     {Field::method, "method", false, "of a login: PLAIN, LOGIN, ..."},
-    {Field::client_network, "client_network", true, "network of the client: its /24, or its /48 of IPv6"},
-    {Field::client_country, "client_country", true, "country of the client, where a database is given"},
+    {Field::client_network, "client_network", true,
+     "network of the client: its /24, or its /48 of IPv6"},
+    {Field::client_country, "client_country", true,
+     "country of the client, where a database is given"},
 }};
 
 constexpr std::array<std::string_view, 20> kReplyClasses{

@@ -9,6 +9,18 @@ namespace {
 constexpr size_t kDroppedSample = 400;
 constexpr char kSaved[] = "csv1";
 
+// The quote that closes a field whose text begins at `at`: one that is not doubled; the end where
+// there is none.
+size_t closing_quote(std::string_view text, size_t at, bool& doubled) {
+  while (at < text.size()) {
+    at = std::min(text.find('"', at), text.size());
+    if (at + 1 >= text.size() || text[at + 1] != '"') break;
+    doubled = true;
+    at += 2;
+  }
+  return std::min(at, text.size());
+}
+
 }  // namespace
 
 // Where `text` leaves off. Strict: a quote within plain text and text behind a closing quote are
@@ -112,16 +124,8 @@ void CsvLines::split(std::string_view text) {
     size_t end = std::min(text.find(',', at), text.size());
     std::string_view field = text.substr(at, end - at);
     if (field.starts_with('"')) {
-      // To the quote that closes it: one that is not doubled.
-      size_t close = at + 1;
       bool doubled = false;
-      for (; close < text.size(); ++close) {
-        close = std::min(text.find('"', close), text.size());
-        if (close + 1 >= text.size() || text[close + 1] != '"') break;
-        doubled = true;
-        ++close;
-      }
-      close = std::min(close, text.size());
+      const size_t close = closing_quote(text, at + 1, doubled);
       end = std::min(text.find(',', close), text.size());
       if (close + 1 >= end) {
         field = text.substr(at + 1, close - at - 1);
