@@ -59,8 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     feedback::KumomtaLog fresh = reader();
     require(read(fresh, record, batch) == made);
     for (size_t i = begin; i < begin + made; ++i) {
-      require(batch.events()[i].text == batch.events()[i + made].text);
-      require(batch.events()[i].id == batch.events()[i + made].id);
+      const Event& used = batch.events()[i];
+      const Event& anew = batch.events()[i + made];
+      require(used.text == anew.text && used.id == anew.id && used.kind == anew.kind);
+      require(used.at == anew.at && used.size == anew.size && used.delay == anew.delay);
+      require(used.reply_code == anew.reply_code && used.recipients == anew.recipients);
+      require(used.self_inflicted == anew.self_inflicted);
     }
   }
   require(batch.size() >= first);

@@ -134,6 +134,13 @@ class Kumomta(DaemonTest):
         packed = daemon.run("-o", "json", "replay", "--source", "kumomta_log", "-", stdin=records(0, 2))[1]
         self.assertEqual(json.loads(packed)["events"], 2)
 
+    def test_replay_reads_records_as_long_as_those_that_are_followed(self):
+        daemon = self.watchpost(FOLDER_SOURCE, start=False)
+        long = self.folder / "long"
+        write(long, record(0, headers={"x-long": "x" * 900_000}) + record(1, headers={"x-long": "x" * 1_100_000}))
+        report = daemon.json("replay", "--source", "kumomta_log", str(long))
+        self.assertEqual((report["events"], report["unread"]), (1, {"not_json": 1}))
+
     def test_records_over_http(self):
         port = free_port()
         daemon = self.watchpost(HTTP.replace("PORT", str(port)))

@@ -244,6 +244,7 @@ std::string status_json(const investigate::StatusView& status) {
              {"automation", status.automation},
              {"storing", status.storing},
              {"store_error", of(status.store_error)},
+             {"counting", status.counting},
              {"events", status.events},
              {"streams", status.streams},
              {"watch_bytes", status.watch_bytes},

@@ -106,6 +106,9 @@ void print_status(const Session& session, const Object& status) {
                                         : terminal.paint("storing: NO, following pauses: " +
                                                              text(status, "store_error"),
                                                          Colour::red));
+  if (!flag(status, "counting")) {
+    terminal.line("counters: still being read; sources wait, what is in force holds");
+  }
   terminal.line(
       flag(status, "automation")
           ? terminal.paint("automatic measures: on", Colour::green)

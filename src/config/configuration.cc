@@ -16,6 +16,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -207,6 +208,10 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_detectors(reader, in);
   check_tables(reader, in);
   check_maps(reader, in);
+  for (size_t i = 0; i < in.decide.paced_return.size(); ++i) {
+    const auto pace = decide::paces_of({.paced_return = {in.decide.paced_return[i]}});
+    if (!pace) reader.fault(pace.error().what, reader.place(fmt::format("decide.return[{}]", i)));
+  }
   for (size_t i = 0; i < in.decide.protect.size(); ++i) {
     const auto stream = parse_stream(in.decide.protect[i]);
     if (!stream) {
@@ -261,11 +266,13 @@ Result<std::string> file_text(const std::string& path) {
   if (!no_size && size > kLargestFile) return fail(Code::bad_input, "the file is too large", path);
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
+  std::ostringstream text;
+  // Unlike an iterator over the buffer it does not throw: a folder can be opened, but not read.
+  text << in.rdbuf();
   if (!in.is_open() || in.bad() || errno == EISDIR) {
     return fail(Code::not_found, fmt::format("cannot be read: {}", std::strerror(errno)), path);
   }
-  return text;
+  return std::move(text).str();
 }
 
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin) {

@@ -68,9 +68,10 @@ Incident* Decider::outage_behind(const Signal& signal, Time now) {
   const auto open = indexes_.open_by_subject.at(provider_stream(provider));
   if (open.empty()) return nullptr;
   Incident& incident = incidents_.at(open.back());
-  const bool at_fault =
-      incident.suggested == Verdict::receiver_fault || incident.verdict == Verdict::receiver_fault;
-  return at_fault && now - last_blamed(incident) <= settings_.join ? &incident : nullptr;
+  // What a person found goes before what it looks like.
+  const Verdict cause = incident.verdict != Verdict::none ? incident.verdict : incident.suggested;
+  const bool lately = now - last_blamed(incident) <= kTogether;
+  return cause == Verdict::receiver_fault && lately ? &incident : nullptr;
 }
 
 void Decider::note_failing(const Incident& incident, const Signal& signal) {

@@ -156,12 +156,15 @@ std::string Decider::held_off(const Signal& signal, const Stream& scope, Time no
                      format_time(grace->until));
 }
 
-const Decision* Decider::narrower_in_force(const Signal& signal, const Stream& scope) const {
+const Decision* Decider::narrower_in_force(const Signal& signal, const Stream& scope,
+                                           const Measure& measure, Time until) const {
   for (const Stream& inside : explaining(signal)) {
     if (same_scope(inside, scope)) continue;
     for (const DecisionId id : indexes_.by_scope.at(inside)) {
       const Decision& there = decisions_.at(id);
-      if (there.state == DecisionState::active && there.pace == 0) return &there;
+      if (there.state != DecisionState::active || there.pace != 0) continue;
+      // A milder one that somebody made by hand does not do what is wanted now.
+      if (at_least_as_strict(there.measure, measure) || there.until >= until) return &there;
     }
   }
   return nullptr;
@@ -184,12 +187,6 @@ Decider::Choice Decider::choose(const Signal& signal, const Incident* outage, si
   }
   choice.note = held_off(signal, choice.scope, now);
   if (!choice.note.empty()) return choice;
-  if (const Decision* const there = narrower_in_force(signal, choice.scope)) {
-    choice.note = fmt::format("{} on {} is in force, and nearly all failures are under it",
-                              text_of(there->id), shown(there->scope));
-    choice.already = there;
-    return choice;
-  }
   choice.step = std::move(wants.note);
   choice.warning = wants.warning;
   if (wants.warning && past_.warned_since(subject_of(signal), signal.since)) {
@@ -200,6 +197,12 @@ Decider::Choice Decider::choose(const Signal& signal, const Incident* outage, si
   Measure measure = std::move(*wants.measure);
   measure.span = std::min(measure.span, kLongestSpan);
   const Time until = now + measure.span;
+  if (const Decision* const there = narrower_in_force(signal, choice.scope, measure, until)) {
+    choice.note = fmt::format("{} on {} is in force, and nearly all failures are under it",
+                              text_of(there->id), shown(there->scope));
+    choice.already = there;
+    return choice;
+  }
   if (const Decision* const there = covering(choice.scope, measure, until, DecisionState::active)) {
     choice.note = fmt::format("{} is at least as strict and lasts until {}", text_of(there->id),
                               format_time(there->until));

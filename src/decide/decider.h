@@ -95,7 +95,8 @@ class Decider {
                 Time now) const;
   // What stands against any automatic measure on this scope; empty: nothing.
   std::string held_off(const Signal& signal, const Stream& scope, Time now) const;
-  const Decision* narrower_in_force(const Signal& signal, const Stream& scope) const;
+  const Decision* narrower_in_force(const Signal& signal, const Stream& scope,
+                                    const Measure& measure, Time until) const;
   const Decision& carry_out(Step& step, Incident& incident, const Signal& signal,
                             const Choice& choice);
   Wanted wanted(const Signal& signal, const Stream& scope, Time now) const;

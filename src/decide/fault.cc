@@ -243,7 +243,11 @@ std::string_view failing_provider(const Signal& signal) {
 }
 
 bool is_explained_by_outage(const Signal& signal, std::string_view provider) {
-  if (signal.suggests == Verdict::compromised || !names_one_of_ours(signal.stream)) return false;
+  // Complaints and refused content are about the mail, whatever else is wrong there.
+  constexpr std::array kNeverExplained{Verdict::compromised, Verdict::abusive_customer,
+                                       Verdict::content};
+  if (std::ranges::find(kNeverExplained, signal.suggests) != kNeverExplained.end()) return false;
+  if (!names_one_of_ours(signal.stream)) return false;
   const auto own = signal.stream[Field::provider];
   if (!own.empty()) return own == provider;
   const Share* const share = share_of(signal, Field::provider);

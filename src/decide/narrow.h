@@ -20,10 +20,10 @@ struct Narrowed {
   std::string because;  // empty: the scope is the signal's stream
 };
 
-// The narrowest scope that explains the evidence. Of one place that a login is used from: the login,
-// since whoever stole it comes from another place next. Otherwise: where nearly all failures of a customer come from
-// one campaign or one login, that; of both the one with the larger share, and the login where the
-// signal is about a stolen one.
+// The narrowest scope that explains the evidence. Of one place that a login is used from: the
+// login, since whoever stole it comes from another place next. Otherwise: where nearly all failures
+// of a customer come from one campaign or one login, that; of both the one with the larger share,
+// and the login where the signal is about a stolen one.
 Narrowed narrowest(const Signal& signal);
 
 // Scopes inside the signal's stream that nearly all of its failures fall under: what is in force on

@@ -73,8 +73,16 @@ Result<Outcome> Decider::revoke(DecisionId id, std::string_view who, std::string
   Decision& decision = found->second;
   step.end(decision, DecisionState::revoked, who, why);
   step.rearm(decision);
+  // What is left of an earlier return to normal on that scope is undone with it.
+  for (const DecisionId other : indexes_.by_scope.at(decision.scope)) {
+    Decision& pace = decisions_.at(other);
+    if (other == id || pace.pace == 0 || pace.ended_at) continue;
+    step.end(pace, DecisionState::revoked, who, why);
+  }
   const auto incident = incidents_.find(decision.incident);
   step.leave_alone(decision.scope, incident != incidents_.end() ? &incident->second : nullptr);
+  // Where the measure was narrower than what fired, a wider one must not follow from the same.
+  if (!decision.signalled.empty()) step.give_grace(decision.signalled);
   return step.finish();
 }
 

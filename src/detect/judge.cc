@@ -118,7 +118,8 @@ std::span<const double> WatchState::values_of(const std::vector<TermPlace>& term
   values.resize(terms.size());
   double* to = values.data();
   for (const TermPlace& term : terms) {
-    if (term.size == 0 || evidence.tries != nullptr) {
+    const bool is_sum = term.size != 0 && term.kind != expr::TermKind::fresh;
+    if (!is_sum || evidence.tries != nullptr) {
       *to++ = value_of(term, evidence);
       continue;
     }
@@ -129,6 +130,21 @@ std::span<const double> WatchState::values_of(const std::vector<TermPlace>& term
   return values;
 }
 
+bool WatchState::may_hold(uint32_t index, const Evidence& evidence) const {
+  const auto sum = [&](const std::array<uint8_t, NeedPlace::kMost>& columns, uint8_t size) {
+    uint64_t all = 0;
+    for (uint8_t i = 0; i < size; ++i) all += evidence.sums[columns[i]];
+    return static_cast<double>(all);
+  };
+  return std::ranges::all_of(plan.rules[index].needs, [&](const NeedPlace& need) {
+    if (need.size == 0) return value_of(need.term, evidence) >= need.least;
+    double least = need.least;
+    if (need.among_size != 0) least *= sum(need.among, need.among_size);
+    if (need.of_usual) least *= value_of(need.term, evidence);
+    return sum(need.column, need.size) >= least;
+  });
+}
+
 // A guard asks for so much evidence, not for so much of what may come: its numbers are as counted.
 bool WatchState::guard_holds(uint32_t index, const Evidence& evidence) {
   const Rule& rule = plan.rules[index];
@@ -136,17 +152,16 @@ bool WatchState::guard_holds(uint32_t index, const Evidence& evidence) {
   if (detector.guard.empty()) return true;
   Evidence counted = evidence;
   counted.tries = nullptr;
-  const auto judged =
-      detector.guard.front().evaluate(values_of(rule.guard, counted), detector.error_rate);
-  return judged.truth == expr::Truth::yes;
+  return detector.guard.front().holds(values_of(rule.guard, counted), detector.error_rate);
 }
 
 bool WatchState::holds(uint32_t index, const Evidence& evidence) {
+  // What cohorts have tried is scaled: their needs are others.
+  if (evidence.tries == nullptr && !may_hold(index, evidence)) return false;
   if (!guard_holds(index, evidence)) return false;
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
-  return detector.when.evaluate(values_of(rule.when, evidence), detector.error_rate).truth ==
-         expr::Truth::yes;
+  return detector.when.holds(values_of(rule.when, evidence), detector.error_rate);
 }
 
 void WatchState::judge(Time at, uint32_t stream, uint32_t series, RuleMask rules,

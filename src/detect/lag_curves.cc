@@ -32,6 +32,20 @@ void LagCurves::saw(Direction direction, LagKind kind, std::string_view provider
   if (Set* const set = of(provider)) curve_of(*set, direction, kind).saw(lag);
 }
 
+void LagCurves::merge(const LagCurves& other) {
+  const auto merge_set = [](Set& to, const Set& from) {
+    for (size_t direction = 0; direction < to.size(); ++direction) {
+      for (size_t kind = 0; kind < kLagKinds; ++kind) {
+        to[direction][kind].merge(from[direction][kind]);
+      }
+    }
+  };
+  merge_set(all_, other.all_);
+  for (const auto& [provider, set] : other.by_provider_) {
+    if (Set* const own = of(provider)) merge_set(*own, set);
+  }
+}
+
 double LagCurves::arrived(Direction direction, LagKind kind, std::string_view provider,
                           Duration age) const {
   const auto found = by_provider_.find(provider);

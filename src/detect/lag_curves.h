@@ -23,6 +23,7 @@ class LagCurves {
 
   // `provider` may be empty: not known.
   void saw(Direction direction, LagKind kind, std::string_view provider, Duration lag);
+  void merge(const LagCurves& other);
   // The share of all that will come that has come at this age; `provider` empty: wherever.
   double arrived(Direction direction, LagKind kind, std::string_view provider, Duration age) const;
 

@@ -146,8 +146,13 @@ class Planner {
       Sketch& sketch = plan_.sketches[layout.first + i];
       sketch.offset = layout.bytes;
       layout.bytes += static_cast<uint32_t>(cell_size(sketch.kind));
+      uint32_t kinds = 0;
       for (const auto* rows : {&sketch.rows, &sketch.bad}) {
-        for (const Rows& some : *rows) layout.kinds |= some.kinds;
+        for (const Rows& some : *rows) kinds |= some.kinds;
+      }
+      layout.kinds |= kinds;
+      for (size_t kind = 0; kind < kEventKinds; ++kind) {
+        if ((kinds >> kind & 1) != 0) group.sketches_of_kind[kind].push_back(layout.first + i);
       }
       const bool baseline = sketch.kind == SketchKind::baseline;
       if (baseline) sketch.week = plan_.weeks++;
@@ -208,8 +213,51 @@ class Planner {
         .tries_count = !series.is_cohort() || std::ranges::all_of(detector.when.terms(), is_tries)};
     series.rules.push_back(index);
     rule.lag = waits_for(detector.when);
+    if (rule.receiver_fault) rule.failures = failures_of(detector.when, placing);
     rule.when = place_terms(detector.when, placing);
     for (const auto& guard : detector.guard) rule.guard = place_terms(guard, placing);
+    place_needs(detector.when, rule.when, detector.error_rate, rule.needs);
+    for (const auto& guard : detector.guard) {
+      place_needs(guard, rule.guard, detector.error_rate, rule.needs);
+    }
+    std::ranges::stable_sort(rule.needs, {}, cost_of);
+  }
+
+  static void place_needs(const expr::CountCondition& condition,
+                          const std::vector<TermPlace>& terms, double error_rate,
+                          std::vector<NeedPlace>& places) {
+    for (const expr::Need& need : condition.needs(error_rate)) {
+      NeedPlace place{.least = need.least};
+      const bool by_columns = sum_up(need.terms, terms, place.column, place.size);
+      if (!by_columns) {
+        if (need.terms.size() != 1 || !need.among.empty()) continue;
+        place.size = 0;
+        place.term = terms[need.terms.front()];
+      } else if (!sum_up(need.among, terms, place.among, place.among_size)) {
+        place.among_size = 0;
+        place.term = terms[need.among.front()];
+        place.of_usual = need.among.size() == 1 && place.term.kind == expr::TermKind::usual;
+        if (!place.of_usual) continue;
+      }
+      places.push_back(place);
+    }
+  }
+
+  // The columns of the terms one after the other; false where there are too many, or other terms.
+  static bool sum_up(const std::vector<size_t>& wanted, const std::vector<TermPlace>& terms,
+                     std::array<uint8_t, NeedPlace::kMost>& columns, uint8_t& size) {
+    for (const size_t term : wanted) {
+      const TermPlace& place = terms[term];
+      if (place.size == 0 || size + place.size > columns.size()) return false;
+      std::copy_n(place.column.begin(), place.size, columns.begin() + size);
+      size = static_cast<uint8_t>(size + place.size);
+    }
+    return true;
+  }
+
+  static int cost_of(const NeedPlace& need) {
+    if (need.size != 0 && !need.of_usual) return need.among_size == 0 ? 0 : 1;
+    return need.term.kind == expr::TermKind::climb ? 2 : 3;
   }
 
   // What the terms of a rule are placed for.
@@ -323,6 +371,29 @@ class Planner {
   static Field field_of(const expr::CountTerm& term) {
     WP_CHECK(term.field < kTextFields);
     return static_cast<Field>(term.field);
+  }
+
+  // The failures that a condition counts; `attempted` and its like count what went well, too.
+  std::vector<Rows> failures_of(const expr::CountCondition& when, const Placing& placing) {
+    std::vector<Rows> failures;
+    const auto take = [&](const expr::CountTerm& term) {
+      if (term.count == expr::attempted_count() && term.where.empty()) return;
+      const Rows rows = rows_of(term, placing);
+      if ((rows.kinds & ~failure_kinds()) == 0) failures.push_back(rows);
+    };
+    for (const expr::CountTerm& term : when.terms()) {
+      if (term.kind == expr::TermKind::count) take(term);
+      for (const expr::CountTerm& bad : term.bad) take(bad);
+    }
+    return failures;
+  }
+
+  static uint32_t failure_kinds() {
+    uint32_t kinds = 0;
+    for (const EventKind kind : {EventKind::deferred, EventKind::bounced, EventKind::expired}) {
+      kinds |= uint32_t{1} << static_cast<uint32_t>(kind);
+    }
+    return kinds;
   }
 
   Rows rows_of(const expr::CountTerm& term, const Placing& placing) {

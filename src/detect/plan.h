@@ -34,6 +34,20 @@ struct TermPlace {
   uint32_t sketch = 0;  // the others: which of Plan::sketches
 };
 
+// What must be so before a rule can hold (expr::Need), read as cheaply as can be: nearly all rules
+// stop here for nearly all events.
+struct NeedPlace {
+  static constexpr size_t kMost = 6;
+  double least = 0;
+  // The sum of the first columns is at least so much; of `term`, where there are none.
+  std::array<uint8_t, kMost> column{};
+  uint8_t size = 0;
+  uint8_t among_size = 0;
+  bool of_usual = false;               // at least so often the number of `term`
+  std::array<uint8_t, kMost> among{};  // where there are some: at least that share of these
+  TermPlace term;
+};
+
 struct Rule {
   uint32_t detector = 0;
   uint32_t watch = 0;  // which of the detector's
@@ -42,7 +56,9 @@ struct Rule {
   std::vector<uint8_t> order;  // place in the group of each dimension of the detector's `watch`
   std::vector<TermPlace> when;
   std::vector<TermPlace> guard;
-  bool receiver_fault = false;        // while it fires, failures there are held against nobody else
+  std::vector<NeedPlace> needs;  // the cheapest first
+  bool receiver_fault = false;   // while it fires, failures there are held against nobody else
+  std::vector<Rows> failures;    // ... of these kinds and conditions: what it counts as failures
   LagKind lag = LagKind::complaints;  // of a cohort: what it waits for
 };
 
@@ -83,6 +99,8 @@ struct Group {
   Duration cohorts{0};            // the longest window of cohorts
   std::vector<Field> dimensions;  // in the order of the enum
   std::vector<uint32_t> rules;
+  // Of Plan::sketches: those that look at events of a kind.
+  std::array<std::vector<uint32_t>, kEventKinds> sketches_of_kind;
 
   bool has_cohorts() const { return cohorts != Duration::zero(); }
   bool has(std::span<const Field> some) const;  // exactly these dimensions, in any order

@@ -1,9 +1,12 @@
 #include "detect/stream_table.h"
 
+#include "detect/packed_text.h"
+
 #include <bit>
 #include <cstring>
 #include <new>
 #include <random>
+#include <utility>
 
 namespace watchpost::detect {
 namespace {
@@ -85,30 +88,24 @@ void StreamTable::place(Entry entry) {
 uint32_t StreamTable::insert(StreamKey key, uint32_t group,
                              std::span<const std::string_view> values) {
   uint32_t stream = used_;
-  if (!free_.empty()) {
-    stream = free_.back();
-    free_.pop_back();
+  if (first_free_ != kNone) {
+    stream = first_free_;
+    first_free_ = (*this)[stream].values_size;
   } else {
     if (used_ / kChunk == chunks_.size()) {
       chunks_.push_back(std::make_unique<StreamRecord[]>(kChunk));
-      memory_.add(kChunk * (sizeof(StreamRecord) + sizeof(uint32_t)));  // with its place in free_
+      memory_.add(kChunk * sizeof(StreamRecord));
     }
     ++used_;
   }
   const size_t far = far_slots(group);
-  const size_t head = values_at(group);
   size_t values_size = 0;
-  for (const std::string_view value : values) values_size += sizeof(uint16_t) + value.size();
-  auto* const body = static_cast<std::byte*>(memory_.take(head + values_size));
+  for (const std::string_view value : values) values_size += packed_size(value);
+  std::byte* const body = bodies_.take(body_size(group, values_size), stream);
   for (size_t i = 0; i < far; ++i) new (body + i * sizeof(Slots)) Slots();
   if (shape_of_group_[group].sketches) new (body + far * sizeof(Slots)) std::byte*(nullptr);
-  std::byte* to = body + head;
-  for (const std::string_view value : values) {
-    const auto length = static_cast<uint16_t>(value.size());
-    std::memcpy(to, &length, sizeof length);
-    std::memcpy(to + sizeof length, value.data(), length);
-    to += sizeof length + length;
-  }
+  std::byte* to = body + values_at(group);
+  for (const std::string_view value : values) to = pack(value, to);
   (*this)[stream] = {.check = key.check,
                      .last_at = {},
                      .body = body,
@@ -136,9 +133,11 @@ void StreamTable::remove(uint32_t stream) {
   entries_[hole] = {};
   for (uint32_t i = 0; i < shape_of_group_[record.group].series; ++i)
     record.slots(i).clear(memory_);
-  memory_.give(record.body);
+  std::byte* const body = record.body;
+  const uint32_t moved = bodies_.give(body, body_size(record.group, record.values_size));
+  if (moved != Bodies::kNobody) (*this)[moved].body = body;
   record = {};
-  free_.push_back(stream);
+  record.values_size = std::exchange(first_free_, stream);
   --size_;
 }
 
@@ -146,13 +145,19 @@ std::vector<std::string_view> StreamTable::values(const StreamRecord& record) co
   std::vector<std::string_view> values;
   const std::byte* at = record.body + values_at(record.group);
   const std::byte* const end = at + record.values_size;
-  while (at < end) {
-    uint16_t length = 0;
-    std::memcpy(&length, at, sizeof length);
-    values.emplace_back(reinterpret_cast<const char*>(at + sizeof length), length);
-    at += sizeof length + length;
-  }
+  unpacked_.resize(size_t{2} * record.values_size);
+  char* room = unpacked_.data();
+  while (at < end) values.push_back(unpack(at, room));
   return values;
+}
+
+// What holds more than bytes is aligned for it.
+size_t StreamTable::body_size(uint32_t group, size_t values_size) const {
+  const size_t head = values_at(group);
+  const size_t size = head + values_size;
+  if (head == 0) return size;
+  constexpr size_t kWord = sizeof(std::byte*);
+  return (size + Bodies::kTail + kWord - 1) / kWord * kWord - Bodies::kTail;
 }
 
 uint32_t StreamTable::coldest() {

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/hash.h"
 #include "base/time.h"
+#include "detect/bodies.h"
 #include "detect/memory.h"
 #include "detect/stream_record.h"
 
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +56,7 @@ class StreamTable {
   bool has_room();
   // A new stream without counters; the key is not there yet and has_room() is true.
   uint32_t insert(StreamKey key, uint32_t group, std::span<const std::string_view> values);
+  // The body of another may move: Slots that are not near, and values, lie elsewhere then.
   void remove(uint32_t stream);
   bool over_limit() const { return memory_.bytes() > most_bytes_; }
   // The stream to evict next. There must be one.
@@ -75,7 +78,7 @@ class StreamTable {
     if (!shape_of_group_[record.group].sketches) return nullptr;
     return *reinterpret_cast<std::byte* const*>(record.body + slots_size(record.group));
   }
-  // Its values in the group's order.
+  // Its values in the group's order; valid until the next call.
   std::vector<std::string_view> values(const StreamRecord& record) const;
 
   uint32_t end() const { return used_; }  // all numbers are below; unused ones have no body
@@ -90,7 +93,7 @@ class StreamTable {
   };
   static constexpr uint32_t kChunk = 1024;
 
-  // A body: the Slots that are not near, where the sketches are, the values.
+  // A body: the Slots that are not near, where the sketches are, the values packed.
   size_t far_slots(uint32_t group) const {
     const uint32_t series = shape_of_group_[group].series;
     return series > StreamRecord::kNear ? series - StreamRecord::kNear : 0;
@@ -99,6 +102,7 @@ class StreamTable {
   size_t values_at(uint32_t group) const {
     return slots_size(group) + (shape_of_group_[group].sketches ? sizeof(std::byte*) : 0);
   }
+  size_t body_size(uint32_t group, size_t values_size) const;
   size_t place_of(uint32_t tag) const { return tag >> shift_; }
   size_t mask() const { return entries_.size() - 1; }
   void place(Entry entry);
@@ -108,14 +112,16 @@ class StreamTable {
   const size_t most_bytes_;
   const uint64_t seed_;
   Memory memory_;
+  Bodies bodies_{memory_};
   std::vector<Entry> entries_;
   uint32_t shift_;
   std::vector<std::unique_ptr<StreamRecord[]>> chunks_;
-  std::vector<uint32_t> free_;
+  uint32_t first_free_ = kNone;  // an unused record has the next one in `values_size`
   uint32_t used_ = 0;
   size_t size_ = 0;
   uint32_t hand_ = 0;
   uint32_t turn_ = 0;
+  mutable std::string unpacked_;
 };
 
 }  // namespace watchpost::detect

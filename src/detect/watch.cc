@@ -141,6 +141,8 @@ void WatchState::count_failure(const Event& event, const Moment& moment, std::ve
       if (!plan.rules[rule].receiver_fault) continue;
       const Noted* const known = table[stream].noted ? notes.find(stream, rule) : nullptr;
       if (known == nullptr || !known->firing) continue;
+      // A blocked address does not explain that somebody's recipients do not exist.
+      if (!counts_for(plan.rules[rule].failures, event.kind)) continue;
       const bool shadow = plan.detectors[plan.rules[rule].detector].mode == Mode::shadow;
       (shadow ? in_shadow : at_fault) = true;
     }
@@ -215,7 +217,7 @@ uint32_t WatchState::count(const Event& event, const Moment& moment, const Place
   for (uint32_t i = 0; i < group.series; ++i) {
     const uint32_t series = group.first_series + i;
     Slots& slots = record.slots(i);
-    slide(stream, series, slots);
+    if (record.last_at < now[series].begins) slide(stream, series, slots);
     if (has_sketches && slots.empty()) restart_sketches(record, series);
     const bool is_cohort = group.has_cohorts() && plan.series[series].is_cohort();
     if (moment.late && !is_cohort) {

@@ -63,6 +63,7 @@ struct StreamView {
 };
 
 struct WatchState;
+class Increments;
 
 // Turns events into signals. Pure: the same events in the same order give the same signals.
 //   Rules:   a window slides in steps of about a sixtieth (at least a second), and holds the step
@@ -96,6 +97,22 @@ class Watch {
   // Counts one event and judges the streams it belongs to; signals are appended to `out`.
   // Self-inflicted events are not counted.
   void on(const Event& event, std::vector<Signal>& out);
+  // The same for what others counted (detect/tally.h; same detectors): adds all of it, moves time
+  // to the newest of it, and judges each stream that something was added to once. Whatever still
+  // lies in a window counts. Signals stand in the order of detectors, then streams. Self-inflicted,
+  // late and too long things are in their stats() and are added to ours.
+  //   Split:   events in one piece, or in any pieces in any order handed to one call, give the same
+  //            signals: counts, shares, `exceeds`, `distinct`, cohorts, `new`, `climbs`, `usual`.
+  //            Pieces handed to several calls come to the same numbers, and what holds in the end
+  //            fires, for the first five; but what held of some pieces only may have fired before.
+  //   Nearly:  `distinct` of more than 48, where parts of them were never so many at once. `new`,
+  //            `usual`: over several calls, where they come in the order of time (by hours for
+  //            `usual`). `climbs`: tries in one slot of the window count together, the good against
+  //            the bad, so that it is never quicker than event by event; over several calls, a slot
+  //            that is split counts in pieces. `in_order`: piece by piece, and where one piece
+  //            follows the other in time also across them.
+  //   Not:     while a receiver is at fault, failures there were counted for all (see Tally).
+  void fold(std::span<const Increments> increments, std::vector<Signal>& out);
   // The only way time passes without events: windows slide, conditions that no longer hold re-arm.
   void advance_to(Time now);
   // Forgets what this detector has counted for the stream so far: evidence used once is not used

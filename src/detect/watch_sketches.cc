@@ -62,7 +62,8 @@ std::optional<int64_t> WatchState::slot_in(uint32_t series, Time at) const {
 
 void WatchState::count_in_sketches(const Event& event, Time at, StreamRecord& record) {
   const Group& group = plan.groups[record.group];
-  for (const Sketch& sketch : sketches_of(group)) {
+  for (const uint32_t index : group.sketches_of_kind[static_cast<size_t>(event.kind)]) {
+    const Sketch& sketch = plan.sketches[index];
     if (!count_in_sketch(event, at, sketch, record)) continue;
     for (const Sketch::Feed& feed : sketch.feeds) {
       const std::optional<int64_t> slot = slot_in(feed.series, at);
@@ -95,7 +96,7 @@ bool WatchState::count_in_sketch(const Event& event, Time at, const Sketch& sket
     }
     case SketchKind::known: {
       auto& known = cell_at<KnownValues>(made_sketches(record), sketch);
-      return known.add(value_hash(event, sketch.field), at, table.memory()) && known.settled(at);
+      return known.add(value_hash(event, sketch.field), at, table.memory());
     }
     case SketchKind::walk:
       return cell_at<AlphabetWalk>(made_sketches(record), sketch).follows(value);
@@ -220,9 +221,15 @@ double WatchState::value_of(const TermPlace& term, const Evidence& evidence) con
   switch (term.kind) {
     case expr::TermKind::count:
       if (term.tries && evidence.tries != nullptr) return sum(evidence.tries);
-      [[fallthrough]];
-    case expr::TermKind::fresh:
+      return sum(evidence.sums);
     case expr::TermKind::in_order: return sum(evidence.sums);
+    case expr::TermKind::fresh: {
+      // Who knows too little calls everything new.
+      const bool settled = evidence.sketches != nullptr &&
+                           cell_at<KnownValues>(evidence.sketches, plan.sketches[term.sketch])
+                               .settled(clock.newest());
+      return settled ? sum(evidence.sums) : kUnknown;
+    }
     case expr::TermKind::distinct:
     case expr::TermKind::usual:
     case expr::TermKind::spread:

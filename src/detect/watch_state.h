@@ -17,7 +17,8 @@
 namespace watchpost::detect {
 
 // All that Watch holds. Its functions stand in watch.cc (counting), watch_streams.cc,
-// watch_sketches.cc, watch_cohorts.cc, judge.cc, views.cc, saved_state.cc and restored_state.cc.
+// watch_sketches.cc, watch_cohorts.cc, judge.cc, fold.cc, views.cc, saved_state.cc and
+// restored_state.cc.
 //   Rules: a firing rule re-arms as soon as its window has slid so far that its condition no longer
 //          holds. Nothing happens to a stream between two of its events but that slots leave its
 //          windows, so these steps are made up for when it is touched next: time passes at no cost.
@@ -102,6 +103,8 @@ struct WatchState {
   const uint64_t* sums_for(uint32_t rule, const Slots& slots, const uint64_t* plain,
                            const Noted* noted, int64_t newest);
   std::span<const double> values_of(const std::vector<TermPlace>& terms, const Evidence& evidence);
+  // False where it cannot hold, found without asking its conditions.
+  bool may_hold(uint32_t rule, const Evidence& evidence) const;
   bool guard_holds(uint32_t rule, const Evidence& evidence);
   bool holds(uint32_t rule, const Evidence& evidence);
   Signal signal_of(Time at, uint32_t stream, uint32_t rule, const Evidence& evidence);
@@ -117,6 +120,9 @@ struct WatchState {
   StreamView stream_view(uint32_t stream) const;
   std::vector<StreamView> movers(std::span<const Field> dimensions, size_t most) const;
 
+  // fold.cc
+  void fold(std::span<const Increments> increments, std::vector<Signal>& out);
+
   // saved_state.cc, restored_state.cc
   std::string save() const;
   void save_plan(SavedWriter& out) const;
@@ -125,7 +131,7 @@ struct WatchState {
   Result<Done> restore(std::string_view saved);
 
   const WatchLimits limits;
-  const Plan plan;
+  Plan plan;  // stays as it is once counting has begun
   EventClock clock;
   StreamTable table;
   Notes notes;

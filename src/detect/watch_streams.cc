@@ -17,9 +17,11 @@ uint32_t WatchState::found_or_inserted(const Event& event, Time at, const Place&
   // A stream found before may have been dropped to make room for one of another group.
   if (place.stream != StreamTable::kNone && table.is(place.stream, place.key)) {
     // What only nobody looked after yet is gone: signals do not depend on who was looked after.
-    const bool gone = plan.groups[place.group].sketches.bytes != 0 && forgettable(place.stream);
+    StreamRecord& record = table[place.stream];
+    const Group& group = plan.groups[place.group];
+    const bool gone = record.last_at < now[group.longest].begins && group.sketches.bytes != 0 &&
+                      forgettable(place.stream);
     if (!gone) {
-      StreamRecord& record = table[place.stream];
       if (record.heat < StreamRecord::kHottest) ++record.heat;
       return place.stream;
     }

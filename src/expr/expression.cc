@@ -3,6 +3,7 @@
 #include "expr/checker.h"
 #include "expr/evaluation.h"
 #include "expr/explanation.h"
+#include "expr/needs.h"
 
 #include <utility>
 
@@ -53,6 +54,14 @@ Judgement CountCondition::evaluate(std::span<const double> values, double error_
           .value = evaluation.number(first.left),
           .threshold = first.op == Op::climbs ? evaluation.evidence_needed(first)
                                               : evaluation.number(first.right)};
+}
+
+bool CountCondition::holds(std::span<const double> values, double error_rate) const {
+  return Evaluation(*program_, values, error_rate).truth(program_->root) == Truth::yes;
+}
+
+std::vector<Need> CountCondition::needs(double error_rate) const {
+  return needs_of(*program_, error_rate);
 }
 
 std::vector<std::string> CountCondition::explain(std::span<const double> values,

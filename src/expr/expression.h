@@ -121,6 +121,13 @@ struct Judgement {
   double threshold = 0;
 };
 
+// What must be so where a condition is true: cheap to look at, and nearly always not so.
+struct Need {
+  std::vector<size_t> terms;  // the sum of these (it counts each as often as it stands here)
+  double least = 0;           // is at least so much
+  std::vector<size_t> among;  // not empty: at least that share of the sum of these
+};
+
 // A condition over counts in one window. `exceeds` is a statistical test: `k / n exceeds p` is true
 // where so many or more of n would come by chance, at rate p, with a probability of at most the
 // error rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail,
@@ -136,6 +143,11 @@ class CountCondition {
   // `values[i]` is the number for terms()[i], NaN where it is not known; that of a spread may be
   // infinite. `error_rate` is used by `exceeds` and `climbs` without an `at`.
   Judgement evaluate(std::span<const double> values, double error_rate) const;
+  // Whether evaluate() comes to yes, and no more.
+  bool holds(std::span<const double> values, double error_rate) const;
+  // Where one of these is not so, evaluate() never comes to yes, whatever the values (of which none
+  // is negative).
+  std::vector<Need> needs(double error_rate) const;
   // "bounced(class == unknown_user) / attempted = 18 / 60 = 30% exceeds 2%: yes (...)", a line for
   // each comparison.
   std::vector<std::string> explain(std::span<const double> values, double error_rate) const;

@@ -262,6 +262,19 @@ std::optional<Condition> parsed(const Sample<Known>& sample) {
   return std::move(*plain);
 }
 
+bool all_needs_are_met(const CountCondition& condition, const std::vector<double>& values,
+                       double error_rate) {
+  const auto sum = [&](const std::vector<size_t>& terms) {
+    double all = 0;
+    for (const size_t term : terms) all += values[term];
+    return all;
+  };
+  const auto needs = condition.needs(error_rate);
+  return std::ranges::all_of(needs, [&](const Need& need) {
+    return sum(need.terms) >= need.least * (need.among.empty() ? 1 : sum(need.among));
+  });
+}
+
 TEST(Random, RowConditionsAreWhatTheySay) {
   std::minstd_rand random(1);
   for (uint32_t seed = 1; seed <= 5000; ++seed) {
@@ -289,7 +302,68 @@ TEST(Random, CountConditionsAreWhatTheySay) {
     }
     ASSERT_EQ(condition->evaluate(values, 1e-6).truth, truth_of(sample.result)) << sample.plain;
     EXPECT_FALSE(condition->explain(values, 1e-6).empty());
+    const bool yes = truth_of(sample.result) == Truth::yes;
+    EXPECT_EQ(condition->holds(values, 1e-6), yes) << sample.plain;
+    EXPECT_TRUE(!yes || all_needs_are_met(*condition, values, 1e-6)) << sample.plain;
   }
+}
+
+// The tests of real rules: many events, small rates, and a guard.
+TEST(Random, NoNeedIsStricterThanItsCondition) {
+  const std::vector<std::string> conditions{
+      "bounced / attempted exceeds 2% at 1e-9",
+      "(bounced + deferred) / attempted exceeds 30% at 1e-3",
+      "bounced / (delivered + bounced) exceeds 50% at 0.4",
+      "(bounced - new(bounced, recipient)) / attempted > 2%",
+      "bounced - new(bounced, recipient) - deferred + complained >= 20 and accepted / bounced > 3",
+      "attempted >= 20 and bounced / attempted exceeds 10%",
+      "30 < bounced and 2 * 3 <= delivered + bounced and 10% < bounced / attempted",
+      "bounced == 7 and distinct(bounced, provider) >= 3",
+      "accepted exceeds 10 * usual(accepted) at 1e-9 and accepted >= 3",
+      "accepted + delivered exceeds usual(accepted) * 3 at 0.3",
+      "accepted exceeds usual(accepted) + 4",
+      "accepted exceeds 7.5 at 1e-3",
+      "bounced / (delivered + bounced) climbs from 2% to 12% at 1e-9",
+      "not bounced / attempted exceeds 2% and bounced > 3",
+      "bounced >= 30 or delivered >= 4",
+  };
+  std::minstd_rand random(3);
+  for (const std::string& text : conditions) {
+    const auto condition = CountCondition::parse(text, event_schema());
+    ASSERT_TRUE(condition) << condition.error().text();
+    int held = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      std::vector<double> values;
+      for (size_t v = 0; v < condition->terms().size(); ++v) {
+        const auto most = std::array<uint32_t, 4>{3, 12, 60, 2000}[random() % 4];
+        values.push_back(random() % 16 == 0 ? std::nan("") : static_cast<double>(random() % most));
+      }
+      if (condition->evaluate(values, 1e-6).truth != Truth::yes) continue;
+      ++held;
+      ASSERT_TRUE(all_needs_are_met(*condition, values, 1e-6)) << text;
+    }
+    EXPECT_GT(held, 0) << text;
+  }
+}
+
+// A need that is never missed saves nothing.
+TEST(Random, NeedsAreFoundWhereRulesHaveThem) {
+  const auto missed = [](std::string_view text, std::vector<double> values) {
+    return !all_needs_are_met(*CountCondition::parse(text, event_schema()), values, 1e-9);
+  };
+  EXPECT_TRUE(missed("bounced >= 3", {2}));
+  EXPECT_FALSE(missed("bounced >= 3", {3}));
+  EXPECT_TRUE(missed("bounced / attempted > 10%", {1, 11}));
+  EXPECT_FALSE(missed("bounced / attempted > 10%", {2, 11}));
+  EXPECT_TRUE(missed("bounced / attempted exceeds 10%", {8, 8}));   // 10%^8 is more than 1e-9
+  EXPECT_FALSE(missed("bounced / attempted exceeds 10%", {9, 9}));  // and this as much
+  EXPECT_TRUE(missed("bounced / attempted exceeds 10%", {20, 201}));
+  EXPECT_TRUE(missed("accepted exceeds 10 * usual(accepted)", {29, 3, 1}));
+  EXPECT_TRUE(missed("accepted exceeds 10 * usual(accepted)", {29, std::nan(""), 1}));
+  EXPECT_TRUE(missed("bounced / attempted climbs from 2% to 12%", {20.7}));
+  EXPECT_FALSE(missed("bounced / attempted climbs from 2% to 12%", {20.8}));
+  EXPECT_FALSE(missed("bounced >= 3 or attempted >= 3", {2, 3}));
+  EXPECT_FALSE(missed("not bounced >= 3", {2}));
 }
 
 }  // namespace

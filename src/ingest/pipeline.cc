@@ -80,20 +80,29 @@ std::string Pipeline::position_of(std::string_view source) {
 }
 
 Result<Done> Pipeline::look(const Look& look) {
-  return state_->on_thread([this, &look]() -> Result<Done> {
+  return state_->on_thread(State::Needs::counters, [this, &look]() -> Result<Done> {
+    look(state_->decider, state_->watch, state_->clock.now());
+    return Done{};
+  });
+}
+
+Result<Done> Pipeline::look_at_once(const Look& look) {
+  return state_->on_thread(State::Needs::decisions, [this, &look]() -> Result<Done> {
     look(state_->decider, state_->watch, state_->clock.now());
     return Done{};
   });
 }
 
 Result<Done> Pipeline::ask(Question question) {
-  return state_->on_thread([this, &question] { return state_->answer(question); });
+  return state_->on_thread(State::Needs::decisions,
+                           [this, &question] { return state_->answer(question); });
 }
 
 Result<Done> Pipeline::replace_rules(std::vector<detect::Detector> detectors,
                                      decide::DecideSettings decide) {
-  return state_->on_thread(
-      [&] { return state_->use_rules(std::move(detectors), std::move(decide)); });
+  return state_->on_thread(State::Needs::counters, [&] {
+    return state_->use_rules(std::move(detectors), std::move(decide));
+  });
 }
 
 void Pipeline::report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices) {
@@ -108,15 +117,23 @@ Pipeline::Health Pipeline::health() const {
   return state_->health;
 }
 
-Result<Done> Pipeline::State::on_thread(std::function<Result<Done>()> task) {
+Result<Done> Pipeline::State::on_thread(Needs needs, std::function<Result<Done>()> task) {
   std::promise<Result<Done>> promise;
   auto answered = promise.get_future();
-  const bool taken = inbox.put(Inbox::Errand([&] { promise.set_value(task()); }));
+  const auto run_task = [&] { promise.set_value(task()); };
+  const bool taken = inbox.put(Inbox::Errand([&] {
+    if (needs == Needs::counters && counter_reading) {
+      waiting_for_counters.emplace_back(run_task);
+    } else {
+      run_task();
+    }
+  }));
   if (!taken) return stopping();
   return answered.get();
 }
 
 void Pipeline::State::run() {
+  read_counters();
   while (true) {
     Inbox::Taken taken = inbox.take(kTick, kEventsInStep);
     // First, as the arrivals may have to wait for a store that cannot be written.

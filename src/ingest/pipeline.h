@@ -39,7 +39,9 @@ struct PipelineOptions {
 
 // The one thread that owns detection, decisions and the store: takes arrivals, counts, decides,
 // commits all that follows from them in one transaction, and only then acknowledges.
-//   Use:     start(), then deliver() and ask() from any thread, stop().
+//   Use:     open() has the decisions in force; start() hands them out, and only then the counters
+//            of before are read, while arrivals wait. deliver() and ask() from any thread,
+//            stop().
 //   Rules:   an event id seen within the last day is not counted again. A commit that fails is
 //            tried again until it succeeds (nothing is acknowledged, sources wait) and health()
 //            says so; meanwhile what was just decided is handed out uncommitted, for 15 minutes at
@@ -58,9 +60,12 @@ class Pipeline final : public EventSink {
 
   // Looks, on the pipeline's thread and between two steps, also while the store refuses.
   using Look = std::function<void(const decide::Decider&, const detect::Watch&, Time now)>;
+  // After the start it waits until the counters of before are there.
   Result<Done> look(const Look& look);
-  // The same for changes: they are made on a copy of the decider, which takes the place of the real
-  // one with the commit of the Outcome returned, before ask() returns.
+  // The same without that wait: until health().counting the Watch is empty.
+  Result<Done> look_at_once(const Look& look);
+  // As look_at_once() for changes: they are made on a copy of the decider, which takes the place of
+  // the real one with the commit of the Outcome returned, before ask() returns.
   using Question =
       std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
   Result<Done> ask(Question question);
@@ -74,6 +79,7 @@ class Pipeline final : public EventSink {
     bool storing = true;
     std::string error;
     uint64_t events = 0;
+    bool counting = false;  // the counters of before are there
   };
   Health health() const;
   // Before the sources are stopped: from now on a store that refuses is not waited for, so that

@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <future>
 #include <map>
 #include <utility>
 
 namespace watchpost::ingest {
 namespace {
 
-constexpr Duration kKnown = std::chrono::hours(24);
-// Positions are kept at least that often, so that what may be read again is among these, whatever
-// time it is of.
-constexpr uint64_t kLastEvents = 300'000;
-// Without saved counters, so many events are counted again.
-constexpr uint64_t kRebuildEvents = 2'000'000;
+constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr size_t kMostNotices = 10'000;
 
 struct KeptRearm {
@@ -68,12 +64,8 @@ Result<Done> Pipeline::State::restore() {
   if (!stored) return fail(stored.error());
   decider = std::move(*stored);
 
-  const Time now = clock.now();
-  const auto ids = reader->event_ids_since(now - kKnown);
-  if (!ids) return fail(ids.error());
-  for (const EventId& id : *ids) seen.add(id, now);
   health.events = store->last_event();
-  return restore_watch(now);
+  return prepare_counter_reading();
 }
 
 Result<decide::Decider> Pipeline::State::stored_decider(const decide::DecideSettings& settings) {
@@ -94,23 +86,7 @@ Result<decide::Decider> Pipeline::State::stored_decider(const decide::DecideSett
   return fresh;
 }
 
-// The saved counters, and what came after them once more: its signals were decided then.
-Result<Done> Pipeline::State::restore_watch(Time now) {
-  const uint64_t last = store->last_event();
-  uint64_t counted = last > kRebuildEvents ? last - kRebuildEvents : 0;
-  auto saved = reader->detector_state();
-  if (saved && *saved) {
-    const auto restored = watch.restore((*saved)->bytes);
-    if (restored) counted = (*saved)->sequence;
-    if (!restored) saved = fail(restored.error());
-  }
-  if (!saved) {
-    log_warning("pipeline", "the detectors' state of before is lost and is built anew: {}",
-                saved.error().text());
-    watch = detect::Watch(options.detectors, options.limits);
-  }
-  saved_sequence = counted;
-
+Result<Done> Pipeline::State::prepare_counter_reading() {
   const auto facts = reader->facts(kRearmFact);
   if (!facts) return fail(facts.error());
   std::multimap<uint64_t, decide::Rearm> rearms;
@@ -119,29 +95,50 @@ Result<Done> Pipeline::State::restore_watch(Time now) {
     if (!kept) continue;
     kept_rearms[kept->fact] = kept->sequence;
     ++rearms_made;
-    if (kept->sequence >= counted) rearms.emplace(kept->sequence, std::move(kept->rearm));
+    rearms.emplace(kept->sequence, std::move(kept->rearm));
   }
-  const auto rearm_after = [&](uint64_t sequence) {
-    const auto [from, to] = rearms.equal_range(sequence);
-    for (auto one = from; one != to; ++one) {
-      watch.rearm(one->second.detector, one->second.stream);
-    }
-  };
-  rearm_after(counted);
-  const auto again = [&](const Event& event, uint64_t sequence) {
-    seen.add(event.id, now);
-    if (sequence <= counted) return;
-    // As the clock moved time on between them.
-    if (newest && event.at - kBehindClock > *newest) {
-      watch.advance_to(std::min(event.at - kBehindClock, *newest + options.limits.lateness));
-    }
-    if (!newest || event.at > *newest) newest = event.at;
-    signals.clear();
-    watch.on(event, signals);
-    rearm_after(sequence);
-  };
-  const uint64_t known_from = last > kLastEvents ? last - kLastEvents : 0;
-  return reader->events_after(std::min(counted, known_from), again);
+  counter_reading.emplace(options.store, store->last_event(), options.detectors, options.limits,
+                          std::move(rearms));
+  return Done{};
+}
+
+// What needs no counters goes on meanwhile: decisions end, people ask and change them. Arrivals
+// wait, and their senders with them.
+void Pipeline::State::read_counters() {
+  const auto begun = std::chrono::steady_clock::now();
+  auto reading = std::async(std::launch::async, [this, now = clock.now()] {
+    RestoredCounters counters = counter_reading->read(now);
+    inbox.put(Inbox::Errand([] {}));  // wakes who waits for it
+    return counters;
+  });
+  while (reading.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    const Inbox::Taken taken = inbox.take_errands(kTick);
+    for (const Inbox::Errand& errand : taken.errands) errand();
+    if (taken.closed) break;
+    take_in({});
+    metrics.show(decider, clock.now());
+  }
+  RestoredCounters counters = reading.get();
+  counter_reading.reset();
+  if (!counters.complete) {
+    log_error("pipeline", "not all that was counted before the start could be read: {}",
+              counters.complete.error().text());
+  }
+  watch = std::move(counters.watch);
+  seen = std::move(counters.seen);
+  newest = counters.newest;
+  saved_sequence = counters.sequence;
+  for (const decide::Rearm& one : std::exchange(rearms_while_reading, {})) {
+    watch.rearm(one.detector, one.stream);
+  }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  log_info("pipeline", "the counters of {} streams were read in {:.1f} s", watch.stats().streams,
+           taken.count());
+  {
+    const std::lock_guard lock(shared);
+    health.counting = true;
+  }
+  for (const Inbox::Errand& errand : std::exchange(waiting_for_counters, {})) errand();
 }
 
 // Rows and notices that were committed and not carried out.

@@ -3,6 +3,7 @@
 #include "ingest/pipeline.h"
 #include "ingest/pipeline_metrics.h"
 #include "ingest/recent_events.h"
+#include "ingest/restored_counters.h"
 #include "ingest/seen_ids.h"
 #include "ingest/step.h"
 
@@ -27,7 +28,8 @@ struct Pipeline::State {
   // pipeline_restore.cc: what the store has from before.
   Result<Done> restore();
   Result<decide::Decider> stored_decider(const decide::DecideSettings& settings);
-  Result<Done> restore_watch(Time now);
+  Result<Done> prepare_counter_reading();
+  void read_counters();
   Result<Done> hand_over_unfinished();
 
   // pipeline_step.cc: events to decisions, and all of it to the store.
@@ -50,8 +52,10 @@ struct Pipeline::State {
   Result<Done> answer(const Question& question);
   Result<Done> use_rules(std::vector<detect::Detector> detectors, decide::DecideSettings settings);
   void take_report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
-  // Runs it on the pipeline's thread and gives back what it gave.
-  Result<Done> on_thread(std::function<Result<Done>()> task);
+  // Runs it on the pipeline's thread and gives back what it gave. What needs the counters runs once
+  // those of before are there.
+  enum class Needs { decisions, counters };
+  Result<Done> on_thread(Needs needs, std::function<Result<Done>()> task);
 
   PipelineOptions options;
   Outbox& outbox;
@@ -74,6 +78,9 @@ struct Pipeline::State {
   uint64_t rearms_made = 0;                     // makes their facts' names differ
   std::map<std::string, uint64_t> kept_rearms;  // fact -> sequence, since the last snapshot
   uint64_t saved_sequence = 0;
+  std::optional<CounterReading> counter_reading;  // until the counters of before are there
+  std::vector<decide::Rearm> rearms_while_reading;
+  std::vector<Inbox::Errand> waiting_for_counters;
   std::chrono::steady_clock::time_point next_save;
   std::chrono::steady_clock::time_point next_maintenance;
   std::thread thread;

@@ -101,7 +101,11 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
 // What was counted anew must be so again when the counters are rebuilt after a crash: the fact says
 // after which event.
 void Pipeline::State::rearm(const decide::Rearm& one, Step& step) {
-  watch.rearm(one.detector, one.stream);
+  if (counter_reading) {
+    rearms_while_reading.push_back(one);
+  } else {
+    watch.rearm(one.detector, one.stream);
+  }
   const uint64_t sequence = store->last_event() + (options.store_events ? step.events.size() : 0);
   std::string name = fmt::format("{}{:020}/{:010}", kRearmFact, sequence, ++rearms_made);
   step.facts[name] = fmt::format("{}\n{}", one.stream.text(), one.detector);
@@ -167,7 +171,9 @@ void Pipeline::State::after_commit(Step& step, Time now) {
     for (const auto& [name, value] : step.facts) {
       if (name.starts_with(kPositionFact)) positions[name.substr(kPositionFact.size())] = value;
     }
-    health = Health{.events = store->last_event()};
+    health.storing = true;
+    health.error.clear();
+    health.events = store->last_event();
   }
   log_what_matters(step.audit);
   const bool was_failing = std::exchange(failing, false);

@@ -4,8 +4,11 @@
 #include "ingest/test_pipeline.h"
 
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,6 +109,65 @@ TEST(Pipeline, AfterACrashCountersAndMeasuresAreAsBefore) {
     one->put(bounces("bob", 2, 3, kNoon + 30s));
     EXPECT_EQ(one->outbox.active_when([](const auto& all) { return all.size() == 2; }).size(), 2U);
   }
+}
+
+// The saved counters as a pipe: who reads them waits until somebody writes.
+class SlowCounters {
+ public:
+  explicit SlowCounters(std::string path) : path_(std::move(path)) {
+    std::filesystem::remove(path_);
+    EXPECT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  }
+  // They are damaged, then: counted anew from the events.
+  void let_go() const { open_to_write(0); }
+  // Also where a test breaks off.
+  struct LetGo {
+    explicit LetGo(const SlowCounters& all) : counters(all) {}
+    ~LetGo() { counters.open_to_write(O_NONBLOCK); }
+    const SlowCounters& counters;
+  };
+
+ private:
+  void open_to_write(int flags) const {
+    const int file = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | flags);
+    if (file >= 0) ::close(file);
+  }
+  const std::string path_;
+};
+
+TEST(Pipeline, WhatIsInForceHoldsWhileCountersAreStillRead) {
+  const Folder folder;
+  DecisionId decision;
+  {
+    Running running(options_in(folder / "data"));
+    running.put(bounces("alice", 7, 0));
+    running.put(bounces("bob", 3, 0));
+    decision = running.outbox.active_when(kAny)[0].id;
+  }
+  SlowCounters slow(folder / "data/detector.state");
+  Running again(options_in(folder / "data"), kNoon + 2min);
+  const SlowCounters::LetGo at_the_end(slow);
+  EXPECT_EQ(again.outbox.active_when(kAny)[0].id, decision);
+  auto settled = again.deliver(bounces("bob", 2, 3, kNoon + 30s));
+  size_t decisions = 0;
+  ASSERT_TRUE(again.pipeline->look_at_once(
+      [&](const decide::Decider& decider, const detect::Watch& watch, Time) {
+        decisions = decider.decisions().size();
+        EXPECT_EQ(watch.stats().streams, 0U);
+      }));
+  EXPECT_EQ(decisions, 1U);
+  EXPECT_FALSE(again.pipeline->health().counting);
+  // People can undo it meanwhile, and what it was made of is no evidence afterwards.
+  ASSERT_TRUE(again.pipeline->ask([&](decide::Decider& decider, detect::Watch&, Time now) {
+    return decider.revoke(decision, "desk", "a mailing that was agreed", now);
+  }));
+  again.outbox.active_when(kNone);
+  EXPECT_EQ(settled.wait_for(0s), std::future_status::timeout);
+  slow.let_go();
+  EXPECT_TRUE(settled.get());
+  EXPECT_TRUE(again.pipeline->health().counting);
+  EXPECT_EQ(again.count_of("alice"), 0);
+  EXPECT_EQ(again.count_of("bob"), 5) << "3 of before, 2 that waited";
 }
 
 TEST(Pipeline, WhatWasUndoneIsNotEvidenceAgainAfterACrash) {

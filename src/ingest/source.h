@@ -97,6 +97,8 @@ struct SourceKind {
   // Lines of this kind's format, for replay. `reference` as in PostfixLog.
   std::unique_ptr<FileReader> (*reader)(std::string name, const SourceContext& context,
                                         Time reference);
+  // Bytes of a line that replay reads: no fewer than the source itself does, unless told so.
+  size_t longest_line = 64 * 1024;
 };
 std::span<const SourceKind* const> source_kinds();
 const SourceKind* source_kind(std::string_view name);

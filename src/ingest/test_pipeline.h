@@ -137,12 +137,10 @@ struct Running {
   // What the detector counted for the login.
   double count_of(std::string_view login) {
     double value = -1;
-    const auto done =
-        pipeline->ask([&](decide::Decider&, detect::Watch& watch, Time) -> Result<decide::Outcome> {
-          const auto views = watch.explain(Stream{{{Field::credential, std::string(login)}}});
-          if (!views.empty()) value = views.front().value;
-          return decide::Outcome{};
-        });
+    const auto done = pipeline->look([&](const decide::Decider&, const detect::Watch& watch, Time) {
+      const auto views = watch.explain(Stream{{{Field::credential, std::string(login)}}});
+      if (!views.empty()) value = views.front().value;
+    });
     EXPECT_TRUE(done);
     return value;
   }

@@ -41,6 +41,7 @@ struct StatusView {
   bool automation = true;
   bool storing = true;      // false: the disk refuses; following pauses
   std::string store_error;  // why, then
+  bool counting = true;     // false: the counters of before the start are still being read
   uint64_t events = 0;      // stored, ever
   uint64_t streams = 0;     // live
   uint64_t watch_bytes = 0;

@@ -185,9 +185,10 @@ Result<StatusView> LiveDesk::status() {
   view.now = parts_.clock.now();
   const ingest::Pipeline::Health health = parts_.pipeline.health();
   view.storing = health.storing;
+  view.counting = health.counting;
   view.store_error = health.error;
   view.events = health.events;
-  const auto looked = parts_.pipeline.look(
+  const auto looked = parts_.pipeline.look_at_once(
       [&](const decide::Decider& decider, const detect::Watch& watch, Time now) {
         view.automation = decider.automation();
         const detect::WatchStats& stats = watch.stats();

@@ -27,7 +27,7 @@ class Reading {
 
  private:
   Result<Done> one(const std::string& file) {
-    auto lines = ingest::LineReader::open(file);
+    auto lines = ingest::LineReader::open(file, request_.kind.longest_line);
     if (!lines) return fail(lines.error());
     const auto events = request_.kind.reader(
         "replay", request_.context, lines->modified_at().value_or(request_.context.clock.now()));

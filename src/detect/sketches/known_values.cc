@@ -11,8 +11,8 @@ namespace {
 
 constexpr int32_t kMostPeriod = 1 << 24;  // beyond all that a Time can say
 constexpr Duration kYoung = 24h;
-constexpr uint8_t kFewValues = 20;
-constexpr uint8_t kManyValues = 255;
+constexpr uint8_t kFewEvents = 20;
+constexpr uint8_t kManyEvents = 255;
 
 // Periods begin at the same times for all, so that any two agree about what is old.
 int64_t period_of(Time at) {
@@ -28,7 +28,7 @@ uint32_t fingerprint_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32
 struct KnownValues::Block {
   Time first;
   int32_t period;
-  uint8_t values;  // how many were new, up to kManyValues
+  uint8_t events;  // how many came, up to kManyEvents
   ValueSet current;
   ValueSet previous;
 
@@ -44,6 +44,12 @@ struct KnownValues::Block {
     forget_previous(memory);
     if (!next) previous.clear(memory);
   }
+  // Whoever comes back after all was forgotten is as young as on the first day.
+  void begin_anew_if_forgotten(Time at) {
+    if (!current.empty() || !previous.empty()) return;
+    first = at;
+    events = 0;
+  }
 };
 
 KnownValues::Block& KnownValues::block_at(Time at, Memory& memory) {
@@ -51,17 +57,18 @@ KnownValues::Block& KnownValues::block_at(Time at, Memory& memory) {
   if (block_ == nullptr) block_ = new (memory.take(sizeof(Block))) Block{at, period, 0, {}, {}};
   block_->first = std::min(block_->first, at);
   block_->advance_to(period, memory);
+  block_->begin_anew_if_forgotten(at);
   return *block_;
 }
 
 bool KnownValues::add(uint64_t hash, Time at, Memory& memory) {
   Block& block = block_at(at, memory);
   const uint32_t fingerprint = fingerprint_of(hash);
+  if (block.events < kManyEvents) ++block.events;
   if (block.current.contains(fingerprint)) return false;
   const bool known = block.previous.contains(fingerprint);
   if (block.current.full()) block.forget_previous(memory);
   block.current.add(fingerprint, memory);
-  if (!known && block.values < kManyValues) ++block.values;
   return !known;
 }
 
@@ -72,7 +79,7 @@ bool KnownValues::knows(uint64_t hash) const {
 }
 
 bool KnownValues::settled(Time at) const {
-  return block_ != nullptr && block_->values >= kFewValues && at - kYoung >= block_->first;
+  return block_ != nullptr && block_->events >= kFewEvents && at - kYoung >= block_->first;
 }
 
 void KnownValues::merge(const KnownValues& other, Memory& memory) {
@@ -90,19 +97,7 @@ void KnownValues::merge(const KnownValues& other, Memory& memory) {
   } else if (from.period == block.period - 1) {
     block.previous.merge(from.current, memory);
   }
-  block.values = std::max(block.values, from.values);
-  block.values = std::max(block.values, values_of(block, memory));
-}
-
-// How many different values are in both sets.
-uint8_t KnownValues::values_of(const Block& block, Memory& memory) {
-  if (!block.current.exact() || !block.previous.exact()) return kManyValues;
-  ValueSet both;
-  both.merge(block.current, memory);
-  both.merge(block.previous, memory);
-  const uint32_t size = both.exact() ? both.size() : kManyValues;
-  both.clear(memory);
-  return static_cast<uint8_t>(std::min<uint32_t>(size, kManyValues));
+  block.events = static_cast<uint8_t>(std::min(int{kManyEvents}, block.events + from.events));
 }
 
 void KnownValues::clear(Memory& memory) {
@@ -118,7 +113,7 @@ void KnownValues::save(SavedWriter& out) const {
   if (block_ == nullptr) return;
   out.number(block_->first.time_since_epoch().count());
   out.number(block_->period);
-  out.number(block_->values);
+  out.number(block_->events);
   block_->current.save(out);
   block_->previous.save(out);
 }
@@ -130,10 +125,10 @@ void KnownValues::restore(SavedReader& in, Memory& memory) {
   if (any == 0 || in.bad()) return;
   const Time first{Duration(in.number<Duration::rep>())};
   const auto period = in.number<int32_t>();
-  const auto values = in.number<uint8_t>();
+  const auto events = in.number<uint8_t>();
   in.require(period > -kMostPeriod && period < kMostPeriod);
   if (in.bad()) return;
-  block_ = new (memory.take(sizeof(Block))) Block{first, period, values, {}, {}};
+  block_ = new (memory.take(sizeof(Block))) Block{first, period, events, {}, {}};
   block_->current.restore(in, memory);
   block_->previous.restore(in, memory);
   if (in.bad()) clear(memory);

@@ -20,8 +20,8 @@ class KnownValues {
   // True where the value was not known yet; it is from then on.
   bool add(uint64_t hash, Time at, Memory& memory);
   bool knows(uint64_t hash) const;
-  // Young ones know too little to call anything new: true from a day after the first value on, once
-  // there were at least 20 of them.
+  // Young ones know too little to call anything new: true from a day after the first event on, once
+  // there were at least 20. Whoever was silent until all was forgotten is young again.
   bool settled(Time at) const;
   void merge(const KnownValues& other, Memory& memory);
   void clear(Memory& memory);
@@ -33,7 +33,6 @@ class KnownValues {
   struct Block;
 
   Block& block_at(Time at, Memory& memory);
-  static uint8_t values_of(const Block& block, Memory& memory);
 
   Block* block_ = nullptr;
 };

@@ -106,17 +106,25 @@ TEST(KnownValues, ForgottenAfterThirtyToSixtyDays) {
   EXPECT_TRUE(known.add(2ULL << 32, kStart + 400 * kDay)) << "all is old";
 }
 
-TEST(KnownValues, SettledAfterADayAndTwentyValues) {
+TEST(KnownValues, SettledAfterADayAndTwentyEvents) {
   Memory memory;
   Known known(memory);
   EXPECT_FALSE(known.values.settled(kStart));
   for (uint64_t i = 1; i <= 20; ++i) {
     EXPECT_FALSE(known.values.settled(kStart + 2 * kDay));
-    known.add(i << 32, kStart + 1h);
-    known.add(i << 32, kStart + 2h);
+    known.add((i % 2) << 32, kStart + 1h);
   }
   EXPECT_FALSE(known.values.settled(kStart + 24h));
   EXPECT_TRUE(known.values.settled(kStart + 25h));
+}
+
+TEST(KnownValues, YoungAgainWhereAllWasForgotten) {
+  Memory memory;
+  Known known(memory);
+  for (uint64_t i = 1; i <= 30; ++i) known.add(i << 32, kStart + 1h * i);
+  ASSERT_TRUE(known.values.settled(kStart + 2 * kDay));
+  EXPECT_TRUE(known.add(uint64_t{1} << 32, kStart + 100 * kDay)) << "forgotten";
+  EXPECT_FALSE(known.values.settled(kStart + 100 * kDay));
 }
 
 TEST(KnownValues, OfTheSameInAnySplitAndOrder) {

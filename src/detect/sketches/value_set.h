@@ -21,6 +21,7 @@ class ValueSet {
   bool add(uint32_t fingerprint, Memory& memory);
   bool full() const;
   bool exact() const;
+  bool empty() const { return table_ == nullptr; }
   uint32_t size() const;  // of an exact one
   void merge(const ValueSet& other, Memory& memory);
   void clear(Memory& memory);

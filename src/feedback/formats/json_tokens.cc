@@ -124,11 +124,14 @@ char* unescape_json(std::string_view raw, char* to) {
 
 bool read_whole(const JsonValue& value, uint64_t& number) {
   constexpr uint64_t kMost = uint64_t{1} << 53;  // what every JSON reader takes exactly
-  if (value.kind < '0' || value.kind > '9') return false;
-  const char* const end = value.raw.data() + value.raw.size();
+  constexpr size_t kDigits = 19;                 // that fit
+  if (value.kind < '0' || value.kind > '9' || value.raw.size() > kDigits) return false;
   uint64_t read = 0;
-  const auto [rest, fault] = std::from_chars(value.raw.data(), end, read);
-  if (fault != std::errc() || rest != end || read > kMost) return false;
+  for (const char c : value.raw) {
+    if (c < '0' || c > '9') return false;
+    read = read * 10 + static_cast<uint64_t>(c - '0');
+  }
+  if (read > kMost) return false;
   number = read;
   return true;
 }

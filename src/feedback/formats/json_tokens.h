@@ -26,6 +26,14 @@ class JsonTokens {
   // One more than there are: the last is the end of the text.
   const uint32_t* first() const { return first_; }
   const uint32_t* last() const { return last_; }
+  size_t count() const { return static_cast<size_t>(last_ - first_); }
+
+  // Of this text, or of one of the same JsonShape.
+  JsonPlace place_of(const JsonValue& value) const {
+    return {static_cast<uint32_t>(value.first - first_),
+            static_cast<uint32_t>(value.last - first_)};
+  }
+  JsonValue at(JsonPlace place) const;
 
  private:
   struct Parser;
@@ -35,115 +43,19 @@ class JsonTokens {
   const uint32_t* last_ = nullptr;
 };
 
-// A walk over values, each looked at once, in their order.
-//   Use:     JsonWalk walk(tokens);
-//            walk.object([&](std::string_view key) { return walk.value(...); }) && walk.ended()
-//   Rules:   total; false means that it is not JSON there, and nothing more can be read. What
-//   stands
-//            within a container that is only passed over is counted in brackets, not read.
-class JsonWalk {
- public:
-  explicit JsonWalk(const JsonTokens& tokens)
-      : text_(tokens.text()), at_(tokens.first()), last_(tokens.last()) {}
-  // Over one value that was passed over before.
-  JsonWalk(const JsonTokens& tokens, const JsonValue& container)
-      : text_(tokens.text()), at_(container.first), last_(container.last) {}
+inline bool is_json_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-  // The first byte of what comes next; 0 behind the last value.
-  char next() const { return at_ == last_ ? '\0' : text_[*at_]; }
-  bool ended() const { return at_ == last_; }
-
-  // The next value, whatever it is; of a container all of it.
-  bool value(JsonValue& value) {
-    if (at_ == last_) return false;
-    const char* const begin = text_ + *at_;
-    value.kind = *begin;
-    return *begin == '"' ? take_text(value.raw) : take_other(value, begin);
-  }
-
-  // Calls `member` with each key, as it stands there, behind which it must take the value.
-  template <class Member>
-  bool object(const Member& member) {
-    if (next() != '{') return false;
-    ++at_;
-    if (next() == '}') return ++at_, true;
-    while (true) {
-      std::string_view key;
-      if (next() != '"' || !take_text(key) || next() != ':') return false;
-      ++at_;
-      if (!member(key)) return false;
-      const char behind = next();
-      if (behind != ',' && behind != '}') return false;
-      ++at_;
-      if (behind == '}') return true;
-    }
-  }
-
-  // Calls `item` for each item, which it must take.
-  template <class Item>
-  bool array(const Item& item) {
-    if (next() != '[') return false;
-    ++at_;
-    if (next() == ']') return ++at_, true;
-    while (true) {
-      if (!item()) return false;
-      const char behind = next();
-      if (behind != ',' && behind != ']') return false;
-      ++at_;
-      if (behind == ']') return true;
-    }
-  }
-
- private:
-  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-  // Between a text's first quote and the next token are only its rest and blanks.
-  bool take_text(std::string_view& raw) {
-    const char* const begin = text_ + *at_;
-    ++at_;
-    const char* end = text_ + *at_ - 1;
-    while (is_blank(*end)) --end;
-    if (end <= begin || *end != '"') return false;
-    raw = {begin + 1, static_cast<size_t>(end - begin - 1)};
-    return true;
-  }
-  bool take_other(JsonValue& value, const char* begin) {
-    switch (*begin) {
-      case '{':
-      case '[': return take_container(value, begin);
-      case '}':
-      case ']':
-      case ':':
-      case ',': return false;
-      default: return take_word(value.raw, begin);
-    }
-  }
-  bool take_word(std::string_view& raw, const char* begin) {
-    ++at_;
-    const char* end = text_ + *at_;
-    while (is_blank(end[-1])) --end;
-    raw = {begin, static_cast<size_t>(end - begin)};
-    return true;
-  }
-  bool take_container(JsonValue& value, const char* begin) {
-    value.first = at_;
-    int64_t depth = 0;
-    do {
-      if (at_ == last_) return false;
-      const char c = text_[*at_++];
-      // '[' and ']' differ from '{' and '}' by one bit.
-      depth += (c | 0x20) == '{';
-      depth -= (c | 0x20) == '}';
-    } while (depth > 0);
-    value.last = at_;
-    // The bracket that closes must be of the kind that opened.
-    if (text_[at_[-1]] != *begin + 2) return false;
-    value.raw = {begin, static_cast<size_t>(text_ + at_[-1] + 1 - begin)};
-    return true;
-  }
-
-  const char* text_;
-  const uint32_t* at_;
-  const uint32_t* last_;
-};
+inline JsonValue JsonTokens::at(JsonPlace place) const {
+  if (place.last == 0) return {};
+  const char* const begin = text_ + first_[place.first];
+  JsonValue value{
+      .kind = *begin, .raw = {}, .first = first_ + place.first, .last = first_ + place.last};
+  // What stands between two tokens are blanks.
+  const char* end = text_ + *value.last;
+  while (end > begin + 1 && is_json_blank(end[-1])) --end;
+  const bool is_text = *begin == '"' && end > begin + 1;
+  value.raw = is_text ? std::string_view(begin + 1, end - 1) : std::string_view(begin, end);
+  return value;
+}
 
 }  // namespace watchpost::feedback

@@ -5,6 +5,7 @@
 #include "feedback/formats/kumomta_places.h"
 #include "feedback/formats/kumomta_record.h"
 #include "feedback/formats/kumomta_text.h"
+#include "model/provider.h"
 
 #include <algorithm>
 #include <array>
@@ -21,10 +22,7 @@ namespace {
 using Record = KumomtaRecord;
 using Place = KumomtaPlace;
 using Named = KumomtaPlaces::Field;
-constexpr Named customer = KumomtaPlaces::customer;
-constexpr Named campaign = KumomtaPlaces::campaign;
-constexpr Named credential = KumomtaPlaces::credential;
-constexpr Named client = KumomtaPlaces::client;
+using enum KumomtaPlaces::Field;
 
 constexpr size_t kLongestName = 1024;              // of a customer, campaign, login
 constexpr double kLongestDelay = 1e9;              // seconds
@@ -310,7 +308,11 @@ void KumomtaLog::State::take_peer(const TypeInfo& type, Event& event, EventBatch
   }
   const auto from = read.text(Record::own_address);
   event[Field::source_ip] = into.keep(without_port(from));
-  event[Field::provider] = into.keep(read.text(Record::provider_name));
+  // The operator's own word for it; a provider that everybody knows keeps its usual name.
+  const auto domain = domain_of(read.text(Record::recipient));
+  if (provider_of(domain) == domain) {
+    event[Field::provider] = into.keep(read.text(Record::provider_name));
+  }
   const std::string_view sender = read.text(Record::sender);
   // Of a message, no sender is the null sender; of a command that was refused, it is not known.
   event[Field::sender] =

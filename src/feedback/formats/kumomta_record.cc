@@ -1,5 +1,6 @@
 #include "feedback/formats/kumomta_record.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace watchpost::feedback {
@@ -54,19 +55,36 @@ KumomtaRecord::KumomtaRecord(std::span<const std::string_view> metas,
       status_(kStatus),
       peer_(kPeer),
       own_(kOwn),
-      metas_{JsonKeys(metas), std::vector<JsonValue>(metas.size())},
-      headers_{JsonKeys(lower_headers), std::vector<JsonValue>(lower_headers.size())} {}
+      metas_(metas),
+      headers_(lower_headers),
+      walked_{.metas = std::vector<JsonPlace>(metas.size()),
+              .headers = std::vector<JsonPlace>(lower_headers.size())},
+      known_(JsonShapes::kMost),
+      found_(&walked_) {}
 
 bool KumomtaRecord::read(std::string_view json) {
-  found_ = 0;
-  end_ = json.data() + json.size();
-  for (JsonValue& value : metas_.values) value.kind = 0;
-  for (JsonValue& value : headers_.values) value.kind = 0;
   if (!tokens_.find(json)) return false;
   used_ = 0;
   has_escapes_ = std::memchr(json.data(), '\\', json.size()) != nullptr;
   // Enough for all texts of the record, as no text is longer without its escapes.
   if (has_escapes_ && unescaped_.size() < json.size()) unescaped_.resize(json.size());
+  end_ = json.data() + json.size();
+  if (const size_t known = shapes_.find(tokens_); known != JsonShapes::kNone) {
+    found_ = &known_[known];
+    return true;
+  }
+  found_ = &walked_;
+  if (!walk_over()) return false;
+  if (const size_t learned = shapes_.learn(tokens_); learned != JsonShapes::kNone) {
+    known_[learned] = walked_;
+  }
+  return true;
+}
+
+bool KumomtaRecord::walk_over() {
+  walked_.members.fill({});
+  std::ranges::fill(walked_.metas, JsonPlace{});
+  std::ranges::fill(walked_.headers, JsonPlace{});
   members_.begin();
   JsonWalk walk(tokens_);
   JsonValue unknown;
@@ -83,16 +101,23 @@ bool KumomtaRecord::read_member(JsonWalk& walk, Key key) {
     case response: return read_into(walk, response_, code, status_detail);
     case peer_address: return read_into(walk, peer_, peer_name, peer_addr);
     case source_address: return read_into(walk, own_, own_address, own_address);
-    case meta: return read_named(walk, metas_);
-    case headers: return read_named(walk, headers_);
-    default: return walk.value(place(key));
+    case meta: return read_named(walk, metas_, walked_.metas);
+    case headers: return read_named(walk, headers_, walked_.headers);
+    default: return take(walk, walked_.members[key]);
   }
+}
+
+bool KumomtaRecord::take(JsonWalk& walk, JsonPlace& place) {
+  JsonValue value;
+  if (!walk.value(value)) return false;
+  place = tokens_.place_of(value);
+  return true;
 }
 
 // The values of an object, from `first` on in the order of its keys; `last` is the last one that
 // belongs to it, at whatever depth.
 bool KumomtaRecord::read_into(JsonWalk& walk, JsonKeys& keys, Key first, Key last) {
-  found_ &= ~(((uint64_t{2} << last) - 1) & ~((uint64_t{1} << first) - 1));
+  std::fill(walked_.members.begin() + first, walked_.members.begin() + last + 1, JsonPlace{});
   JsonValue unknown;
   if (walk.next() != '{') return walk.value(unknown);
   keys.begin();
@@ -101,18 +126,18 @@ bool KumomtaRecord::read_into(JsonWalk& walk, JsonKeys& keys, Key first, Key las
     if (number == JsonKeys::kNone) return walk.value(unknown);
     const auto key = static_cast<Key>(first + number);
     if (key == enhanced_code) return read_into(walk, status_, status_class, status_detail);
-    return walk.value(place(key));
+    return take(walk, walked_.members[key]);
   });
 }
 
-bool KumomtaRecord::read_named(JsonWalk& walk, Named& named) {
-  for (JsonValue& value : named.values) value.kind = 0;
+bool KumomtaRecord::read_named(JsonWalk& walk, JsonKeys& keys, std::vector<JsonPlace>& places) {
+  std::ranges::fill(places, JsonPlace{});
   JsonValue unknown;
   if (walk.next() != '{') return walk.value(unknown);
-  named.keys.begin();
+  keys.begin();
   return walk.object([&](std::string_view name) {
-    const uint8_t number = named.keys.find(name, end_);
-    return walk.value(number == JsonKeys::kNone ? unknown : named.values[number]);
+    const uint8_t number = keys.find(name, end_);
+    return number == JsonKeys::kNone ? walk.value(unknown) : take(walk, places[number]);
   });
 }
 

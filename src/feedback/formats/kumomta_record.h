@@ -1,6 +1,8 @@
 #pragma once
 #include "feedback/formats/json_keys.h"
+#include "feedback/formats/json_shape.h"
 #include "feedback/formats/json_tokens.h"
+#include "feedback/formats/json_walk.h"
 
 #include <array>
 #include <cstdint>
@@ -11,7 +13,8 @@
 
 namespace watchpost::feedback {
 
-// The parts of a KumoMTA log record, found in one walk over it and not yet read.
+// The parts of a KumoMTA log record, not yet read: found in one walk over it, or by the shape that
+// it has in common with one before.
 //   Source:  docs/formats/kumomta-log.md
 //   Use:     one for each reader: read() again for each record.
 //   Owns:    the texts that had escapes. All others point into the record.
@@ -71,14 +74,14 @@ class KumomtaRecord {
   // `metas` and `lower_headers` are the names of meta() and header(); at most 100 of each.
   KumomtaRecord(std::span<const std::string_view> metas,
                 std::span<const std::string_view> lower_headers);
-  // False where it is not one JSON object. Of a key that stands there twice the last one counts.
+  KumomtaRecord(KumomtaRecord&&) = delete;
+  // False where it is not one JSON object: nothing may be asked of it then. Of a key that stands
+  // there twice the last one counts.
   bool read(std::string_view json);
 
-  const JsonValue& operator[](Key key) const {
-    return ((found_ >> key) & 1) != 0 ? values_[key] : kNothing;
-  }
-  const JsonValue& meta_value(size_t number) const { return metas_.values[number]; }
-  const JsonValue& header_value(size_t number) const { return headers_.values[number]; }
+  JsonValue operator[](Key key) const { return tokens_.at(found_->members[key]); }
+  JsonValue meta_value(size_t number) const { return tokens_.at(found_->metas[number]); }
+  JsonValue header_value(size_t number) const { return tokens_.at(found_->headers[number]); }
 
   // The rare ones, looked for in a container: nothing where it is none, or has no such member.
   JsonValue member(const JsonValue& object, std::string_view name) const;
@@ -96,19 +99,17 @@ class KumomtaRecord {
   std::string_view text_or_number(const JsonValue& value);
 
  private:
-  // An object of which some members, by names that are given, are taken.
-  struct Named {
-    JsonKeys keys;
-    std::vector<JsonValue> values;
+  // Where the values stand that were looked for.
+  struct Places {
+    std::array<JsonPlace, kKeys> members{};
+    std::vector<JsonPlace> metas;
+    std::vector<JsonPlace> headers;
   };
+  bool walk_over();
   bool read_member(JsonWalk& walk, Key key);
   bool read_into(JsonWalk& walk, JsonKeys& keys, Key first, Key last);
-  bool read_named(JsonWalk& walk, Named& named);
-  // Of a key that was met: where its value goes.
-  JsonValue& place(Key key) {
-    found_ |= uint64_t{1} << key;
-    return values_[key];
-  }
+  bool read_named(JsonWalk& walk, JsonKeys& keys, std::vector<JsonPlace>& places);
+  bool take(JsonWalk& walk, JsonPlace& place);
   std::string_view unescaped(std::string_view raw);
 
   JsonTokens tokens_;
@@ -117,12 +118,12 @@ class KumomtaRecord {
   JsonKeys status_;
   JsonKeys peer_;
   JsonKeys own_;
-  Named metas_;
-  Named headers_;
-  static constexpr JsonValue kNothing{};
-  static_assert(kKeys <= 64);
-  std::array<JsonValue, kKeys> values_;
-  uint64_t found_ = 0;  // a bit for each key
+  JsonKeys metas_;
+  JsonKeys headers_;
+  Places walked_;
+  JsonShapes shapes_;
+  std::vector<Places> known_;  // by the numbers of shapes: all records of one have the same
+  const Places* found_ = nullptr;
   const char* end_ = nullptr;
   bool has_escapes_ = false;
   std::vector<char> unescaped_;

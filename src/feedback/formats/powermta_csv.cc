@@ -2,11 +2,11 @@
 
 #include "feedback/formats/csv_lines.h"
 #include "feedback/formats/postfix_reply.h"
+#include "feedback/formats/powermta_layout.h"
 #include "feedback/formats/powermta_text.h"
 #include "feedback/formats/saved_bytes.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -17,129 +17,12 @@ namespace {
 constexpr std::string_view kNullSender = "<>";
 constexpr std::string_view kSavedKind = "powermta1";
 constexpr size_t kRecordBytes = 64 * 1024;
-constexpr size_t kMostColumns = 1000;
 constexpr size_t kLongestValue = 1024;  // bytes; a longer one names nothing
 constexpr size_t kLongestReply = 2048;
 
-// The columns that are read; all others are left alone.
-enum class Column : uint8_t {
-  type,
-  time_logged,
-  time_queued,
-  seconds_queued,
-  orig,
-  rcpt,
-  jmr_rcpt,
-  orcpt,
-  dsn_action,
-  dsn_status,
-  dsn_diag,
-  dsn_mta,
-  bounce_cat,
-  src_mta,
-  rcv_source_ip,
-  dlv_source_ip,
-  dlv_destination_ip,
-  dlv_size,
-  vmta,
-  queue,
-  message_id,
-  feedback_type,
-};
-constexpr std::array<std::string_view, 22> kColumns{"type",
-                                                    "timeLogged",
-                                                    "timeQueued",
-                                                    "totalSecondsQueued",
-                                                    "orig",
-                                                    "rcpt",
-                                                    "header_X-HmXmrOriginalRecipient",
-                                                    "orcpt",
-                                                    "dsnAction",
-                                                    "dsnStatus",
-                                                    "dsnDiag",
-                                                    "dsnMta",
-                                                    "bounceCat",
-                                                    "srcMta",
-                                                    "rcvSourceIp",
-                                                    "dlvSourceIp",
-                                                    "dlvDestinationIp",
-                                                    "dlvSize",
-                                                    "vmta",
-                                                    "queue",
-                                                    "header_Message-Id",
-                                                    "feedbackType"};
-
-// Where the columns of a file stand.
-struct Layout {
-  static constexpr size_t kNowhere = SIZE_MAX;
-  std::array<size_t, kColumns.size()> at;
-  size_t count = 0;
-  // Of the configured columns, those that the file has, in the order of the configuration.
-  std::vector<size_t> customer;
-  std::vector<size_t> campaign;
-  std::vector<size_t> credential;
-};
-
-size_t place_of(std::span<const std::string_view> names, std::string_view name) {
-  const auto found =
-      std::ranges::find_if(names, [&](std::string_view other) { return same_word(other, name); });
-  return found == names.end() ? Layout::kNowhere : static_cast<size_t>(found - names.begin());
-}
-
-std::vector<size_t> places_of(std::span<const std::string_view> names,
-                              const std::vector<std::string>& wanted) {
-  std::vector<size_t> places;
-  for (const std::string& name : wanted) {
-    if (const size_t at = place_of(names, name); at != Layout::kNowhere) places.push_back(at);
-  }
-  return places;
-}
-
-// The first name of a header is `type`, which is no type of record.
-bool is_header(std::string_view first) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (first.starts_with(kByteOrderMark)) first.remove_prefix(kByteOrderMark.size());
-  while (first.starts_with('#') || first.starts_with(' ')) first.remove_prefix(1);
-  return same_word(first, kColumns[static_cast<size_t>(Column::type)]);
-}
-
-std::optional<Layout> layout_from(std::span<const std::string_view> names,
-                                  const PowermtaColumns& wanted) {
-  if (names.size() < 2 || names.size() > kMostColumns) return std::nullopt;
-  Layout layout{.count = names.size()};
-  for (size_t i = 0; i < kColumns.size(); ++i) layout.at[i] = place_of(names, kColumns[i]);
-  layout.at[static_cast<size_t>(Column::type)] = 0;
-  if (layout.at[static_cast<size_t>(Column::time_logged)] == Layout::kNowhere) return std::nullopt;
-  layout.customer = places_of(names, wanted.customer);
-  layout.campaign = places_of(names, wanted.campaign);
-  layout.credential = places_of(names, wanted.credential);
-  return layout;
-}
-
-// One record with its columns.
-class Row {
- public:
-  Row(const Layout& layout, std::span<const std::string_view> fields)
-      : layout_(layout), fields_(fields) {}
-  std::string_view operator[](Column column) const {
-    const size_t at = layout_.at[static_cast<size_t>(column)];
-    return at == Layout::kNowhere ? std::string_view() : fields_[at];
-  }
-  bool has(Column column) const {
-    return layout_.at[static_cast<size_t>(column)] != Layout::kNowhere;
-  }
-  std::string_view first_of(const std::vector<size_t>& places) const {
-    for (const size_t at : places) {
-      if (!fields_[at].empty()) return fields_[at];
-    }
-    return {};
-  }
-  const Layout& layout() const { return layout_; }
-
- private:
-  const Layout& layout_;
-  std::span<const std::string_view> fields_;
-};
+using Column = PowermtaColumn;
+using Layout = PowermtaLayout;
+using Row = PowermtaRow;
 
 // ARF (RFC 5965 section 3.1 and its registry). Nothing for a report that is no complaint.
 std::optional<EventKind> kind_of_feedback(std::string_view type) {
@@ -216,17 +99,6 @@ std::string_view domain_of_queue(std::string_view queue) {
 
 }  // namespace
 
-void fields(SettingsVisitor& visit, PowermtaColumns& columns) {
-  visit.setting({.name = "customer",
-                 .help = "Columns that say whose mail it is; the first that has a value counts. "
-                         "Without regard to case."},
-                &columns.customer);
-  visit.setting({.name = "campaign", .help = "Columns that say which mailing it belongs to."},
-                &columns.campaign);
-  visit.setting({.name = "credential", .help = "Columns that say which login sent it."},
-                &columns.credential);
-}
-
 struct PowermtaCsv::State {
   State(const Classifier& rules, std::string source, PowermtaColumns wanted, size_t longest_line)
       : classifier(rules),
@@ -255,8 +127,8 @@ struct PowermtaCsv::State {
 // Where the record is a header, its names hold from here on.
 bool PowermtaCsv::State::take_header() {
   const auto names = csv.fields();
-  if (!is_header(names.front())) return false;
-  auto made = layout_from(names, columns);
+  if (!Layout::is_header(names.front())) return false;
+  auto made = Layout::from(names, columns);
   if (!made) {
     unread.count("bad_header", names.front());
     layout.reset();
@@ -402,13 +274,13 @@ Result<Done> PowermtaCsv::restore(std::string_view saved) {
   if (!in.good() || !in.at_end()) return corrupt();
   std::vector<std::string_view> names;
   SavedReader kept(header);
-  while (kept.good() && !kept.at_end() && names.size() <= kMostColumns) {
+  while (kept.good() && !kept.at_end() && names.size() <= Layout::kMostColumns) {
     names.push_back(kept.text(kRecordBytes));
   }
   std::optional<Layout> layout;
   if (!header.empty()) {
-    if (!kept.good() || !kept.at_end() || !is_header(names.front())) return corrupt();
-    layout = layout_from(names, state_->columns);
+    if (!kept.good() || !kept.at_end() || !Layout::is_header(names.front())) return corrupt();
+    layout = Layout::from(names, state_->columns);
     if (!layout) return corrupt();
   }
   if (const auto restored = state_->csv.restore(open); !restored) return restored;

@@ -32,9 +32,11 @@ class KumomtaLines final : public LineFormat {
   feedback::KumomtaLog log_;
 };
 
+// A record that is cut cannot be read, and those of feedback hold a whole message.
+constexpr int64_t kLongest = 1024 * 1024;
+
 struct KumomtaSettings final : SourceKind::Settings {
-  // A record that is cut cannot be read, and those of feedback hold a whole message.
-  FollowSettings follow{.path = {}, .longest_line = 1024 * 1024};
+  FollowSettings follow{.path = {}, .longest_line = kLongest};
   feedback::KumomtaNames names;
   void describe(SettingsVisitor& visit) override {
     fields(visit, follow);
@@ -90,6 +92,7 @@ const SourceKind kKumomtaLogSource{
     .settings = &make_settings,
     .make = &make_source,
     .reader = &make_reader,
+    .longest_line = kLongest,
 };
 
 }  // namespace watchpost::ingest
