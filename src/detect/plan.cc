@@ -1,5 +1,7 @@
 #include "detect/plan.h"
 
+#include "detect/plan_needs.h"
+#include "detect/plan_terms.h"
 #include "detect/sketch_cells.h"
 #include "expr/event_schema.h"
 
@@ -10,62 +12,6 @@
 
 namespace watchpost::detect {
 namespace {
-
-constexpr std::array<EventKind, 3> kAttempts{EventKind::delivered, EventKind::deferred,
-                                             EventKind::bounced};
-
-// The kinds of event that a count of the schema counts.
-std::vector<EventKind> kinds_of(size_t count) {
-  if (count == expr::attempted_count()) return {kAttempts.begin(), kAttempts.end()};
-  const auto kind = event_kind_from(expr::event_schema().counts[count]);
-  WP_CHECK(kind.has_value());
-  return {*kind};
-}
-
-bool counts(const expr::CountTerm& term, std::initializer_list<EventKind> kinds) {
-  return std::ranges::any_of(kinds, [&](EventKind kind) {
-    return term.count != expr::attempted_count() &&
-           expr::event_schema().counts[term.count] == name_of(kind);
-  });
-}
-
-// Mail itself, not what became of it.
-bool is_tries(const expr::CountTerm& term) {
-  return term.count == expr::attempted_count() ||
-         counts(term, {EventKind::accepted, EventKind::delivered});
-}
-
-LagKind waits_for(const expr::CountCondition& condition) {
-  const auto one_of = [&](std::initializer_list<EventKind> kinds) {
-    return std::ranges::any_of(condition.terms(),
-                               [&](const expr::CountTerm& term) { return counts(term, kinds); });
-  };
-  const bool bounces = one_of({EventKind::bounced, EventKind::expired, EventKind::deferred});
-  const bool complaints =
-      one_of({EventKind::complained, EventKind::unsubscribed, EventKind::reported});
-  return bounces && !complaints ? LagKind::bounces : LagKind::complaints;
-}
-
-// The term has a column of its own, known by its text.
-bool has_column(const expr::CountTerm& term) {
-  switch (term.kind) {
-    case expr::TermKind::count: return !term.where.empty();
-    case expr::TermKind::fresh:
-    case expr::TermKind::in_order: return true;
-    case expr::TermKind::distinct:
-    case expr::TermKind::usual:
-    case expr::TermKind::spread:
-    case expr::TermKind::climb: return false;
-  }
-  return false;
-}
-
-// The plain count that a term speaks of, as one would write it.
-std::string count_text(const expr::CountTerm& term) {
-  std::string text(expr::event_schema().counts[term.count]);
-  if (!term.where.empty()) text.append("(").append(term.where.front().text()).append(")");
-  return text;
-}
 
 // Places a plan's parts; the Plan itself is what remains.
 class Planner {
@@ -216,48 +162,7 @@ class Planner {
     if (rule.receiver_fault) rule.failures = failures_of(detector.when, placing);
     rule.when = place_terms(detector.when, placing);
     for (const auto& guard : detector.guard) rule.guard = place_terms(guard, placing);
-    place_needs(detector.when, rule.when, detector.error_rate, rule.needs);
-    for (const auto& guard : detector.guard) {
-      place_needs(guard, rule.guard, detector.error_rate, rule.needs);
-    }
-    std::ranges::stable_sort(rule.needs, {}, cost_of);
-  }
-
-  static void place_needs(const expr::CountCondition& condition,
-                          const std::vector<TermPlace>& terms, double error_rate,
-                          std::vector<NeedPlace>& places) {
-    for (const expr::Need& need : condition.needs(error_rate)) {
-      NeedPlace place{.least = need.least};
-      const bool by_columns = sum_up(need.terms, terms, place.column, place.size);
-      if (!by_columns) {
-        if (need.terms.size() != 1 || !need.among.empty()) continue;
-        place.size = 0;
-        place.term = terms[need.terms.front()];
-      } else if (!sum_up(need.among, terms, place.among, place.among_size)) {
-        place.among_size = 0;
-        place.term = terms[need.among.front()];
-        place.of_usual = need.among.size() == 1 && place.term.kind == expr::TermKind::usual;
-        if (!place.of_usual) continue;
-      }
-      places.push_back(place);
-    }
-  }
-
-  // The columns of the terms one after the other; false where there are too many, or other terms.
-  static bool sum_up(const std::vector<size_t>& wanted, const std::vector<TermPlace>& terms,
-                     std::array<uint8_t, NeedPlace::kMost>& columns, uint8_t& size) {
-    for (const size_t term : wanted) {
-      const TermPlace& place = terms[term];
-      if (place.size == 0 || size + place.size > columns.size()) return false;
-      std::copy_n(place.column.begin(), place.size, columns.begin() + size);
-      size = static_cast<uint8_t>(size + place.size);
-    }
-    return true;
-  }
-
-  static int cost_of(const NeedPlace& need) {
-    if (need.size != 0 && !need.of_usual) return need.among_size == 0 ? 0 : 1;
-    return need.term.kind == expr::TermKind::climb ? 2 : 3;
+    rule.needs = needs_of(detector, rule);
   }
 
   // What the terms of a rule are placed for.

@@ -27,7 +27,6 @@ struct WatchState {
   WatchState(const WatchState&) = delete;
   WatchState& operator=(const WatchState&) = delete;
   ~WatchState();
-
   // watch.cc
   void on(const Event& event, std::vector<Signal>& out);
   void advance_to(Time now);
@@ -56,7 +55,6 @@ struct WatchState {
   void look_after_next();
   uint32_t find(uint32_t group, const Stream& stream) const;
   void update_stats();
-
   // watch_sketches.cc
   std::span<const Sketch> sketches_of(const Group& group) const {
     return std::span(plan.sketches).subspan(group.sketches.first, group.sketches.size);
@@ -79,7 +77,6 @@ struct WatchState {
   void skip_hours_of_incident(uint32_t stream);
   Expectation expectation_of(const Sketch& sketch, const std::byte* block, int64_t hour) const;
   double value_of(const TermPlace& term, const Evidence& evidence) const;
-
   // watch_cohorts.cc
   void learn_lag(const Event& event, const Moment& moment);
   void judge_cohorts(const Moment& moment, uint32_t stream, uint32_t series, RuleMask rules,
@@ -87,7 +84,6 @@ struct WatchState {
   Evidence evidence_of(const Cohorts& cohorts);
   bool fires(const Moment& moment, const Cohorts& cohorts, std::vector<Signal>& out);
   void use_up(uint32_t stream, uint32_t rule, int64_t first, int64_t last);
-
   // judge.cc
   void judge(Time at, uint32_t stream, uint32_t series, RuleMask rules, std::vector<Signal>& out);
   void put(Signal signal, uint32_t rule, std::vector<Signal>& out);
@@ -111,7 +107,6 @@ struct WatchState {
   std::vector<std::pair<std::string, double>> counts_of(uint32_t rule, const Evidence& evidence);
   Stream stream_of(const Rule& rule, const StreamRecord& record) const;
   Noted& note(uint32_t stream, uint32_t rule);
-
   // views.cc
   size_t active_streams(std::span<const Field> dimensions) const;
   std::vector<DetectorView> explain(const Stream& stream);
@@ -119,10 +114,8 @@ struct WatchState {
   void fill(DetectorView& view, uint32_t rule, const Evidence& evidence);
   StreamView stream_view(uint32_t stream) const;
   std::vector<StreamView> movers(std::span<const Field> dimensions, size_t most) const;
-
   // fold.cc
   void fold(std::span<const Increments> increments, std::vector<Signal>& out);
-
   // saved_state.cc, restored_state.cc
   std::string save() const;
   void save_plan(SavedWriter& out) const;

@@ -60,7 +60,7 @@ class Row {
   virtual Value read(size_t field) const = 0;
 };
 
-struct Program;  // the checked expression, in expr/program.h
+struct Program;  // in expr/program.h
 
 // A condition over one row.
 //   Threads: immutable once parsed; any number of threads may evaluate it. Copies share the
@@ -88,8 +88,7 @@ enum class TermKind : uint8_t {
   count,     // how many rows: `bounced(class == unknown_user)`
   distinct,  // how many different values of a field they had: `distinct(login, client_network)`
   fresh,     // how many had a value that this stream never had: `new(accepted, recipient)`
-  in_order,  // how many had a value that follows the one before in the alphabet:
-             // `in_order(accepted, recipient)`
+  in_order,  // how many had a value that follows the last: `in_order(accepted, recipient)`
   usual,     // how many are expected, from the stream's own past: `usual(accepted)`
   spread,    // how much the past varied about that: the size of the negative binomial distribution
              // whose mean `usual` is. No word of the language: `k exceeds usual(k)` needs it.
