@@ -161,7 +161,7 @@ void print_next(const Terminal& terminal, const Object& answer) {
   if (text(incident, "state") != "open") return;
   const std::string cause = suggested(incident);
   const std::string confirm =
-      fmt::format("incident confirm {} {}", id, cause.empty() ? "compromised" : cause);
+      fmt::format("incident confirm {} {}", id, cause.empty() ? "VERDICT" : cause);
   if (any_in(answer, "proposed")) {
     command("do what is proposed", confirm);
   } else if (text(incident, "verdict") == "none") {

@@ -15,6 +15,7 @@
 namespace watchpost::decide {
 namespace {
 
+constexpr int kMomentOfSpan = 60;
 constexpr size_t kFewest = 3;  // what the share never goes below
 constexpr Duration kTidyEvery = std::chrono::minutes(1);
 constexpr int kMostClosedAtOnce = 100;  // each is written whole
@@ -244,8 +245,10 @@ const Decision* Decider::covering(const Stream& scope, const Measure& measure, T
                                   DecisionState state) const {
   for (const DecisionId id : indexes_.by_scope.at(scope)) {
     const Decision& decision = decisions_.at(id);
-    if (decision.state == state && decision.until >= until &&
-        at_least_as_strict(decision.measure, measure)) {
+    // Two detectors that see the same seconds apart want the same: a moment longer is no new
+    // measure.
+    const bool as_long = decision.until + measure.span / kMomentOfSpan >= until;
+    if (decision.state == state && as_long && at_least_as_strict(decision.measure, measure)) {
       return &decision;
     }
   }

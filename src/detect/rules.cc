@@ -123,13 +123,17 @@ Result<expr::CountCondition> read_condition(std::string_view setting, const std:
   return condition;
 }
 
-Result<std::vector<Measure>> read_measures(const std::vector<std::string>& then, Mode mode) {
+Result<std::vector<Measure>> read_measures(const std::vector<std::string>& then, Mode mode,
+                                           bool escalate) {
   std::vector<Measure> measures;
   for (const std::string& text : then) {
     auto measure = parse_measure(text);
     if (!measure)
       return refuse("then", fmt::format("\"{}\": {}", escaped(text, 64), measure.error().what));
     measures.push_back(std::move(*measure));
+  }
+  if (escalate && !std::ranges::is_sorted(measures, {}, &Measure::kind)) {
+    return refuse("then", "with `escalate` it goes from the mildest measure to the strictest");
   }
   if (mode == Mode::enforce && measures.empty()) {
     return refuse("then",
@@ -241,7 +245,7 @@ Result<Detector> make_detector(const DetectorSettings& settings) {
   }
   const auto mode = mode_from(settings.mode);
   if (!mode) return refuse("mode", mode.error().what);
-  auto measures = read_measures(settings.then, *mode);
+  auto measures = read_measures(settings.then, *mode, settings.escalate);
   if (!measures) return fail(measures.error());
   if (!(settings.error_rate >= 1e-12 && settings.error_rate <= 0.5)) {
     return refuse("error_rate", "it is not between 1e-12 and 0.5");

@@ -92,5 +92,20 @@ TEST(MakeDetector, TheVersionChangesWithWhatDecidesAndOnlyWithThat) {
   EXPECT_TRUE(changed([](auto& s) { s.direction = "inbound"; }));
 }
 
+TEST(Rules, ALadderGoesUp) {
+  DetectorSettings settings{.name = "x",
+                            .watch = {"credential"},
+                            .when = "bounced >= 5",
+                            .mode = "enforce",
+                            .then = {"suspend 1d", "hold 1h"}};
+  EXPECT_TRUE(make_detector(settings)) << "the strictest is taken, wherever it stands";
+  settings.escalate = true;
+  const auto refused = make_detector(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().about, "then");
+  settings.then = {"notify desk", "hold 1h", "suspend 1h", "suspend 1d"};
+  EXPECT_TRUE(make_detector(settings));
+}
+
 }  // namespace
 }  // namespace watchpost::detect

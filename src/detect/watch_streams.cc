@@ -114,6 +114,8 @@ void WatchState::forget_all() {
   for (uint32_t stream = 0; stream < table.end(); ++stream) {
     if (table[stream].body != nullptr) drop(stream);
   }
+  // What was learned of the week belongs to a time that was none.
+  std::ranges::fill(weeks, GroupWeek());
   next_slot = Time::min();
 }
 

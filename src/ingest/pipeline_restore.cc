@@ -126,6 +126,7 @@ void Pipeline::State::read_counters() {
   }
   watch = std::move(counters.watch);
   seen = std::move(counters.seen);
+  failures = std::move(counters.failures);
   newest = counters.newest;
   saved_sequence = counters.sequence;
   for (const decide::Rearm& one : std::exchange(rearms_while_reading, {})) {

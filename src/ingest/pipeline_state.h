@@ -3,6 +3,7 @@
 #include "ingest/pipeline.h"
 #include "ingest/pipeline_metrics.h"
 #include "ingest/recent_events.h"
+#include "ingest/recent_failures.h"
 #include "ingest/restored_counters.h"
 #include "ingest/seen_ids.h"
 #include "ingest/step.h"
@@ -67,6 +68,7 @@ struct Pipeline::State {
   decide::Decider decider;
   SeenIds seen;
   RecentEvents recent;
+  RecentFailures failures;
   Inbox inbox;
   Step reports;                                 // go with the next step
   std::vector<Signal> signals;                  // of one event; kept for its room

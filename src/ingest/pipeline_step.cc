@@ -84,13 +84,14 @@ std::unexpected<Error> Pipeline::State::store_refuses() const {
 void Pipeline::State::count(const Event& event, Step& step, Time now) {
   if (!newest || event.at > *newest) newest = event.at;
   signals.clear();
+  failures.add(event);
   watch.on(event, signals);
   for (Signal& signal : signals) {
     std::vector<Field> dimensions;
     for (const Stream::Part& part : signal.stream.parts) dimensions.push_back(part.dimension);
     const size_t active = watch.active_streams(dimensions);
     auto samples = recent.samples(signal.stream, step.events);
-    signal.shares = recent.shares(signal, step.events);
+    signal.shares = failures.shares(signal);
     decide::Outcome outcome = decider.on(std::move(signal), std::move(samples), active, now);
     step.decider_changed = step.decider_changed || outcome.state_changed;
     for (const decide::Rearm& one : outcome.rearm) rearm(one, step);

@@ -54,6 +54,7 @@ Result<Done> CounterReading::read_into(RestoredCounters& counters, Time now) con
   std::vector<Signal> signals;
   const auto again = [&](const Event& event, uint64_t sequence) {
     counters.seen.add(event.id, now);
+    counters.failures.add(event);
     if (sequence <= counters.sequence) return;
     std::optional<Time>& newest = counters.newest;
     // As the clock moved time on between them.

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "decide/decider.h"
 #include "detect/watch.h"
+#include "ingest/recent_failures.h"
 #include "ingest/seen_ids.h"
 #include "store/store.h"
 
@@ -17,6 +18,7 @@ namespace watchpost::ingest {
 struct RestoredCounters {
   detect::Watch watch;
   SeenIds seen = SeenIds();
+  RecentFailures failures = RecentFailures();
   std::optional<Time> newest;  // of the events counted once more
   uint64_t sequence = 0;       // the event that the saved counters stand at
   Result<Done> complete = Done{};

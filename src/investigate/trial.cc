@@ -11,7 +11,6 @@ namespace {
 constexpr Duration kStep = std::chrono::seconds(10);  // time passes in steps about so long
 constexpr int kMostSteps = 64;                        // over a gap without events
 constexpr Duration kTidyEvery = std::chrono::hours(1);
-constexpr size_t kFailuresAtOnce = 1024;
 // A result comes at most so long after its message was sent: five days of tries, and a bounce of
 // the last one.
 constexpr Duration kLongestTry = std::chrono::days(7);
@@ -46,20 +45,12 @@ void Trial::on(const Event& event, Time now) {
     hits_.stopped(event, stopping_);
     return;
   }
-  keep_if_failure(event);
+  failures_.add(event);
   watch_.on(event, fired_);
   for (Signal& signal : fired_) {
-    signal.shares = recent_.shares(signal, failures_.events());
+    signal.shares = failures_.shares(signal);
     take(signal, now);
   }
-}
-
-void Trial::keep_if_failure(const Event& event) {
-  const bool failure = event.kind == EventKind::deferred || event.kind == EventKind::bounced ||
-                       event.kind == EventKind::expired || event.kind == EventKind::complained;
-  if (!failure || event.self_inflicted) return;
-  failures_.copy(event);
-  if (failures_.size() >= kFailuresAtOnce) failures_ = recent_.add(std::move(failures_));
 }
 
 void Trial::let_time_pass(Time now) {

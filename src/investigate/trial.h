@@ -3,7 +3,7 @@
 #include "decide/decider.h"
 #include "detect/rules.h"
 #include "detect/watch.h"
-#include "ingest/recent_events.h"
+#include "ingest/recent_failures.h"
 #include "investigate/backtest_report.h"
 #include "investigate/hits.h"
 #include "investigate/in_force.h"
@@ -47,7 +47,6 @@ class Trial {
   RuleSetReport report() const { return hits_.report(rules_.name); }
 
  private:
-  void keep_if_failure(const Event& event);
   void let_time_pass(Time now);
   void take(const Signal& signal, Time now);
   void absorb(const decide::Outcome& outcome);
@@ -60,8 +59,7 @@ class Trial {
   decide::Decider decider_;
   InForce in_force_;
   Hits hits_;
-  ingest::RecentEvents recent_;  // the failures, for what a stream's have in common
-  EventBatch failures_;          // since the last recent_.add()
+  ingest::RecentFailures failures_;
   std::vector<Signal> fired_;
   std::vector<DecisionId> stopping_;
   std::vector<DecisionId> made_;  // in order: those that hits_ knows
