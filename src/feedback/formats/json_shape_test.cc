@@ -6,6 +6,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -69,7 +70,8 @@ TEST(JsonShape, IsNotLearnedOfWhatIsTooLong) {
   EXPECT_FALSE(shape.fits(tokens));
 }
 
-size_t number_of(JsonShapes& shapes, JsonTokens& tokens, const std::string& text) {
+// `text` must outlive what is asked of `tokens` next.
+size_t number_of(JsonShapes& shapes, JsonTokens& tokens, std::string_view text) {
   EXPECT_TRUE(tokens.find(text)) << text;
   return shapes.find(tokens);
 }
@@ -103,7 +105,8 @@ TEST(JsonShapes, GiveUpOnWhatNeverComesAgain) {
   const size_t number = shapes.learn(tokens);
   size_t learned = 0;
   for (size_t i = 0; i < 20'000; ++i) {
-    EXPECT_EQ(number_of(shapes, tokens, fmt::format("{{\"key{}\":1}}", i)), JsonShapes::kNone);
+    const std::string text = fmt::format("{{\"key{}\":1}}", i);
+    EXPECT_EQ(number_of(shapes, tokens, text), JsonShapes::kNone);
     learned += shapes.learn(tokens) != JsonShapes::kNone;
   }
   EXPECT_LT(learned, 50u);
