@@ -31,7 +31,7 @@ LineBuffer::LineBuffer(size_t longest) : longest_(std::max<size_t>(longest, 1)) 
 
 void LineBuffer::restart(uint64_t offset, std::string_view head, std::string_view tail) {
   WP_CHECK(tail.size() <= kTailBytes && tail.size() <= offset);
-  std::memcpy(bytes_.data(), tail.data(), tail.size());
+  std::ranges::copy(tail, bytes_.begin());
   base_ = offset - tail.size();
   begin_ = scanned_ = end_ = tail.size();
   head_ = std::string(head.substr(0, kHeadBytes));
