@@ -5,7 +5,6 @@
 #include "feedback/formats/kumomta_places.h"
 #include "feedback/formats/kumomta_record.h"
 #include "feedback/formats/kumomta_text.h"
-#include "model/provider.h"
 
 #include <algorithm>
 #include <array>
@@ -105,6 +104,7 @@ struct KumomtaLog::State {
   std::string_view status(EventBatch& into);
   void classify(Event& event, EventBatch& into);
   uint32_t add_listed(size_t first, const Hash128& record_id, EventBatch& into);
+  void take_recipient(Event& event, const JsonValue& value, EventBatch& into);
   void add_recipients(size_t first, const Hash128& record_id, EventBatch& into);
 
   const Classifier& classifier;
@@ -308,11 +308,6 @@ void KumomtaLog::State::take_peer(const TypeInfo& type, Event& event, EventBatch
   }
   const auto from = read.text(Record::own_address);
   event[Field::source_ip] = into.keep(without_port(from));
-  // The operator's own word for it; a provider that everybody knows keeps its usual name.
-  const auto domain = domain_of(read.text(Record::recipient));
-  if (provider_of(domain) == domain) {
-    event[Field::provider] = into.keep(read.text(Record::provider_name));
-  }
   const std::string_view sender = read.text(Record::sender);
   // Of a message, no sender is the null sender; of a command that was refused, it is not known.
   event[Field::sender] =
@@ -376,6 +371,12 @@ void KumomtaLog::State::take_feedback(Event& event, EventBatch& into) {
   event[Field::client_ip] = into.keep(without_port(found_in(trace, client)));
 }
 
+void KumomtaLog::State::take_recipient(Event& event, const JsonValue& value, EventBatch& into) {
+  event[Field::recipient] = into.keep(read.text(value));
+  event[Field::provider] =
+      into.keep(word_for_provider(read.text(Record::provider_name), event[Field::recipient]));
+}
+
 // The event is there, for one recipient: gives it its own, and adds one for each of the others.
 void KumomtaLog::State::add_recipients(size_t first, const Hash128& record_id, EventBatch& into) {
   const JsonValue& value = read[Record::recipient];
@@ -386,7 +387,7 @@ void KumomtaLog::State::add_recipients(size_t first, const Hash128& record_id, E
   if (value.is_array()) {
     number = add_listed(first, record_id, into);
   } else {
-    event[Field::recipient] = into.keep(read.text(value));
+    take_recipient(event, value, into);
   }
   if (!counted) return;
   for (Event& made : into.events().subspan(first)) made.recipients = number;
@@ -408,7 +409,7 @@ uint32_t KumomtaLog::State::add_listed(size_t first, const Hash128& record_id, E
       made = into.events()[first];
       made.id = id_of(record_id, number);
     }
-    into.events().back()[Field::recipient] = into.keep(read.text(one));
+    take_recipient(into.events().back(), one, into);
     ++number;
     return true;
   });

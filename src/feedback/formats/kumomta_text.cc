@@ -1,6 +1,7 @@
 #include "feedback/formats/kumomta_text.h"
 
 #include "base/text.h"
+#include "model/provider.h"
 
 #include <algorithm>
 #include <array>
@@ -122,6 +123,12 @@ std::string_view message_id_in(std::string_view message) {
     return without_brackets(trim(value.substr(0, value.find('\\'))));
   }
   return {};
+}
+
+std::string_view word_for_provider(std::string_view own, std::string_view recipient) {
+  if (own.empty()) return {};
+  const std::string domain = lower_ascii(domain_of(recipient));
+  return provider_of(domain) == domain ? own : std::string_view();
 }
 
 }  // namespace watchpost::feedback

@@ -31,4 +31,8 @@ std::string_view class_of_kumomta(std::string_view bounce_classification);
 // The Message-ID of a message that is JSON text with its escapes.
 std::string_view message_id_in(std::string_view message);
 
+// The operator's own word for who runs the recipient's mailbox; empty where everybody knows, so
+// that it keeps its usual name (model/provider.h).
+std::string_view word_for_provider(std::string_view own, std::string_view recipient);
+
 }  // namespace watchpost::feedback

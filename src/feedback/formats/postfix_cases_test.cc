@@ -1,9 +1,7 @@
-// cases/postfix_log/*.case: log lines behind "> ", under each the events that it makes, one a line:
-//   kind field=value field="value with blanks" code=550 size=1234 inbound self_inflicted
-// Fields that are not named are not looked at; "field=" means that it is empty. Head lines set up
-// the reader: "reference TIME", "utc_offset MINUTES", "open_messages N"; "unread REASON N" and
-// "evicted N" at the end.
+// cases/postfix_log/*.case, in the form of event_cases.h. Head lines set up the reader: "reference
+// TIME", "utc_offset MINUTES", "open_messages N"; "evicted N" at the end.
 #include "feedback/classifier.h"
+#include "feedback/formats/event_cases.h"
 #include "feedback/formats/postfix_log.h"
 
 #include <algorithm>
@@ -19,55 +17,7 @@
 namespace watchpost::feedback {
 namespace {
 
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  bool quoted = false;
-  bool open = false;
-  for (const char c : text) {
-    if (c == '`') quoted = !quoted;
-    if (c == ' ' && !quoted) {
-      open = false;
-      continue;
-    }
-    if (!open) words.emplace_back();
-    open = true;
-    if (c != '`') words.back() += c;
-  }
-  return words;
-}
-
-// The value that the event has under a name of a case.
-std::string value_of(const Event& event, const std::string& name) {
-  if (name == "code") return fmt::format("{}", event.reply_code);
-  if (name == "size") return fmt::format("{}", event.size);
-  if (name == "recipients") return fmt::format("{}", event.recipients);
-  if (name == "delay") return fmt::format("{}", event.delay);
-  if (name == "at") return format_time(event.at);
-  const auto field = field_from(name);
-  return field ? std::string(event[*field]) : "no such field: " + name;
-}
-
-void expect_event(const Event& event, std::string_view expected, const std::string& where) {
-  const auto words = words_of(expected);
-  EXPECT_EQ(name_of(event.kind), words.at(0)) << where;
-  bool self_inflicted = false;
-  bool inbound = false;
-  for (size_t i = 1; i < words.size(); ++i) {
-    const size_t equals = words[i].find('=');
-    if (words[i] == "self_inflicted") {
-      self_inflicted = true;
-    } else if (words[i] == "inbound") {
-      inbound = true;
-    } else if (equals == std::string::npos) {
-      ADD_FAILURE() << where << ": what is `" << words[i] << "`?";
-    } else {
-      const std::string name = words[i].substr(0, equals);
-      EXPECT_EQ(value_of(event, name), words[i].substr(equals + 1)) << where << ": " << name;
-    }
-  }
-  EXPECT_EQ(event.self_inflicted, self_inflicted) << where;
-  EXPECT_EQ(event.direction == Direction::inbound, inbound) << where;
-}
+using test::words_of;
 
 class Case {
  public:
@@ -75,14 +25,7 @@ class Case {
     std::ifstream in(path);
     for (std::string line; std::getline(in, line); ++number_) take(line);
     check_events();
-    for (const auto& [reason, count] : unread_) {
-      const auto found = reader().unread().by_reason().find(reason);
-      const bool known = found != reader().unread().by_reason().end();
-      EXPECT_EQ(known ? found->second.count : 0, count) << name_ << ": unread " << reason;
-    }
-    uint64_t expected = 0;
-    for (const auto& [reason, count] : unread_) expected += count;
-    EXPECT_EQ(reader().unread().total(), expected) << name_ << ": unread lines";
+    test::expect_unread(reader().unread(), unread_, name_);
     if (evicted_) {
       EXPECT_EQ(reader().evicted(), *evicted_) << name_;
     }
@@ -115,10 +58,7 @@ class Case {
   }
 
   void check_events() {
-    EXPECT_EQ(batch_.size(), expected_.size()) << where_ << ": events of this line";
-    for (size_t i = 0; i < std::min(batch_.size(), expected_.size()); ++i) {
-      expect_event(batch_.events()[i], expected_[i], where_);
-    }
+    test::expect_events(batch_, expected_, where_);
     batch_.clear();
     expected_.clear();
   }
@@ -141,15 +81,7 @@ class Case {
 };
 
 TEST(PostfixCases, EveryCaseHolds) {
-  size_t cases = 0;
-  const std::filesystem::path folder =
-      std::filesystem::path(WATCHPOST_SOURCE_DIR) / "cases" / "postfix_log";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".case") continue;
-    Case{entry.path()};
-    ++cases;
-  }
-  EXPECT_GE(cases, 8u);
+  EXPECT_GE(test::each_case("postfix_log", [](const auto& path) { Case{path}; }), 8u);
 }
 
 }  // namespace

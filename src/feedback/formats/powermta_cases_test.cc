@@ -1,6 +1,6 @@
-// cases/powermta_csv/*.case: lines of a file behind ">", under each the event that it makes, as in
-// cases/postfix_log; "unread REASON N" at the end.
+// cases/powermta_csv/*.case, in the form of event_cases.h.
 #include "feedback/classifier.h"
+#include "feedback/formats/event_cases.h"
 #include "feedback/formats/powermta_csv.h"
 
 #include <filesystem>
@@ -15,32 +15,7 @@
 namespace watchpost::feedback {
 namespace {
 
-// Words between blanks; `words in ticks` are one.
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  bool ticked = false;
-  bool open = false;
-  for (const char c : text) {
-    if (c == '`') ticked = !ticked;
-    if (c == ' ' && !ticked) {
-      open = false;
-      continue;
-    }
-    if (!open) words.emplace_back();
-    open = true;
-    if (c != '`') words.back() += c;
-  }
-  return words;
-}
-
-std::string value_of(const Event& event, const std::string& name) {
-  if (name == "code") return fmt::format("{}", event.reply_code);
-  if (name == "size") return fmt::format("{}", event.size);
-  if (name == "delay") return fmt::format("{}", event.delay);
-  if (name == "at") return format_time(event.at);
-  const auto field = field_from(name);
-  return field ? std::string(event[*field]) : "no such field: " + name;
-}
+using test::words_of;
 
 class Case {
  public:
@@ -48,9 +23,7 @@ class Case {
     std::ifstream in(path);
     for (std::string line; std::getline(in, line); ++number_) take(line);
     check_events();
-    std::map<std::string, uint64_t> counted;
-    for (const auto& [reason, entry] : reader_.unread().by_reason()) counted[reason] = entry.count;
-    EXPECT_EQ(counted, unread_) << name_;
+    test::expect_unread(reader_.unread(), unread_, name_);
   }
 
  private:
@@ -70,18 +43,7 @@ class Case {
   }
 
   void check_events() {
-    ASSERT_EQ(batch_.size(), expected_.size()) << where_ << ": events of this line";
-    for (size_t i = 0; i < expected_.size(); ++i) {
-      const Event& event = batch_.events()[i];
-      const auto words = words_of(expected_[i]);
-      EXPECT_EQ(name_of(event.kind), words.at(0)) << where_;
-      for (size_t k = 1; k < words.size(); ++k) {
-        const size_t equals = words[k].find('=');
-        ASSERT_NE(equals, std::string::npos) << where_ << ": what is `" << words[k] << "`?";
-        const std::string name = words[k].substr(0, equals);
-        EXPECT_EQ(value_of(event, name), words[k].substr(equals + 1)) << where_ << ": " << name;
-      }
-    }
+    test::expect_events(batch_, expected_, where_);
     batch_.clear();
     expected_.clear();
   }
@@ -96,15 +58,7 @@ class Case {
 };
 
 TEST(PowermtaCases, EveryCaseHolds) {
-  size_t cases = 0;
-  const std::filesystem::path folder =
-      std::filesystem::path(WATCHPOST_SOURCE_DIR) / "cases" / "powermta_csv";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".case") continue;
-    Case{entry.path()};
-    ++cases;
-  }
-  EXPECT_GE(cases, 3U);
+  EXPECT_GE(test::each_case("powermta_csv", [](const auto& path) { Case{path}; }), 3U);
 }
 
 }  // namespace
