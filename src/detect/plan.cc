@@ -282,23 +282,15 @@ class Planner {
   std::vector<Rows> failures_of(const expr::CountCondition& when, const Placing& placing) {
     std::vector<Rows> failures;
     const auto take = [&](const expr::CountTerm& term) {
-      if (term.count == expr::attempted_count() && term.where.empty()) return;
-      const Rows rows = rows_of(term, placing);
-      if ((rows.kinds & ~failure_kinds()) == 0) failures.push_back(rows);
+      if (std::ranges::all_of(kinds_of(term.count), is_failure)) {
+        failures.push_back(rows_of(term, placing));
+      }
     };
     for (const expr::CountTerm& term : when.terms()) {
       if (term.kind == expr::TermKind::count) take(term);
       for (const expr::CountTerm& bad : term.bad) take(bad);
     }
     return failures;
-  }
-
-  static uint32_t failure_kinds() {
-    uint32_t kinds = 0;
-    for (const EventKind kind : {EventKind::deferred, EventKind::bounced, EventKind::expired}) {
-      kinds |= uint32_t{1} << static_cast<uint32_t>(kind);
-    }
-    return kinds;
   }
 
   Rows rows_of(const expr::CountTerm& term, const Placing& placing) {

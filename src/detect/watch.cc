@@ -35,10 +35,6 @@ std::vector<bool> receiver_faults(const Plan& plan) {
   return faults;
 }
 
-bool is_failure(EventKind kind) {
-  return kind == EventKind::deferred || kind == EventKind::bounced || kind == EventKind::expired;
-}
-
 }  // namespace
 
 void fields(SettingsVisitor& visit, WatchLimits& limits) {

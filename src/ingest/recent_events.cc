@@ -19,11 +19,6 @@ constexpr size_t kScans = 4;
 constexpr std::array kShared{Field::customer, Field::campaign,       Field::credential,
                              Field::provider, Field::client_network, Field::source_ip};
 
-bool is_failure(EventKind kind) {
-  return kind == EventKind::deferred || kind == EventKind::bounced || kind == EventKind::expired ||
-         kind == EventKind::complained;
-}
-
 // How often each value of one dimension came.
 class Tally {
  public:
@@ -142,7 +137,7 @@ std::vector<Share> RecentEvents::shares(const Signal& signal, std::span<const Ev
   std::array<Tally, kShared.size()> tallies;
   uint64_t failures = 0;
   visit(signal.stream, now, [&](const Event& event) {
-    if (!is_failure(event.kind) || event.at < signal.since) return true;
+    if (!is_trouble(event.kind) || event.at < signal.since) return true;
     for (size_t i = 0; i < kShared.size(); ++i) tallies[i].add(event[kShared[i]]);
     return ++failures < kMostFailures;
   });

@@ -15,8 +15,13 @@
 
 namespace watchpost::ingest {
 
+// What a stream may be stopped for: failures and complaints.
+constexpr bool is_trouble(EventKind kind) {
+  return is_failure(kind) || kind == EventKind::complained;
+}
+
 // The last events that were counted, for what stands in an incident's evidence: samples, and who
-// and what a stream's failures have in common. The daemon and a replay keep one each.
+// and what a stream's failures have in common (RecentFailures keeps those apart).
 //   Use:     add() what was counted, in order; between two add()s ask with `now`, the events that
 //            were counted since: it may only grow.
 //   Owns:    the batches that hold them.

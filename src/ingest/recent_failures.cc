@@ -7,15 +7,10 @@ namespace {
 
 constexpr size_t kAtOnce = 1024;
 
-bool is_failure(EventKind kind) {
-  return kind == EventKind::deferred || kind == EventKind::bounced || kind == EventKind::expired ||
-         kind == EventKind::complained;
-}
-
 }  // namespace
 
 void RecentFailures::add(const Event& event) {
-  if (!is_failure(event.kind) || event.self_inflicted) return;
+  if (!is_trouble(event.kind) || event.self_inflicted) return;
   newest_.copy(event);
   if (newest_.size() >= kAtOnce) newest_ = kept_.add(std::move(newest_));
 }

@@ -30,6 +30,10 @@ enum class EventKind : uint8_t {
 };
 inline constexpr size_t kEventKinds = 12;
 std::string_view name_of(EventKind kind);
+// Of a delivery: it was not to be, or not yet.
+constexpr bool is_failure(EventKind kind) {
+  return kind == EventKind::deferred || kind == EventKind::bounced || kind == EventKind::expired;
+}
 std::optional<EventKind> event_kind_from(std::string_view name);
 std::span<const std::string_view> event_kind_names();  // in the order of the enum
 
