@@ -20,6 +20,13 @@ constexpr size_t kFewest = 3;  // what the share never goes below
 constexpr Duration kTidyEvery = std::chrono::minutes(1);
 constexpr int kMostClosedAtOnce = 100;  // each is written whole
 
+// As strict, and as long: two detectors that see the same seconds apart want the same, so that a
+// moment longer is no new measure.
+bool does_as_much(const Decision& there, const Measure& measure, Time until) {
+  return at_least_as_strict(there.measure, measure) &&
+         there.until + measure.span / kMomentOfSpan >= until;
+}
+
 bool knows_detector(const Incident& incident, std::string_view detector) {
   return std::ranges::any_of(incident.evidence,
                              [&](const Evidence& e) { return e.signal.detector == detector; });
@@ -164,8 +171,7 @@ const Decision* Decider::narrower_in_force(const Signal& signal, const Stream& s
     for (const DecisionId id : indexes_.by_scope.at(inside)) {
       const Decision& there = decisions_.at(id);
       if (there.state != DecisionState::active || there.pace != 0) continue;
-      // A milder one that somebody made by hand does not do what is wanted now.
-      if (at_least_as_strict(there.measure, measure) || there.until >= until) return &there;
+      if (does_as_much(there, measure, until)) return &there;
     }
   }
   return nullptr;
@@ -245,10 +251,7 @@ const Decision* Decider::covering(const Stream& scope, const Measure& measure, T
                                   DecisionState state) const {
   for (const DecisionId id : indexes_.by_scope.at(scope)) {
     const Decision& decision = decisions_.at(id);
-    // Two detectors that see the same seconds apart want the same: a moment longer is no new
-    // measure.
-    const bool as_long = decision.until + measure.span / kMomentOfSpan >= until;
-    if (decision.state == state && as_long && at_least_as_strict(decision.measure, measure)) {
+    if (decision.state == state && does_as_much(decision, measure, until)) {
       return &decision;
     }
   }

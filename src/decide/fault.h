@@ -36,7 +36,8 @@ Fault suggested_fault(const Incident& incident, const FaultContext& context);
 std::string_view failing_provider(const Signal& signal);
 
 // Most failures of a customer, campaign or login are at this provider (80 % or more), and nothing
-// points to a stolen login: while the receiver is at fault, this says nothing about the sender.
+// points to a stolen login or to the mail itself (complaints, content): while the receiver is at
+// fault, this says nothing about the sender.
 bool is_explained_by_outage(const Signal& signal, std::string_view provider);
 // The provider with the largest share of the failures, or the stream's own; may be empty.
 std::string_view main_provider(const Signal& signal);
