@@ -78,10 +78,9 @@ class Increments;
 //            evidence once. Mail counts with the share of complaints (or bounces) that should have
 //            come by its age. rearm() uses up all that there are, the present one included.
 //   Receivers: while a detector without cohorts that suggests receiver_fault fires for a stream
-//   with
-//            a provider,
-//            failures of that stream count for no detector without provider in its watch. One in
-//            shadow mode does so only for streams that nobody watches but others in shadow mode.
+//            with a provider, the failures of that stream that its condition counts count for no
+//            detector without provider in its watch. One in shadow mode does so only for streams
+//            that nobody watches but others in shadow mode.
 //   Memory:  what a stream knew (`new`, `usual`) is kept for 60 days of silence, 2 days where it
 //            came once, as long as there is room; rearm() leaves it.
 //   Owns:    all counters.
@@ -102,9 +101,11 @@ class Watch {
   // lies in a window counts. Signals stand in the order of detectors, then streams. Self-inflicted,
   // late and too long things are in their stats() and are added to ours.
   //   Split:   events in one piece, or in any pieces in any order handed to one call, give the same
-  //            signals: counts, shares, `exceeds`, `distinct`, cohorts, `new`, `climbs`, `usual`.
-  //            Pieces handed to several calls come to the same numbers, and what holds in the end
-  //            fires, for the first five; but what held of some pieces only may have fired before.
+  //            signals: counts, shares, `exceeds`, `distinct`, cohorts, `new`, `climbs`, `usual`;
+  //            for `new` and `usual` where no piece saw an event later than its longest window.
+  //            Pieces handed to several calls come to the same numbers for the first five, and what
+  //            holds in the end fires for the first four; what held of some only may have fired
+  //            before.
   //   Nearly:  `distinct` of more than 48, where parts of them were never so many at once. `new`,
   //            `usual`: over several calls, where they come in the order of time (by hours for
   //            `usual`). `climbs`: tries in one slot of the window count together, the good against
