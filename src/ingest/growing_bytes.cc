@@ -90,8 +90,10 @@ struct GrowingBytes::State {
         const auto got = fill();
         if (!got || *got == 0) return got;
       }
-      // Block by block: what came before a damaged one is given out.
-      ZSTD_inBuffer in{raw.data() + raw_begin, std::min(raw_end - raw_begin, wanted), 0};
+      // Block by block, and nothing new before all of the last one is out: what came before a
+      // damaged block is given out.
+      ZSTD_inBuffer in{raw.data() + raw_begin, pending ? 0 : std::min(raw_end - raw_begin, wanted),
+                       0};
       ZSTD_outBuffer out{into.data(), into.size(), 0};
       const size_t answer = ZSTD_decompressStream(stream.get(), &out, &in);
       raw_begin += in.pos;

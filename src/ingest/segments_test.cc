@@ -1,7 +1,9 @@
 #include "ingest/segments.h"
 
+#include "ingest/growing_bytes.h"
 #include "ingest/test_files.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -247,6 +249,24 @@ TEST(Segments, ThatAreDamagedAreLeftThere) {
   Follow again(folder.path(), *follow.follower.position());
   EXPECT_THAT(again.all(), IsEmpty());
   EXPECT_EQ(again.unread("segment_damaged"), 0u);
+}
+
+// Room that is too small for a block must not cost its rest when the next one is damaged.
+TEST(Segments, WhatCameBeforeTheDamageIsReadWhateverTheRoom) {
+  const Folder folder;
+  SegmentWriter written(folder / "20261124-104500");
+  const std::string good(50'000, 'a');
+  written.write(good);
+  append_file(written.path(), std::string(64, '\xFF'));
+  auto bytes = GrowingBytes::open(written.path());
+  ASSERT_TRUE(bytes);
+  std::string came;
+  std::array<char, 4096> room;
+  auto got = bytes->read(room);
+  for (; got && *got > 0; got = bytes->read(room)) came.append(room.data(), *got);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Code::corrupt);
+  EXPECT_TRUE(came == good) << came.size();
 }
 
 // kumod was killed: the frame has no end. It marks the segment when it starts again.
