@@ -235,10 +235,7 @@ class Folding {
       const int64_t hour = std::min(key.second, newest);
       if (past.hour == 0 || past.hour < hour) {
         past.pass_to(hour, state_.weeks[sketch.week], state_.table.memory());
-        for (const Sketch& other : state_.sketches_of(group)) {
-          if (other.kind != SketchKind::expectation || other.baseline != key.first) continue;
-          cell_at<KeptExpectation>(block, other) = {};
-        }
+        state_.forget_expectations(own.group, key.first, block);
       }
       const int64_t age = past.hour - hour;
       if (age < std::ssize(past.counts)) {

@@ -18,6 +18,17 @@ uint64_t messages_in(const uint64_t* sums) {
   return of(EventKind::delivered) + of(EventKind::deferred) + of(EventKind::bounced);
 }
 
+// The evidence of a climb goes down to nothing: what comes after is another one.
+bool is_used_up(const WatchState& state, uint32_t rule, Evidence evidence) {
+  evidence.firing = false;
+  const std::vector<TermPlace>& terms = state.plan.rules[rule].when;
+  const auto is_climb = [](const TermPlace& term) { return term.kind == expr::TermKind::climb; };
+  return std::ranges::any_of(terms, is_climb) &&
+         std::ranges::all_of(terms, [&](const TermPlace& term) {
+           return !is_climb(term) || state.value_of(term, evidence) == 0;
+         });
+}
+
 }  // namespace
 
 // Whoever fires, or was judged before, is worth more room than one who only came by.
@@ -50,7 +61,11 @@ void WatchState::slide(uint32_t stream, uint32_t series, Slots& slots) {
   slide_noted({series, last, table.sketches(std::as_const(record))}, slots, rules, table.memory());
   if (sketches) slide_sketches(record, series, last);
   for (const NotedRule& known : rules) {
-    if (!known.noted->firing && known.noted->before.empty()) notes.remove(stream, known.rule);
+    const Noted& noted = *known.noted;
+    if (!noted.firing && noted.before.empty() &&
+        !noted.is_quiet(clock.newest(), plan.rules[known.rule].quiet)) {
+      notes.remove(stream, known.rule);
+    }
   }
 }
 
@@ -65,16 +80,21 @@ void WatchState::slide_noted(const Sliding& from, Slots& slots, std::span<const 
     const uint64_t* const sums = plain_sums(slots, plan.series[series].columns);
     for (const auto& [rule, known] : rules) {
       known->before.slide(last, step, length, memory);
-      known->firing =
-          known->firing && !slots.empty() &&
-          still_holds(
-              rule, slots, known,
-              {.sums = sums, .sketches = sketches, .last = last, .newest = step, .firing = true});
+      if (!known->firing) continue;
+      const Evidence evidence{.sums = sums,
+                              .sketches = sketches,
+                              .last = last,
+                              .newest = step,
+                              .values_from = known->values_from,
+                              .firing = true};
+      if (slots.empty() || !still_holds(rule, slots, known, evidence)) {
+        known->stop_firing(start_of(step, plan.series[series].shape));
+      }
     }
   }
   // A window without events holds nothing against anybody, whatever the condition says of zeros.
   for (const NotedRule& known : rules) {
-    known.noted->firing = false;
+    known.noted->stop_firing(now[series].begins);
     known.noted->before.clear(memory);
   }
 }
@@ -178,15 +198,21 @@ void WatchState::judge(Time at, uint32_t stream, uint32_t series, RuleMask rules
     Noted* const known = record.noted ? notes.find(stream, rule) : nullptr;
     evidence.sums = sums_for(rule, slots, all, known, newest);
     evidence.firing = known != nullptr && known->firing;
+    evidence.values_from = known != nullptr ? known->values_from : kAllSlots;
     if (!holds(rule, evidence)) {
       if (known == nullptr) continue;
-      known->firing = false;
-      if (known->before.empty()) notes.remove(stream, rule);
+      known->stop_firing(clock.newest());
+      if (is_used_up(*this, rule, evidence)) known->quiet_since.reset();
+      if (known->before.empty() && !known->is_quiet(clock.newest(), plan.rules[rule].quiet))
+        notes.remove(stream, rule);
       continue;
     }
     if (evidence.firing) continue;
-    put(signal_of(at, stream, rule, evidence), rule, out);
-    note(stream, rule).firing = true;
+    const bool again = known != nullptr && known->is_quiet(clock.newest(), plan.rules[rule].quiet);
+    if (!again) put(signal_of(at, stream, rule, evidence), rule, out);
+    Noted& noted = note(stream, rule);
+    noted.firing = true;
+    noted.quiet_since.reset();
   }
 }
 

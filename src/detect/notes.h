@@ -5,19 +5,34 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace watchpost::detect {
 
+inline constexpr int64_t kAllSlots = std::numeric_limits<int64_t>::min();
+
 // What is known about one rule and one stream beside the stream's counters.
 struct Noted {
-  bool firing = false;
+  bool firing = false;  // its condition holds
+  // Since when, after it fired, its condition has not held any more.
+  std::optional<Time> quiet_since;
+  // Values of `distinct` that came in older slots are no evidence for it.
+  int64_t values_from = kAllSlots;
   // What stood in the counters when the rule was told to forget it. Of a rule on cohorts: a cell in
   // each cohort that is used up as evidence.
   Slots before;
   Time since;  // when it was told so
+
+  void stop_firing(Time at) {
+    if (firing) quiet_since = at;
+    firing = false;
+  }
+  // Too early to fire once more.
+  bool is_quiet(Time at, Duration quiet) const { return quiet_since && at - *quiet_since < quiet; }
 };
 
 // The notes on rules and streams, both by number. Few streams have any: StreamRecord::noted says

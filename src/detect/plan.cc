@@ -13,6 +13,9 @@
 namespace watchpost::detect {
 namespace {
 
+// Whoever attacks in bursts goes on: one minute below the threshold ends nothing.
+constexpr Duration kLeastQuiet = std::chrono::hours(1);
+
 // Places a plan's parts; the Plan itself is what remains.
 class Planner {
  public:
@@ -154,11 +157,13 @@ class Planner {
         .mask = RuleMask{1} << series.rules.size(),
         .direction = group.direction,
         .first_sketch = group.sketches.first,
+        .detector = detector.name,
         // A cohort is judged when something late comes of it: more mail
         // alone only speaks for it.
         .tries_count = !series.is_cohort() || std::ranges::all_of(detector.when.terms(), is_tries)};
     series.rules.push_back(index);
     rule.lag = waits_for(detector.when);
+    if (!series.is_cohort()) rule.quiet = std::max(series.window, kLeastQuiet);
     if (rule.receiver_fault) rule.failures = failures_of(detector.when, placing);
     rule.when = place_terms(detector.when, placing);
     for (const auto& guard : detector.guard) rule.guard = place_terms(guard, placing);
@@ -171,7 +176,8 @@ class Planner {
     RuleMask mask = 0;
     Direction direction = Direction::outbound;
     uint32_t first_sketch = 0;  // of its group
-    bool tries_count = true;    // tries are a reason to judge
+    std::string detector;
+    bool tries_count = true;  // tries are a reason to judge
 
     RuleMask mask_of(const expr::CountTerm& term) const {
       return tries_count || !is_tries(term) ? mask : 0;
@@ -201,7 +207,9 @@ class Planner {
       case expr::TermKind::usual:
       case expr::TermKind::spread: place_usual(term, placing, place); break;
       case expr::TermKind::climb: {
-        Sketch& sketch = sketch_for(SketchKind::climb, term.text, placing, true, place.sketch);
+        // Each detector has its own, which is used up by its signals alone.
+        const std::string text = term.text + "\n" + placing.detector;
+        Sketch& sketch = sketch_for(SketchKind::climb, text, placing, true, place.sketch);
         sketch.steps = ClimbSteps::of(term.from, term.to);
         sketch.rows.clear();
         sketch.bad.clear();
@@ -345,6 +353,7 @@ class Planner {
       const std::vector<Field>& some = plan_.groups[group].dimensions;
       all.insert(all.end(), some.begin(), some.end());
       if (plan_.groups[group].has_cohorts()) plan_.has_cohorts[direction] = true;
+      if (plan_.groups[group].sketches.has_baselines) plan_.has_baselines[direction] = true;
     }
     std::ranges::sort(all);
     const auto rest = std::ranges::unique(all);

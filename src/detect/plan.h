@@ -60,6 +60,9 @@ struct Rule {
   bool receiver_fault = false;   // while it fires, failures there are held against nobody else
   std::vector<Rows> failures;    // ... of these kinds and conditions: what it counts as failures
   LagKind lag = LagKind::complaints;  // of a cohort: what it waits for
+  // So long must its condition not hold before it fires for a stream once more. None for cohorts,
+  // each of which is evidence once anyway.
+  Duration quiet{0};
 };
 
 // A count with a condition, in its own column.
@@ -121,6 +124,7 @@ struct Plan {
   uint32_t weeks = 0;                               // how many weeks they learn
   std::array<std::vector<Field>, 2> dimensions_of;  // by direction: each once
   std::array<bool, 2> has_cohorts{};                // by direction
+  std::array<bool, 2> has_baselines{};              // by direction
   std::array<bool, 2> has_receiver_faults{};        // by direction
 };
 

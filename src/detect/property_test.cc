@@ -31,6 +31,7 @@ class Model {
   };
   struct Pair {
     bool firing = false;
+    std::optional<Time> quiet_since;
     uint64_t forget_before = 0;
     Time since;
     std::map<std::string, double> climbs;                // evidence of each term
@@ -70,7 +71,9 @@ class Model {
       if (detectors_[d].name != detector) continue;
       const auto counted = window(d, stream, second_of(*newest_), 0);
       if (counted.empty()) continue;
-      pairs_[{d, stream}] = {.forget_before = next_, .since = *newest_};
+      Pair anew{.forget_before = next_, .since = *newest_};
+      anew.walks = std::move(pairs_[{d, stream}].walks);
+      pairs_[{d, stream}] = std::move(anew);
     }
   }
 
@@ -229,7 +232,22 @@ class Model {
     if (window(d, stream, now, 0).empty() ||
         !holds(d, window(d, stream, now, pair.forget_before), pair)) {
       pair.firing = false;
+      pair.quiet_since = Time(std::chrono::seconds(now));
     }
+  }
+
+  bool is_quiet(size_t d, const Pair& pair) const {
+    return pair.quiet_since &&
+           *newest_ - *pair.quiet_since < std::max<Duration>(detectors_[d].window, 1h);
+  }
+
+  // It climbed, and all of that is gone.
+  static bool is_used_up(const Detector& detector, const Pair& pair) {
+    return !pair.climbs.empty() &&
+           std::ranges::all_of(detector.when.terms(), [&](const auto& term) {
+             const auto found = pair.climbs.find(term.text);
+             return found == pair.climbs.end() || found->second == 0;
+           });
   }
 
   void judge(size_t d, const std::vector<Field>& watch, const Event& event,
@@ -254,7 +272,7 @@ class Model {
     if (!concerned) return;
     const auto counted = window(d, *stream, now, pair.forget_before);
     const bool held = holds(d, counted, pair);
-    if (held && !pair.firing) {
+    if (held && !pair.firing && !is_quiet(d, pair)) {
       const auto judged =
           detector.when.evaluate(numbers(detector.when, counted, pair), detector.error_rate);
       const WindowShape of = shape(d);
@@ -268,6 +286,8 @@ class Model {
                      .threshold = judged.threshold,
                      .messages = messages_in(counted)});
     }
+    if (!held && pair.firing) pair.quiet_since = *newest_;
+    if (held || is_used_up(detector, pair)) pair.quiet_since.reset();
     pair.firing = held;
   }
 

@@ -18,30 +18,6 @@ constexpr int64_t kAlways = std::numeric_limits<int64_t>::min();
 constexpr int64_t kLongestWindow = 30 * 86400;
 constexpr int64_t kLongestCohort = 86400;
 constexpr int64_t kMostSlots = 119;
-constexpr uint32_t kNone = ~uint32_t{0};
-
-// A series as it was saved, and the one that takes over its counters.
-struct SavedSeries {
-  int64_t window = 0;
-  int64_t cohort = 0;
-  WindowShape shape;
-  std::vector<std::pair<std::string, int64_t>> conditioned;  // text, first whole slot
-  uint32_t series = kNone;
-  std::vector<uint8_t> column;  // of each saved column; kMostColumns: nobody wants it any more
-};
-struct SavedGroup {
-  Direction direction = Direction::outbound;
-  std::string dimensions;
-  size_t values = 0;  // of each stream
-  uint32_t group = kNone;
-  std::vector<SavedSeries> series;
-  std::vector<uint32_t> sketches;  // which of the plan's each is now; kNone: nobody's any more
-};
-struct SavedRule {
-  uint32_t rule = kNone;
-  uint32_t group = 0;   // saved numbers
-  uint32_t series = 0;  // place in its group
-};
 
 // How many of which column in which slot.
 using CellCounts = std::map<std::pair<uint8_t, uint8_t>, uint64_t>;
@@ -49,10 +25,14 @@ using CellCounts = std::map<std::pair<uint8_t, uint8_t>, uint64_t>;
 class Restorer {
  public:
   Restorer(WatchState& state, std::string_view bytes, uint8_t version)
-      : state_(state), in_(bytes), has_sketches_(version > kSavedBeforeSketches) {}
+      : state_(state),
+        in_(bytes),
+        has_sketches_(version > kSavedBeforeSketches),
+        has_seed_(version > kSavedBeforeSeed) {}
 
   bool restore() {
     read_clock();
+    state_.value_seed = has_seed_ ? in_.number<uint64_t>() : WatchLimits().value_seed;
     read_groups();
     read_rules();
     if (has_sketches_) {
@@ -75,6 +55,10 @@ class Restorer {
     const bool there = in_.number<uint8_t>() != 0;
     const Time at = read_time();
     return there ? std::optional(at) : std::nullopt;
+  }
+
+  int64_t next_slot(const WindowShape& shape) const {
+    return shape.slot_of(second_of(state_.clock.newest())) + 1;
   }
 
   // Something saved as a text, whole.
@@ -133,11 +117,10 @@ class Restorer {
     saved.shape = saved.cohort == 0 ? WindowShape::of(saved.window)
                                     : WindowShape::of_slots(saved.window, saved.cohort);
     in_.require(saved.shape.slots <= kMostSlots);
-    const int64_t now = saved.shape.slot_of(second_of(state_.clock.newest()));
     for (uint32_t i = 0; i < conditioned && !in_.bad(); ++i) {
       std::string text(in_.text());
       const auto from = in_.number<int64_t>();
-      in_.require(from == kAlways || from <= now + 1);
+      in_.require(from == kAlways || from <= next_slot(saved.shape));
       saved.conditioned.emplace_back(std::move(text), from);
     }
     if (group.group != kNone) match(group, saved);
@@ -187,14 +170,17 @@ class Restorer {
       const auto kind = in_.number<uint8_t>();
       const auto place = in_.number<uint32_t>();
       const std::string_view text = in_.text();
+      const auto from = has_seed_ ? in_.number<int64_t>() : kAlways;
       in_.require(place < saved.series.size());
       if (in_.bad()) return;
+      in_.require(from == kAlways || from <= next_slot(saved.series[place].shape));
       const uint32_t found = find_sketch(saved, kind, saved.series[place].series, text);
       in_.require(found == kNone ||
                   std::ranges::find(saved.sketches, found) == saved.sketches.end());
       if (in_.bad()) return;
       saved.sketches.push_back(found);
       if (found != kNone) taken_over_.insert(found);
+      if (found != kNone) state_.sketch_from[found] = from;
       if (kind != static_cast<uint8_t>(SketchKind::baseline)) continue;
       GroupWeek unwanted;
       GroupWeek& week = found == kNone ? unwanted : state_.weeks[state_.plan.sketches[found].week];
@@ -249,10 +235,13 @@ class Restorer {
         for (uint8_t i = 0; i < term.size; ++i) {
           from = std::max(from, state_.column_from[rule.series][term.column[i]]);
         }
+        if (term.kind != expr::TermKind::distinct) continue;
         // What is new beside counters that have counted for a while.
-        const bool fresh = term.kind == expr::TermKind::distinct &&
-                           !taken_over_.contains(term.sketch) && state_.clock.started();
-        if (fresh) from = std::max(from, state_.now[rule.series].slot + 1);
+        int64_t& whole_from = state_.sketch_from[term.sketch];
+        if (!taken_over_.contains(term.sketch) && state_.clock.started()) {
+          whole_from = state_.now[rule.series].slot + 1;
+        }
+        from = std::max(from, whole_from);
       }
     }
   }
@@ -327,7 +316,8 @@ class Restorer {
 
   bool is_wanted(uint32_t group, Time last_at) const {
     const Group& present = state_.plan.groups[group];
-    return !state_.expired(group, last_at) || present.remembers || present.has_cohorts();
+    return !state_.expired(group, last_at) || present.remembers || present.has_cohorts() ||
+           state_.may_be_quiet(group, last_at);
   }
 
   void read_cells_of_sketches(const SavedGroup& group, uint32_t stream) {
@@ -362,13 +352,21 @@ class Restorer {
     const SavedSeries& saved = groups_[group].series[rule.series];
     const bool firing = in_.number<uint8_t>() != 0;
     const Time since = read_time();
+    const std::optional<Time> quiet_since = has_seed_ ? read_optional_time() : std::nullopt;
+    const auto values_from = has_seed_ ? in_.number<int64_t>() : kAllSlots;
+    in_.require(values_from == kAllSlots || values_from <= next_slot(saved.shape));
+    in_.require(!quiet_since || (!firing && *quiet_since <= state_.clock.newest()));
+    if (in_.bad()) return;
     Noted* known = nullptr;
     if (stream != kNone && rule.rule != kNone) {
       known = &state_.note(stream, rule.rule);
-      in_.require(!known->firing && known->before.empty());  // noted once
+      const bool once = !known->firing && !known->quiet_since && known->before.empty();
+      in_.require(once);
       if (in_.bad()) return;
       known->firing = firing;
       known->since = since;
+      known->quiet_since = quiet_since;
+      known->values_from = values_from;
     }
     const CellCounts before =
         read_cells(saved, saved.shape.slot_of(second_of(last_at)),
@@ -388,6 +386,7 @@ class Restorer {
   std::vector<SavedRule> rules_;
   std::set<uint32_t> taken_over_;  // sketches
   bool has_sketches_;
+  bool has_seed_;
 };
 
 }  // namespace
@@ -399,7 +398,7 @@ Result<Done> WatchState::restore(std::string_view saved) {
   const size_t head = kSavedMark.size() + sizeof kSavedVersion;
   if (saved.size() < head + sizeof(uint64_t) || !saved.starts_with(kSavedMark)) return corrupt();
   const auto version = static_cast<uint8_t>(saved[kSavedMark.size()]);
-  if (version != kSavedVersion && version != kSavedBeforeSketches) {
+  if (version != kSavedVersion && version != kSavedBeforeSeed && version != kSavedBeforeSketches) {
     return fail(Code::bad_input,
                 "the saved counters of the detectors are of another release; counting anew");
   }

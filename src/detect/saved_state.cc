@@ -1,15 +1,16 @@
 // The saved form, all numbers little-endian:
-//   mark, version, clock
+//   mark, version, clock, seed of the values' hashes
 //   groups:  direction, dimensions; series: window, cohort, conditioned columns with their first
-//            whole slot; sketches: kind, place of the series that it follows, text, the week of a
-//            baseline
+//            whole slot; sketches: kind, place of the series that it follows, text, first whole
+//            slot, the week of a baseline
 //   rules:   detector, its version, the number of its group, its place among the group's series
 //   how late complaints come
 //   streams: the number of its group, time of the newest event, heat, values; the cells of each
 //            series; whether it has sketches, each as a text; notes: the number of the rule,
-//            firing, time, cells
+//            firing, time, since when it is quiet, first slot of values, cells
 //   the hash of all before
-// Version 1 had no cohorts, no sketches, no lags and no heat.
+// Version 2 had no seed, no first slot of sketches and of values, and knew of no quiet; version 1
+// had no cohorts, no sketches, no lags and no heat either.
 #include "detect/saved_state.h"
 
 #include "base/hash.h"
@@ -89,6 +90,7 @@ void WatchState::save_sketches(SavedWriter& out, const Group& group) const {
     out.number(static_cast<uint8_t>(sketch.kind));
     out.number(sketch.follows_window() ? sketch.series - group.first_series : uint32_t{0});
     out.text(sketch.text);
+    out.number(sketch_from[static_cast<size_t>(&sketch - plan.sketches.data())]);
     if (sketch.kind != SketchKind::baseline) continue;
     out.text(bytes_of([&](SavedWriter& week) { weeks[sketch.week].save(week); }));
   }
@@ -119,6 +121,8 @@ void WatchState::save_stream(SavedWriter& out, uint32_t stream) const {
     out.number(rule);
     out.number(static_cast<uint8_t>(known->firing));
     out.number(known->since.time_since_epoch().count());
+    write_time(out, known->quiet_since);
+    out.number(known->values_from);
     write_cells(out, known->before);
   }
 }
@@ -131,6 +135,7 @@ std::string WatchState::save() const {
   write_time(out, time.newest);
   write_time(out, time.leap);
   out.number(static_cast<uint8_t>(time.agreed));
+  out.number(value_seed);
   save_plan(out);
   out.number(static_cast<uint32_t>(table.size()));
   for (uint32_t stream = 0; stream < table.end(); ++stream) {

@@ -84,6 +84,42 @@ TEST(SavedState, ANewCountIsNotHeldAgainstOldOnes) {
   EXPECT_EQ(third.explain(*parse_stream("credential=x"))[1].value, 1.5);
 }
 
+// The same of distinct values: which values came before is not known.
+TEST(SavedState, NewDistinctValuesStayYoungThroughAnotherSave) {
+  const auto many = settings("d", "bounced / distinct(bounced, recipient) > 140%");
+  Watch watch = with({settings("a", "bounced >= 300")});
+  count(watch, 0s, "bounced credential=x recipient=r", 50);
+  const std::vector<DetectorSettings> both{settings("a", "bounced >= 300"), many};
+  Watch other = with(both);
+  ASSERT_TRUE(other.restore(watch.save()).has_value());
+  Watch third = with(both);
+  ASSERT_TRUE(third.restore(other.save()).has_value());
+  EXPECT_TRUE(count(third, 1s, "bounced credential=x recipient=r").empty()) << "51 / 1";
+  EXPECT_EQ(third.explain(*parse_stream("credential=x"))[1].value, 1);
+  Watch fourth = with(both);
+  ASSERT_TRUE(fourth.restore(third.save()).has_value());
+  EXPECT_EQ(fourth.explain(*parse_stream("credential=x"))[1].value, 1);
+}
+
+// Who may choose values must not know what they are known by, and no counter may be lost with it.
+TEST(SavedState, TheSecretOfTheHashesComesBackWithTheCounters) {
+  const auto rules = [] {
+    return std::vector{detector_of(settings("d", "distinct(bounced, recipient) >= 3"))};
+  };
+  Watch watch(rules(), {.value_seed = 7});
+  count(watch, 0s, "bounced credential=x recipient=a");
+  count(watch, 0s, "bounced credential=x recipient=b");
+  Watch plain(rules(), {});
+  count(plain, 0s, "bounced credential=x recipient=a");
+  count(plain, 0s, "bounced credential=x recipient=b");
+  EXPECT_NE(watch.save(), plain.save());
+  Watch other(rules(), {.value_seed = 8});
+  ASSERT_TRUE(other.restore(watch.save()).has_value());
+  EXPECT_EQ(other.save(), watch.save());
+  EXPECT_TRUE(count(other, 1s, "bounced credential=x recipient=b").empty());
+  EXPECT_EQ(count(other, 1s, "bounced credential=x recipient=c").size(), 1U);
+}
+
 TEST(SavedState, OtherDimensionsAndWindowsStartEmpty) {
   Watch watch = with({settings("a", "bounced >= 3")});
   count(watch, 0s, "bounced credential=x client_ip=192.0.2.1", 3);

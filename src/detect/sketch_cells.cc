@@ -2,6 +2,7 @@
 
 #include "detect/saved_bytes.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace watchpost::detect {
@@ -10,6 +11,10 @@ namespace {
 // Whoever was away for longer begins anew.
 constexpr int64_t kLongestGap = 62 * 24;  // hours
 constexpr double kMostInAnHour = 1e15;
+constexpr int64_t kLongestIncident = 72;  // hours that are left out
+// So long without one, and the next is another.
+constexpr int64_t kBetweenIncidents = 24;
+constexpr int64_t kBetweenMeasures = 24;
 
 bool is_hour(int64_t hour) { return std::abs(hour / 2) < int64_t{1} << 31; }
 
@@ -27,6 +32,10 @@ void save_past(SavedWriter& out, const HourlyPast& cell) {
     out.number(static_cast<uint8_t>(cell.skipped[i]));
   }
   cell.past.save(out);
+  for (const int64_t at :
+       {cell.incident_from, cell.incident_to, cell.kept_back_from, cell.kept_back_to}) {
+    out.number(at);
+  }
 }
 
 void restore_past(SavedReader& in, HourlyPast& cell, Memory& memory) {
@@ -43,6 +52,12 @@ void restore_past(SavedReader& in, HourlyPast& cell, Memory& memory) {
   }
   cell.hour = hour;
   cell.past.restore(in, memory);
+  if (in.at_end()) return;  // before version 3
+  for (int64_t* const at :
+       {&cell.incident_from, &cell.incident_to, &cell.kept_back_from, &cell.kept_back_to}) {
+    *at = in.number<int64_t>();
+    in.require(is_hour(*at));
+  }
 }
 
 void restore_climb(SavedReader& in, ClimbEvidence& cell) {
@@ -91,7 +106,8 @@ void HourlyPast::pass_to(int64_t now_hour, GroupWeek& group, Memory& memory) {
     return;
   }
   for (; hour < now_hour; ++hour) {
-    if (skipped[1]) {
+    const bool kept_back = hour - 1 >= kept_back_from && hour - 1 <= kept_back_to;
+    if (skipped[1] || kept_back) {
       past.skip(hour - 1);
     } else {
       past.learn(hour - 1, counts[1], group.shape(), memory);
@@ -100,6 +116,30 @@ void HourlyPast::pass_to(int64_t now_hour, GroupWeek& group, Memory& memory) {
     counts = {0, counts[0]};
     skipped = {false, skipped[0]};
   }
+}
+
+void HourlyPast::skip_incident() {
+  const bool goes_on = incident_from <= incident_to && hour - incident_to <= kBetweenIncidents;
+  if (!goes_on) incident_from = hour;
+  incident_to = hour;
+  // Its window reaches back: the hour before may have been a part of it.
+  if (hour - incident_from < kLongestIncident) skipped = {true, true};
+}
+
+bool HourlyPast::measure_goes_on(int64_t from) const {
+  const bool pending = kept_back_from <= kept_back_to && kept_back_to >= hour - 1;
+  return pending && from <= kept_back_to + kBetweenMeasures;
+}
+
+int64_t HourlyPast::begun_by(int64_t from, int64_t now_hour) const {
+  if (hour == 0 || measure_goes_on(from)) return hour;
+  return std::max(hour, std::min(from, now_hour));
+}
+
+void HourlyPast::skip_kept_back(int64_t from, int64_t to) {
+  const bool goes_on = measure_goes_on(from);
+  kept_back_from = goes_on ? std::min(kept_back_from, from) : from;
+  kept_back_to = goes_on ? std::max(kept_back_to, to) : to;
 }
 
 size_t cell_size(SketchKind kind) {

@@ -38,9 +38,25 @@ struct HourlyPast {
   int64_t hour = 0;                // the newer of the two; 0: nothing counted yet
   std::array<double, 2> counts{};  // of that one, of the one before
   std::array<bool, 2> skipped{};   // hours of an incident: not learned from
+  // The incident, from its first hour to its latest; of what goes on for longer than three days the
+  // rest is learned, or a change for good would be an incident for ever.
+  int64_t incident_from = 1;
+  int64_t incident_to = 0;
+  // Hours in which mail was kept back: they say nothing of what is usual.
+  int64_t kept_back_from = 1;
+  int64_t kept_back_to = 0;
 
   // Learns what is over by `now_hour`, and begins it.
   void pass_to(int64_t now_hour, GroupWeek& group, Memory& memory);
+  // The present hour, and the one before, belong to an incident.
+  void skip_incident();
+  // Mail was kept back in these hours. Hours between two measures of one day are not learned.
+  void skip_kept_back(int64_t from, int64_t to);
+  // The hour to pass to first, so that what came before another measure is learned as it was.
+  int64_t begun_by(int64_t from, int64_t now_hour) const;
+
+ private:
+  bool measure_goes_on(int64_t from) const;
 };
 
 inline constexpr int64_t kNoHour = std::numeric_limits<int64_t>::min();

@@ -62,19 +62,54 @@ TEST(Distinct, CountsEachValueOnceAndForgetsWithTheWindow) {
   EXPECT_THAT(count(watch, 121s, login_from(4)), IsEmpty()) << "it fires";
   watch.advance_to(kTestStart + 60s + 10min);
   EXPECT_EQ(value(watch), 2) << "two have left";
-  EXPECT_THAT(count(watch, 60s + 10min, login_from(5)), SizeIs(1));
+  EXPECT_THAT(count(watch, 60s + 10min, login_from(5)), IsEmpty()) << "it fired just now";
   watch.advance_to(kTestStart + 1h);
   EXPECT_EQ(value(watch), 0);
 }
 
-TEST(Distinct, IsSharedAndStartsAnewWhenReArmed) {
-  const std::string four = "distinct(login(outcome == success), client_network) >= 4";
-  Watch watch({rule(kNetworks), rule(four, 10min, "other")}, {});
+TEST(Distinct, StartsAnewWhenReArmed) {
+  Watch watch({rule(kNetworks)}, {});
   for (int i = 0; i < 3; ++i) count(watch, 0s, login_from(i));
   watch.rearm("rule", stream("credential=a"));
   EXPECT_EQ(value(watch), 0);
   for (int i = 0; i < 2; ++i) EXPECT_THAT(count(watch, 1s, login_from(i)), IsEmpty());
   EXPECT_THAT(count(watch, 2s, login_from(2)), SizeIs(1));
+}
+
+TEST(Distinct, OthersThatShareItKeepTheirCountWhenOneIsReArmed) {
+  const std::string more = "distinct(login(outcome == success), client_network) >= 5";
+  const std::vector<Detector> rules{rule(kNetworks), rule(more, 10min, "other")};
+  Watch watch(rules, {});
+  for (int i = 0; i < 4; ++i) count(watch, 0s, login_from(i));
+  watch.rearm("rule", stream("credential=a"));
+  EXPECT_EQ(value(watch), 0);
+  EXPECT_EQ(value(watch, "credential=a", 1), 4);
+  watch = saved_and_restored(watch, rules);
+  const auto signals = count(watch, 20s, login_from(4));
+  ASSERT_THAT(signals, SizeIs(1));
+  EXPECT_EQ(signals[0].detector, "other");
+  EXPECT_EQ(value(watch), 1);
+  count(watch, 20s, login_from(0));
+  EXPECT_THAT(count(watch, 20s, login_from(1)), SizeIs(1)) << "seen again since";
+  // Of many values, from the next sixth of the window on.
+  for (int i = 0; i < 60; ++i) count(watch, 30s, login_from(i));
+  watch.rearm("rule", stream("credential=a"));
+  EXPECT_EQ(value(watch), 0);
+  EXPECT_NEAR(value(watch, "credential=a", 1), 60, 6);
+  for (int i = 0; i < 3; ++i) count(watch, 150s, login_from(i));
+  EXPECT_EQ(value(watch), 3);
+}
+
+TEST(Climb, OthersKeepTheirEvidenceWhenOneIsReArmed) {
+  const std::string climb = "bounced / attempted climbs from 2% to 20% at 0.0001";
+  const std::string surer = "bounced / attempted climbs from 2% to 20% at 0.000001";
+  Watch watch({rule(climb, 1h), rule(surer, 1h, "other")}, {});
+  EXPECT_THAT(count(watch, 0s, "bounced credential=a", 5), SizeIs(1));
+  watch.rearm("rule", stream("credential=a"));
+  EXPECT_EQ(value(watch), 0);
+  const auto signals = count(watch, 1s, "bounced credential=a", 2);
+  ASSERT_THAT(signals, SizeIs(1));
+  EXPECT_EQ(signals[0].detector, "other");
 }
 
 TEST(Distinct, SurvivesARestartAndADetectorBesideIt) {
@@ -235,6 +270,75 @@ TEST(Usual, AnIncidentTeachesNothing) {
   EXPECT_EQ(fired, 1U);
   const double during = watch.explain(stream("credential=a"))[0].threshold;
   EXPECT_NEAR(during, before, before * 0.3);
+}
+
+// What was usual before is defended for three days; what goes on is how it is.
+TEST(Usual, AChangeForGoodIsLearnedAfterThreeDays) {
+  Watch watch({rule(kSpike, 1h)}, {});
+  send_hourly(watch, 0, kKnown);
+  const auto threshold = [&] { return watch.explain(stream("credential=a"))[0].threshold; };
+  const double before = threshold();
+  size_t fired = 0;
+  const auto send_much = [&](int from, int until) {
+    for (int hour = from; hour < until; ++hour) {
+      fired += count(watch, 1h * hour + 10min, "accepted credential=a", 200).size();
+    }
+  };
+  send_much(kKnown, kKnown + 70);
+  EXPECT_NEAR(threshold(), before, before * 0.2) << "three days are no proof";
+  send_much(kKnown + 70, kKnown + 24 * 28);
+  EXPECT_GT(threshold(), 3 * 120);
+  EXPECT_FALSE(watch.explain(stream("credential=a"))[0].firing);
+  EXPECT_EQ(fired, 1U);
+}
+
+// Bursts with quiet days between them are an incident each, and none is learned.
+TEST(Usual, EachIncidentIsLeftOut) {
+  Watch watch({rule(kSpike, 1h)}, {});
+  send_hourly(watch, 0, kKnown);
+  const double before = watch.explain(stream("credential=a"))[0].threshold;
+  for (int day = 0; day < 20; day += 4) {
+    EXPECT_THAT(count(watch, 1h * (kKnown + 24 * day), "accepted credential=a", 900), SizeIs(1));
+    send_hourly(watch, kKnown + 24 * day + 2, kKnown + 24 * (day + 4));
+  }
+  EXPECT_NEAR(watch.explain(stream("credential=a"))[0].threshold, before, before * 0.2);
+}
+
+// Ten days in which a measure let nothing through are no part of the stream's past.
+TEST(Usual, HoursUnderAMeasureAreLeftOut) {
+  const std::vector<Detector> rules{rule(kSpike, 1h)};
+  Watch watch(rules, {});
+  send_hourly(watch, 0, kKnown);
+  const auto threshold = [&] { return watch.explain(stream("credential=a"))[0].threshold; };
+  const double before = threshold();
+  watch.advance_to(kTestStart + 1h * (kKnown + 240));
+  watch.kept_back(stream("credential=a"), kTestStart + 1h * kKnown);
+  watch = saved_and_restored(watch, rules);
+  send_hourly(watch, kKnown + 240, kKnown + 264);
+  EXPECT_NEAR(threshold(), before, before * 0.1);
+}
+
+// A throttle lets some through; what it refuses says so, hour by hour.
+TEST(Usual, HoursOfRefusalsByUsAreLeftOut) {
+  Watch watch({rule(kSpike, 1h)}, {});
+  send_hourly(watch, 0, kKnown);
+  const auto threshold = [&] { return watch.explain(stream("credential=a"))[0].threshold; };
+  const double before = threshold();
+  for (int hour = kKnown; hour < kKnown + 240; ++hour) {
+    count(watch, 1h * hour + 10min, "accepted credential=a");
+    count(watch, 1h * hour + 20min, "rejected credential=a self_inflicted");
+  }
+  // Asked for seldom, and nothing comes through.
+  for (int hour = kKnown + 240; hour < kKnown + 480; hour += 12) {
+    count(watch, 1h * hour, "rejected credential=a self_inflicted", 3);
+  }
+  send_hourly(watch, kKnown + 480, kKnown + 504);
+  EXPECT_NEAR(threshold(), before, before * 0.1);
+  // Without a measure it is another habit.
+  for (int hour = kKnown + 504; hour < kKnown + 984; ++hour) {
+    count(watch, 1h * hour + 10min, "accepted credential=a");
+  }
+  EXPECT_LT(threshold(), before * 0.6);
 }
 
 TEST(Usual, TwoWindowsHaveOnePast) {

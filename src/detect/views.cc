@@ -90,6 +90,7 @@ DetectorView WatchState::view_of(uint32_t index, const Stream& stream) {
     slots.copy_from(record.slots(rule.series - group.first_series), series.columns, memory);
     if (const Noted* const at = notes.find(found, index)) {
       known.firing = at->firing;
+      known.values_from = at->values_from;
       known.before.copy_from(at->before, series.columns, memory);
     }
     const NotedRule one{index, &known};
@@ -97,6 +98,7 @@ DetectorView WatchState::view_of(uint32_t index, const Stream& stream) {
     evidence.last = series.shape.slot_of(second_of(record.last_at));
     slide_noted({rule.series, evidence.last, evidence.sketches}, slots, {&one, 1}, memory);
   }
+  evidence.values_from = known.values_from;
   evidence.sums =
       sums_for(index, slots, plain_sums(slots, series.columns), &known, evidence.newest);
   if (slots.empty()) evidence.last = evidence.newest - series.shape.slots;

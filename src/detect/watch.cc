@@ -1,5 +1,6 @@
 #include "detect/watch.h"
 
+#include "detect/kept_back.h"
 #include "detect/watch_state.h"
 #include "expr/event_schema.h"
 
@@ -61,7 +62,9 @@ WatchState::WatchState(std::vector<Detector> detectors, WatchLimits limits_wante
       weeks(plan.weeks),
       now(plan.series.size()),
       next_slot(Time::min()),
+      sketch_from(plan.sketches.size(), std::numeric_limits<int64_t>::min()),
       counts_from(plan.rules.size(), std::numeric_limits<int64_t>::min()),
+      value_seed(limits.value_seed),
       condition_holds(plan.conditions.size()) {
   for (const Group& group : plan.groups) {
     active.emplace_back(plan.series[group.longest].shape.slots);
@@ -96,7 +99,7 @@ void WatchState::time_has_passed() {
 }
 
 void WatchState::on(const Event& event, std::vector<Signal>& out) {
-  if (event.self_inflicted) return;
+  if (event.self_inflicted) return note_kept_back(*this, event);
   const EventClock::Admission admission = clock.admit(event.at, event.clock_suspect);
   const bool late = admission.verdict == EventClock::Verdict::late;
   switch (admission.verdict) {
@@ -274,9 +277,10 @@ void WatchState::rearm(std::string_view detector, const Stream& stream) {
     Slots& slots = table[found].slots(rule.series - group.first_series);
     slide(found, rule.series, slots);
     if (slots.empty()) continue;
-    restart_sketches_of(index, table[found]);
     Noted& known = note(found, index);
+    restart_sketches_of(index, table[found], known);
     known.firing = false;
+    known.quiet_since.reset();
     known.since = clock.newest();
     const Series& series = plan.series[rule.series];
     if (series.is_cohort()) {
@@ -301,6 +305,7 @@ void Watch::advance_to(Time now) { state_->advance_to(now); }
 void Watch::rearm(std::string_view detector, const Stream& stream) {
   state_->rearm(detector, stream);
 }
+void Watch::kept_back(const Stream& stream, Time from) { note_kept_back(*state_, stream, from); }
 size_t Watch::active_streams(std::span<const Field> dimensions) const {
   return state_->active_streams(dimensions);
 }

@@ -21,6 +21,10 @@ namespace watchpost::detect {
 struct WatchLimits {
   int64_t memory = 512 * 1024 * 1024;            // bytes for all streams; the coldest are evicted
   Duration lateness = std::chrono::minutes(15);  // events older than the newest by more are dropped
+  // No setting: what values are known by in `distinct` and `new`. Who counts what strangers send
+  // gives one that they do not know, or they could pick values that count as one. It is saved with
+  // the counters and comes back with them; where it is the same, so are the signals.
+  uint64_t value_seed = 0x5761746368706F73;
 };
 void fields(SettingsVisitor& visit, WatchLimits& limits);
 
@@ -69,9 +73,9 @@ class Increments;
 //   Rules:   a window slides in steps of about a sixtieth (at least a second), and holds the step
 //            that event time stands in and those before. A detector judges a stream when an event
 //            of it counts for its condition or guard. It fires once, and again only after its
-//            condition has not held for a moment, its window has been empty, or rearm(); a climb
-//            re-arms when its evidence is used up. What time an event counts at:
-//            detect/event_clock.h.
+//            condition has not held for as long as its window is, and for an hour at least, or
+//            after rearm(); a climb also when its evidence is used up. What time an event counts
+//            at: detect/event_clock.h.
 //   Cohorts: where a detector has them, events count when their message was sent, however late
 //            they come. When something comes of a cohort (more mail alone is no reason), it is
 //            judged by itself, then the newest 24 together without those that fired: each is
@@ -81,6 +85,9 @@ class Increments;
 //            with a provider, the failures of that stream that its condition counts count for no
 //            detector without provider in its watch. One in shadow mode does so only for streams
 //            that nobody watches but others in shadow mode.
+//   Past:    hours of an incident (while a detector fires for the stream) teach `usual` nothing,
+//   for
+//            three days at most; nor do hours in which a measure kept mail back.
 //   Memory:  what a stream knew (`new`, `usual`) is kept for 60 days of silence, 2 days where it
 //            came once, as long as there is room; rearm() leaves it.
 //   Owns:    all counters.
@@ -94,7 +101,7 @@ class Watch {
   ~Watch();
 
   // Counts one event and judges the streams it belongs to; signals are appended to `out`.
-  // Self-inflicted events are not counted.
+  // Self-inflicted events are not counted: they only say that the hour is not as usual.
   void on(const Event& event, std::vector<Signal>& out);
   // The same for what others counted (detect/tally.h; same detectors): adds all of it, moves time
   // to the newest of it, and judges each stream that something was added to once. Whatever still
@@ -113,12 +120,17 @@ class Watch {
   //            that is split counts in pieces. `in_order`: piece by piece, and where one piece
   //            follows the other in time also across them.
   //   Not:     while a receiver is at fault, failures there were counted for all (see Tally).
+  //            Nobody tells of hours in which mail was kept back.
   void fold(std::span<const Increments> increments, std::vector<Signal>& out);
   // The only way time passes without events: windows slide, conditions that no longer hold re-arm.
   void advance_to(Time now);
   // Forgets what this detector has counted for the stream so far: evidence used once is not used
-  // again.
+  // again. Others keep theirs; of `distinct` that they share, what comes in the same slot does not
+  // count for it either.
   void rearm(std::string_view detector, const Stream& stream);
+  // A measure has kept mail of the stream back from then until now: what did not come is no part of
+  // what is usual.
+  void kept_back(const Stream& stream, Time from);
 
   // How many streams with exactly these dimensions had an event in the longest window that
   // watches them.

@@ -3,15 +3,12 @@
 #include "detect/watch_state.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 namespace watchpost::detect {
 namespace {
-
-// The same in each process: sketches are saved, merged, and give the same signals in each run. Who
-// picks values by their hash picks whom to write to by chance.
-constexpr uint64_t kValueSeed = 0x5761746368706F73;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -46,7 +43,7 @@ bool WatchState::counts_for(const std::vector<Rows>& rows, EventKind kind) const
 uint64_t WatchState::value_hash(const Event& event, Field field) {
   const auto i = static_cast<size_t>(field);
   if ((value_hashed >> i & 1) == 0) {
-    value_hashes[i] = hash64(event[field], kValueSeed);
+    value_hashes[i] = hash64(event[field], value_seed);
     value_hashed |= 1U << i;
   }
   return value_hashes[i];
@@ -114,15 +111,19 @@ bool WatchState::count_in_past(const Sketch& sketch, Time at, StreamRecord& reco
   const int64_t present = hour_of(clock.newest());
   if (past.hour != present) {
     past.pass_to(present, weeks[sketch.week], table.memory());
-    for (const Sketch& other : sketches_of(plan.groups[record.group])) {
-      if (other.kind == SketchKind::expectation && other.baseline == index) {
-        cell_at<KeptExpectation>(block, other) = {};
-      }
-    }
+    forget_expectations(record.group, index, block);
   }
   const int64_t age = past.hour - hour_of(at);
   if (age >= 0 && age < std::ssize(past.counts)) ++past.counts[static_cast<size_t>(age)];
   return true;
+}
+
+void WatchState::forget_expectations(uint32_t group, uint32_t baseline, std::byte* block) const {
+  for (const Sketch& sketch : sketches_of(plan.groups[group])) {
+    if (sketch.kind == SketchKind::expectation && sketch.baseline == baseline) {
+      cell_at<KeptExpectation>(block, sketch) = {};
+    }
+  }
 }
 
 bool WatchState::count_in_climb(const Sketch& sketch, Time at, EventKind kind,
@@ -156,8 +157,8 @@ void WatchState::restart_sketches(StreamRecord& record, uint32_t series) {
 }
 
 // Columns are forgotten by Noted::before; what is remembered for longer than a window is no
-// evidence by itself.
-void WatchState::restart_sketches_of(uint32_t index, StreamRecord& record) {
+// evidence by itself. What other rules go by stays as it is.
+void WatchState::restart_sketches_of(uint32_t index, StreamRecord& record, Noted& known) {
   if (plan.groups[record.group].sketches.bytes == 0) return;
   std::byte* const block = table.sketches(record);
   if (block == nullptr) return;
@@ -166,9 +167,15 @@ void WatchState::restart_sketches_of(uint32_t index, StreamRecord& record) {
     for (const TermPlace& term : *terms) {
       const Sketch& sketch = plan.sketches[term.sketch];
       switch (term.kind) {
-        case expr::TermKind::distinct: clear_cell(block, sketch, table.memory()); break;
+        case expr::TermKind::distinct:
+          if (std::popcount(sketch.feeds.front().rules) == 1) {
+            clear_cell(block, sketch, table.memory());
+          } else {
+            known.values_from = now[rule.series].slot + 1;
+          }
+          break;
         case expr::TermKind::climb: cell_at<ClimbEvidence>(block, sketch) = {}; break;
-        case expr::TermKind::in_order: cell_at<AlphabetWalk>(block, sketch) = {}; break;
+        case expr::TermKind::in_order:
         case expr::TermKind::count:
         case expr::TermKind::fresh:
         case expr::TermKind::usual:
@@ -190,9 +197,7 @@ void WatchState::skip_hours_of_incident(uint32_t stream) {
   });
   if (block == nullptr || !firing) return;
   for (const Sketch& sketch : sketches_of(group)) {
-    if (sketch.kind != SketchKind::baseline) continue;
-    // Its window reaches back: the hour before may have been a part of it.
-    cell_at<HourlyPast>(block, sketch).skipped = {true, true};
+    if (sketch.kind == SketchKind::baseline) cell_at<HourlyPast>(block, sketch).skip_incident();
   }
 }
 
@@ -247,7 +252,8 @@ double WatchState::value_of(const TermPlace& term, const Evidence& evidence) con
   }
   if (emptied) return 0;
   if (sketch.kind == SketchKind::distinct) {
-    return cell_at<DistinctValues>(evidence.sketches, sketch).count(evidence.newest, shape.slots);
+    return cell_at<DistinctValues>(evidence.sketches, sketch)
+        .count(evidence.newest, shape.slots, evidence.values_from);
   }
   const float nats = cell_at<ClimbEvidence>(evidence.sketches, sketch).nats;
   return evidence.firing && nats > 0 ? kMostEvidence : nats;

@@ -19,7 +19,7 @@ namespace watchpost::detect {
 // All that Watch holds. Its functions stand in watch.cc (counting), watch_streams.cc,
 // watch_sketches.cc, watch_cohorts.cc, judge.cc, fold.cc, views.cc, saved_state.cc and
 // restored_state.cc.
-//   Rules: a firing rule re-arms as soon as its window has slid so far that its condition no longer
+//   Rules: a rule stops firing as soon as its window has slid so far that its condition no longer
 //          holds. Nothing happens to a stream between two of its events but that slots leave its
 //          windows, so these steps are made up for when it is touched next: time passes at no cost.
 struct WatchState {
@@ -50,8 +50,8 @@ struct WatchState {
   void make_room();
   // A stream of the group with its newest event then has nothing left in any window.
   bool expired(uint32_t group, Time last_at) const;
-  // Nor is anything else of it worth keeping.
-  bool forgettable(uint32_t stream) const;
+  bool forgettable(uint32_t stream) const;  // nor is anything else of it worth keeping
+  bool may_be_quiet(uint32_t group, Time last_at) const;
   void look_after_next();
   uint32_t find(uint32_t group, const Stream& stream) const;
   void update_stats();
@@ -66,14 +66,15 @@ struct WatchState {
   // Adds to one; false where the event is nothing to it, or not what its column counts.
   bool count_in_sketch(const Event& event, Time at, const Sketch& sketch, StreamRecord& record);
   bool count_in_past(const Sketch& sketch, Time at, StreamRecord& record);
+  void forget_expectations(uint32_t group, uint32_t baseline, std::byte* block) const;
   bool count_in_climb(const Sketch& sketch, Time at, EventKind kind, StreamRecord& record);
   uint64_t value_hash(const Event& event, Field field);
   std::optional<int64_t> slot_in(uint32_t series, Time at) const;
   void slide_sketches(StreamRecord& record, uint32_t series, int64_t last);
   // The window has been empty: what follows it begins anew.
   void restart_sketches(StreamRecord& record, uint32_t series);
-  void restart_sketches_of(uint32_t rule, StreamRecord& record);
-  // While a rule fires the stream teaches its past nothing.
+  void restart_sketches_of(uint32_t rule, StreamRecord& record, Noted& known);
+  // While a rule fires the stream teaches its past nothing, for three days at most.
   void skip_hours_of_incident(uint32_t stream);
   Expectation expectation_of(const Sketch& sketch, const std::byte* block, int64_t hour) const;
   double value_of(const TermPlace& term, const Evidence& evidence) const;
@@ -99,8 +100,7 @@ struct WatchState {
   const uint64_t* sums_for(uint32_t rule, const Slots& slots, const uint64_t* plain,
                            const Noted* noted, int64_t newest);
   std::span<const double> values_of(const std::vector<TermPlace>& terms, const Evidence& evidence);
-  // False where it cannot hold, found without asking its conditions.
-  bool may_hold(uint32_t rule, const Evidence& evidence) const;
+  bool may_hold(uint32_t rule, const Evidence& evidence) const;  // found without its conditions
   bool guard_holds(uint32_t rule, const Evidence& evidence);
   bool holds(uint32_t rule, const Evidence& evidence);
   Signal signal_of(Time at, uint32_t stream, uint32_t rule, const Evidence& evidence);
@@ -136,7 +136,9 @@ struct WatchState {
   // For each column of each series, and for each rule: the first slot that is whole. Older ones
   // lack what had not been asked for when they were counted (see restore()).
   std::vector<std::vector<int64_t>> column_from;
+  std::vector<int64_t> sketch_from;  // the same for each sketch
   std::vector<int64_t> counts_from;
+  uint64_t value_seed;  // of what sketches know values by
   WatchStats stats;
 
   // Of the event being counted, and room to work in.

@@ -71,10 +71,19 @@ bool WatchState::forgettable(uint32_t stream) const {
   const StreamRecord& record = table[stream];
   if (!expired(record.group, record.last_at)) return false;
   const Group& group = plan.groups[record.group];
+  if (record.noted && may_be_quiet(record.group, record.last_at)) return false;
   const Duration silence = clock.newest() - record.last_at;
   if (silence <= group.cohorts) return false;
   if (!group.remembers || table.sketches(record) == nullptr) return true;
   return silence > (record.heat == 0 ? kRememberedOnce : kRemembered);
+}
+
+bool WatchState::may_be_quiet(uint32_t group, Time last_at) const {
+  // It stopped firing when its window was empty, at the latest.
+  const uint32_t longest = plan.groups[group].longest;
+  const Duration slot = std::chrono::seconds(plan.series[longest].shape.width);
+  const Duration span = plan.series[longest].window + slot;
+  return clock.newest() - last_at <= span + std::max<Duration>(span, std::chrono::hours(1));
 }
 
 void WatchState::look_after_next() {

@@ -85,12 +85,60 @@ TEST(Watch, FiresOnceUntilItNoLongerHolds) {
   Watch watch({detector_of(bounces())}, {});
   EXPECT_THAT(count(watch, 0s, "bounced credential=a", 10), SizeIs(1));
   EXPECT_THAT(count(watch, 30s, "bounced credential=a", 10), SizeIs(0));
-  // By 100 s all of these have left the window.
-  EXPECT_THAT(count(watch, 100s, "bounced credential=a", 2), SizeIs(0));
-  EXPECT_THAT(count(watch, 101s, "bounced credential=a"), SizeIs(1));
+  // By 100 s all of these have left the window. An hour without more is another story.
+  EXPECT_THAT(count(watch, 100s, "bounced credential=a", 5), SizeIs(0));
+  EXPECT_TRUE(watch.explain(stream("credential=a"))[0].firing);
+  EXPECT_THAT(count(watch, 100s + 1h, "bounced credential=a", 5), SizeIs(0)) << "59 min of quiet";
+  EXPECT_THAT(count(watch, 100s + 2h + 1min, "bounced credential=a", 2), SizeIs(0));
+  EXPECT_THAT(count(watch, 101s + 2h + 1min, "bounced credential=a"), SizeIs(1));
 }
 
-TEST(Watch, ReArmsWithTimeAlone) {
+// Somebody guesses passwords for three days, about as fast as the detector allows.
+TEST(Watch, WhoHoversAboutTheThresholdIsOneSignal) {
+  DetectorSettings rule = bounces();
+  rule.when = "bounced >= 30";
+  rule.window = 10min;
+  Watch watch({detector_of(rule)}, {});
+  size_t signals = 0;
+  for (int minute = 0; minute < 3 * 24 * 60; ++minute) {
+    const int times = minute % 23 < 11 ? 4 : 2;
+    signals += count(watch, 1min * minute, "bounced credential=a", times).size();
+  }
+  EXPECT_EQ(signals, 1U);
+}
+
+TEST(Watch, QuietLastsAsLongAsTheWindow) {
+  DetectorSettings rule = bounces();
+  rule.window = 6h;
+  Watch watch({detector_of(rule)}, {});
+  EXPECT_THAT(count(watch, 0s, "bounced credential=a", 3), SizeIs(1));
+  // It held until 6 h.
+  EXPECT_THAT(count(watch, 11h, "bounced credential=a", 3), SizeIs(0));
+  EXPECT_THAT(count(watch, 24h, "bounced credential=a", 3), SizeIs(1));
+}
+
+// Whoever is dropped for being silent must not fire sooner than whoever is not.
+TEST(Watch, QuietOutlivesTheWindowAndARestart) {
+  Watch watch({detector_of(bounces())}, {});
+  count(watch, 0s, "bounced credential=a", 3);
+  for (int i = 0; i < 10; ++i) watch.advance_to(kTestStart + 30min + 1s * i);
+  Watch after({detector_of(bounces())}, {});
+  ASSERT_TRUE(after.restore(watch.save()).has_value());
+  EXPECT_THAT(count(after, 40min, "bounced credential=a", 3), SizeIs(0));
+  EXPECT_THAT(count(watch, 40min, "bounced credential=a", 3), SizeIs(0));
+  for (int i = 0; i < 10; ++i) watch.advance_to(kTestStart + 3h + 1s * i);
+  EXPECT_EQ(watch.stats().streams, 0U);
+}
+
+TEST(Watch, RearmEndsQuiet) {
+  Watch watch({detector_of(bounces())}, {});
+  count(watch, 0s, "bounced credential=a", 3);
+  EXPECT_THAT(count(watch, 5min, "bounced credential=a", 3), SizeIs(0));
+  watch.rearm("bounces", stream("credential=a"));
+  EXPECT_THAT(count(watch, 6min, "bounced credential=a", 3), SizeIs(1));
+}
+
+TEST(Watch, StopsFiringWithTimeAlone) {
   Watch watch({detector_of(bounces())}, {});
   count(watch, 0s, "bounced credential=a", 3);
   EXPECT_TRUE(watch.explain(stream("credential=a"))[0].firing);
@@ -100,7 +148,7 @@ TEST(Watch, ReArmsWithTimeAlone) {
   EXPECT_FALSE(watch.explain(stream("credential=a"))[0].firing);
 }
 
-TEST(Watch, ReArmsInBetweenThoughItHoldsAgainLater) {
+TEST(Watch, IsQuietInBetweenThoughItHoldsAgainLater) {
   // The share falls when the bounces leave, and is high again at the next event.
   Watch watch({detector_of({.name = "share",
                             .watch = {"credential"},
@@ -109,7 +157,8 @@ TEST(Watch, ReArmsInBetweenThoughItHoldsAgainLater) {
               {});
   EXPECT_THAT(count(watch, 0s, "bounced credential=a", 2), SizeIs(1));
   count(watch, 10s, "delivered credential=a");
-  EXPECT_THAT(count(watch, 75s, "bounced credential=a"), SizeIs(1));
+  EXPECT_THAT(count(watch, 75s, "bounced credential=a"), SizeIs(0));
+  EXPECT_THAT(count(watch, 63min, "bounced credential=a"), SizeIs(1));
 }
 
 TEST(Watch, RearmForgetsTheEvidenceOfThatDetectorAndStreamOnly) {

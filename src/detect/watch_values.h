@@ -26,7 +26,8 @@ struct Evidence {
   const std::byte* sketches = nullptr;  // null: none
   int64_t last = 0;                     // the slot that the sketches slid to
   int64_t newest = 0;
-  bool firing = false;  // then evidence of a climb holds until it is used up
+  int64_t values_from = kAllSlots;  // of `distinct`: older ones are left out
+  bool firing = false;              // then evidence of a climb holds until it is used up
 };
 
 struct NotedRule {

@@ -252,16 +252,18 @@ void DistinctValues::merge(const DistinctValues& other, int64_t now, int64_t slo
   if (block_->size == 0) clear(memory);
 }
 
-double DistinctValues::count(int64_t now, int64_t slots) const {
-  if (block_ == nullptr) return 0;
+double DistinctValues::count(int64_t now, int64_t slots, int64_t from) const {
+  const bool all_of_it = from <= now - slots + 1;
+  if (block_ == nullptr || from > now) return 0;
   if (block_->is_list) {
-    if (block_->slid_to == static_cast<uint32_t>(now)) return block_->size;
+    if (all_of_it && block_->slid_to == static_cast<uint32_t>(now)) return block_->size;
+    const int64_t length = all_of_it ? slots : now - from + 1;
     const uint8_t* const names = block_->slots();
-    return static_cast<double>(std::count_if(names, names + block_->size,
-                                             [&](uint8_t name) { return age(now, name) < slots; }));
+    return static_cast<double>(std::count_if(
+        names, names + block_->size, [&](uint8_t name) { return age(now, name) < length; }));
   }
   Dense& all = dense();
-  const int64_t first = part_of(now - slots + 1, slots);
+  const int64_t first = all_of_it ? part_of(now - slots + 1, slots) : part_of(from - 1, slots) + 1;
   const int64_t last = part_of(now, slots);
   if (all.all_within(first, last)) return std::round(all.summary.estimate());
   std::array<uint8_t, kRegisters> whole{};

@@ -2,6 +2,7 @@
 #include "detect/memory.h"
 
 #include <cstdint>
+#include <limits>
 
 namespace watchpost::detect {
 
@@ -21,6 +22,8 @@ class SavedWriter;
 //            estimates.)
 class DistinctValues {
  public:
+  static constexpr int64_t kWholeWindow = std::numeric_limits<int64_t>::min();
+
   // `hash` of the value: well mixed, 64 bits.
   void add(int64_t now, int64_t slot, int64_t slots, uint64_t hash, Memory& memory);
   // Drops what is older than `slots` slots before `now`; `last` is a slot not older than any value.
@@ -29,8 +32,9 @@ class DistinctValues {
   void clear(Memory& memory);
 
   bool empty() const;
-  // Whole for a few, an estimate for many.
-  double count(int64_t now, int64_t slots) const;
+  // Whole for a few, an estimate for many. Of those alone that came in the slot `from` or later; of
+  // many, which lie in sixths of the window, in the first whole sixth from there or later.
+  double count(int64_t now, int64_t slots, int64_t from = kWholeWindow) const;
 
   void save(SavedWriter& out) const;
   void restore(SavedReader& in, Memory& memory);  // spoils `in` where the bytes are no such thing
