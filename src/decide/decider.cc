@@ -87,11 +87,12 @@ Outcome Decider::on(Signal signal, std::vector<std::string> samples, size_t acti
                 subject_of(signal),
                 fmt::format("{}: {}", escaped(signal.detector), shown(signal.stream)), kWatchpost);
   const bool news = opened || !knows_detector(incident, signal.detector);
-  step.keep_evidence(incident, signal, std::move(samples));
+  const Choice choice = choose(signal, outage, active_streams, now);
+  const bool kept =
+      step.keep_evidence(incident, signal, std::move(samples), choice.measure || choice.warning);
   note_failing(incident, signal);
   suggest(step, incident);
 
-  const Choice choice = choose(signal, outage, active_streams, now);
   const Decision* const made =
       choice.measure ? &carry_out(step, incident, signal, choice) : nullptr;
   if (choice.warning) {
@@ -99,9 +100,11 @@ Outcome Decider::on(Signal signal, std::vector<std::string> samples, size_t acti
     step.say(incident, "warned", fmt::format("{}{}", kWarned, choice.step));
   }
   if (!choice.note.empty()) {
-    step.write(
-        incident, kWatchpost,
-        fmt::format("{}: {}", made != nullptr ? "only proposed" : "no measure", choice.note));
+    if (kept || made != nullptr) {
+      step.write(
+          incident, kWatchpost,
+          fmt::format("{}: {}", made != nullptr ? "only proposed" : "no measure", choice.note));
+    }
     if (made == nullptr) {
       step.audit(kWatchpost, "no measure", text_of(incident.id),
                  fmt::format("{}: {}", signal.stream.text(), choice.note));

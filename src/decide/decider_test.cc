@@ -56,6 +56,53 @@ TEST(Decider, HostileNamesStayOnOneLine) {
   }
 }
 
+// A detector that says the same again and again is a number, not a page.
+TEST(Decider, RepeatsAreCountedInOneLine) {
+  Decider decider(DecideSettings{});
+  Time now = kStart;
+  Outcome last;
+  size_t entries = 0;
+  for (int i = 0; i < 100; ++i) {
+    now += std::chrono::minutes(7);
+    Signal signal = signal_on("credential=alice", now);
+    signal.mode = Mode::notify;
+    last = decider.on(std::move(signal), {}, 1, now);
+    ASSERT_EQ(last.incidents.size(), 1u);
+    if (i == 3) entries = last.incidents[0].timeline.size();
+  }
+  const Incident& incident = last.incidents[0];
+  EXPECT_EQ(incident.id, IncidentId{1});
+  EXPECT_EQ(incident.evidence.size(), 4u) << "the first ones and the newest";
+  EXPECT_EQ(incident.evidence.back().signal.at, now);
+  EXPECT_EQ(incident.timeline.size(), entries);
+  EXPECT_EQ(incident.timeline.back().what,
+            "again, counted only: unknown users on credential=alice: 97");
+  EXPECT_EQ(incident.timeline.back().at, now);
+  // Another detector, and another stream, are news.
+  Signal other = signal_on("credential=alice", now);
+  other.detector = "blocks";
+  last = decider.on(std::move(other), {}, 1, now);
+  EXPECT_EQ(last.incidents[0].evidence.size(), 5u);
+}
+
+// What is usual is not learned from hours in which mail was kept back.
+TEST(Decider, SaysFromWhenToWhenMailWasKeptBack) {
+  Decider decider(DecideSettings{});
+  decider.on(signal_on("credential=alice", kStart), {}, 100, kStart);
+  const Outcome ended = decider.advance_to(kStart + std::chrono::hours(1));
+  ASSERT_EQ(ended.kept_back.size(), 1u);
+  EXPECT_EQ(ended.kept_back[0].stream.text(), "credential=alice");
+  EXPECT_EQ(ended.kept_back[0].since, kStart);
+  // A proposal kept nothing back.
+  DecideSettings none;
+  none.most_decisions = 0;
+  Decider careful(none);
+  careful.on(signal_on("credential=alice", kStart), {}, 100, kStart);
+  const Outcome lapsed = careful.advance_to(kStart + std::chrono::hours(1));
+  ASSERT_EQ(lapsed.decisions.size(), 1u);
+  EXPECT_EQ(lapsed.kept_back.size(), 0u);
+}
+
 TEST(Decider, EvidenceIsCappedAndCounted) {
   DecideSettings settings;
   settings.most_decisions = 0;
@@ -64,8 +111,9 @@ TEST(Decider, EvidenceIsCappedAndCounted) {
   Outcome last;
   for (int i = 0; i < 700; ++i) {
     now += std::chrono::seconds(1);
-    last =
-        decider.on(signal_on("credential=alice", now), std::vector<std::string>(99, "{}"), 1, now);
+    Signal signal = signal_on("credential=alice", now);
+    signal.detector = fmt::format("detector {}", i);
+    last = decider.on(std::move(signal), std::vector<std::string>(99, "{}"), 1, now);
   }
   ASSERT_EQ(last.incidents.size(), 1u);
   const Incident& incident = last.incidents[0];

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/time.h"
 #include "model/audit.h"
 #include "model/decision.h"
 #include "model/incident.h"
@@ -16,6 +17,13 @@ struct Rearm {
   Stream stream;
 };
 
+// Mail of the stream was kept back by a measure from then until now: what did not come says nothing
+// of what is usual.
+struct KeptBack {
+  Stream stream;
+  Time since;
+};
+
 // All that one step changed. Incidents and decisions stand whole.
 struct Outcome {
   std::vector<Incident> incidents;
@@ -24,6 +32,7 @@ struct Outcome {
   std::vector<Notice> notices;
   std::vector<AuditEntry> audit;
   std::vector<Rearm> rearm;
+  std::vector<KeptBack> kept_back;
   bool state_changed = false;  // save() gives another text than before
 };
 

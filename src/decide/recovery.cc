@@ -3,6 +3,7 @@
 #include "decide/decider.h"
 #include "decide/scope.h"
 #include "decide/step.h"
+#include "decide/wording.h"
 
 #include <algorithm>
 #include <map>

@@ -13,6 +13,8 @@ namespace watchpost::decide {
 namespace {
 
 constexpr std::string_view kMoreSignals = "further signals, counted only: ";
+constexpr std::string_view kAgain = "again, counted only: ";
+constexpr ptrdiff_t kShownOfOne = 3;  // signals of one detector on one stream
 constexpr std::string_view kMoreEntries = "further entries, counted only: ";
 
 // One line that counts what there is no room for, kept up to date.
@@ -68,20 +70,39 @@ void Decider::Step::make_room_for_one_incident() {
         fmt::format("closed unattended: more than {} incidents are open", kMostOpenIncidents));
 }
 
-void Decider::Step::keep_evidence(Incident& incident, Signal signal,
-                                  std::vector<std::string> samples) {
+bool Decider::Step::keep_evidence(Incident& incident, Signal signal,
+                                  std::vector<std::string> samples, bool leads_on) {
   touch(incident);
   audit(kWatchpost, "signal joined", text_of(incident.id),
         fmt::format("{} on {}: {}", signal.detector, signal.stream.text(), signal.because));
+  const auto is_same = [&](const Evidence& evidence) {
+    return evidence.signal.detector == signal.detector && evidence.signal.stream == signal.stream;
+  };
+  const auto same = std::ranges::count_if(incident.evidence, is_same);
+  if (same >= kShownOfOne && !leads_on) {
+    count_in(incident,
+             fmt::format("{}{} on {}: ", kAgain, escaped(signal.detector), shown(signal.stream)),
+             now_);
+    // The first ones and the newest.
+    if (same > kShownOfOne || incident.evidence.size() >= kMostEvidence) {
+      const auto newest =
+          std::ranges::find_if(incident.evidence.rbegin(), incident.evidence.rend(), is_same);
+      incident.evidence.erase(std::prev(newest.base()));
+    }
+    samples.resize(std::min(samples.size(), kMostSamples));
+    incident.evidence.push_back({std::move(signal), std::move(samples)});
+    return false;
+  }
   if (incident.evidence.size() >= kMostEvidence) {
     count_in(incident, kMoreSignals, now_);
-    return;
+    return false;
   }
   write(incident, kWatchpost,
         fmt::format("{} on {}: {}", escaped(signal.detector), shown(signal.stream),
                     escaped(signal.because)));
   if (samples.size() > kMostSamples) samples.resize(kMostSamples);
   incident.evidence.push_back({std::move(signal), std::move(samples)});
+  return true;
 }
 
 Decision& Decider::Step::decide(Incident& incident, Decision decision) {
@@ -131,6 +152,9 @@ void Decider::Step::bring_into_force(Decision& decision, std::string_view who) {
 
 void Decider::Step::end(Decision& decision, DecisionState how, std::string_view who,
                         std::string_view why) {
+  const bool kept_back =
+      decision.state == DecisionState::active && decision.measure.kind != MeasureKind::notify;
+  if (kept_back) out_.kept_back.push_back({decision.scope, decision.from});
   decision.state = how;
   decision.ended_at = how == DecisionState::expired ? decision.until : now_;
   decision.ended_by = who;

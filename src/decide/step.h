@@ -11,8 +11,6 @@ namespace watchpost::decide {
 inline constexpr std::string_view kWatchpost = "watchpost";
 // Begins what a timeline says of a warning: restore() finds it by that.
 inline constexpr std::string_view kWarned = "warned: ";
-// Ends a proposal: such a one was never in force.
-inline constexpr std::string_view kUnconfirmed = "nobody confirmed it in time";
 // Ends the episode of a step of a paced return, before the step's number.
 inline constexpr std::string_view kReturnMark = " return ";
 inline constexpr size_t kMostEvidence = 50;           // of one incident
@@ -39,7 +37,9 @@ class Decider::Step {
   // The open incident about this subject, or a new one; true where it is new.
   std::pair<Incident&, bool> incident_about(const Stream& subject, std::string title,
                                             std::string_view who);
-  void keep_evidence(Incident& incident, Signal signal, std::vector<std::string> samples);
+  // False where it is only counted, as is what is said again and again and leads to nothing.
+  bool keep_evidence(Incident& incident, Signal signal, std::vector<std::string> samples,
+                     bool leads_on);
   Decision& decide(Incident& incident, Decision decision);
   // Something of the incident changed by itself: say so in its timeline and in the audit log.
   void say(Incident& incident, std::string_view what, std::string detail);

@@ -6,6 +6,9 @@
 
 namespace watchpost::decide {
 
+// Why a proposal lapsed, as its `ended_why`: such a one was never in force.
+inline constexpr std::string_view kUnconfirmed = "nobody confirmed it in time";
+
 // What people read about a step. All of it is one line where it says so, and safe to show: values
 // of streams come from outside and are escaped.
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <utility>
 
 namespace watchpost::ingest {
@@ -20,6 +21,12 @@ constexpr Duration kMaintenance = std::chrono::milliseconds(20);
 
 using Ticks = std::chrono::steady_clock;
 
+// Nobody outside may work out values that count as one.
+uint64_t secret_seed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
 std::unexpected<Error> stopping() { return fail(Code::unavailable, "Watchpost is shutting down"); }
 
 }  // namespace
@@ -33,7 +40,9 @@ Pipeline::State::State(PipelineOptions options_wanted, Outbox& outbox_wanted,
       watch(options.detectors, options.limits),
       decider(options.decide),
       inbox(kEventsWaiting),
-      next_save(Ticks::now() + kSaveEvery) {}
+      next_save(Ticks::now() + kSaveEvery) {
+  options.limits.value_seed = secret_seed();
+}
 
 Pipeline::Pipeline(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Pipeline::~Pipeline() { stop(); }
@@ -198,6 +207,7 @@ Result<Done> Pipeline::State::answer(const Question& question) {
   Step step;
   if (outcome->state_changed) step.facts[std::string(kDeciderFact)] = changed.save();
   const auto rearms = std::move(outcome->rearm);
+  learn_kept_back(*outcome);
   step.add(std::move(*outcome));
   add_rows(step, now);
   std::swap(decider, changed);

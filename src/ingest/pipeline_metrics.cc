@@ -22,6 +22,9 @@ PipelineMetrics::PipelineMetrics(Metrics& metrics)
       open_incidents_(metrics.gauge("watchpost_open_incidents", "Incidents that are open.")),
       storing_(metrics.gauge("watchpost_storing",
                              "Whether the store takes what is decided and read (1) or not (0).")),
+      counting_(metrics.gauge("watchpost_counting",
+                              "Whether the counters of before the start are there (1) or are "
+                              "still being read, and nothing is taken in meanwhile (0).")),
       automation_(metrics.gauge("watchpost_automation",
                                 "Whether detectors may take measures (1) or the kill switch lets "
                                 "them only propose (0).")),

@@ -29,6 +29,7 @@ class PipelineMetrics {
   }
   void show(const detect::WatchStats& stats, size_t waiting, uint64_t forgotten_early);
   void show(const decide::Decider& decider, Time now);
+  void counting() { counting_.set(1); }  // what was counted before the start is there
 
  private:
   using ByKind = std::array<Counter*, kEventKinds>;
@@ -44,6 +45,7 @@ class PipelineMetrics {
   Gauge& bytes_;
   Gauge& open_incidents_;
   Gauge& storing_;
+  Gauge& counting_;
   Gauge& automation_;
   Gauge& proposed_;
   std::map<MeasureKind, Gauge*> in_force_;

@@ -132,6 +132,10 @@ void Pipeline::State::read_counters() {
   for (const decide::Rearm& one : std::exchange(rearms_while_reading, {})) {
     watch.rearm(one.detector, one.stream);
   }
+  for (const decide::KeptBack& one : std::exchange(kept_back_while_reading, {})) {
+    watch.kept_back(one.stream, one.since);
+  }
+  metrics.counting();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   log_info("pipeline", "the counters of {} streams were read in {:.1f} s", watch.stats().streams,
            taken.count());

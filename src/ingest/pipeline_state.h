@@ -37,6 +37,7 @@ struct Pipeline::State {
   void take_in(std::vector<Arrival> arrivals);
   void count(const Event& event, Step& step, Time now);
   void rearm(const decide::Rearm& one, Step& step);
+  void learn_kept_back(const decide::Outcome& outcome);
   bool commit_until_done(Step& step);
   Result<Done> commit_once(Step& step);
   void add_rows(Step& step, Time now);
@@ -82,6 +83,7 @@ struct Pipeline::State {
   uint64_t saved_sequence = 0;
   std::optional<CounterReading> counter_reading;  // until the counters of before are there
   std::vector<decide::Rearm> rearms_while_reading;
+  std::vector<decide::KeptBack> kept_back_while_reading;
   std::vector<Inbox::Errand> waiting_for_counters;
   std::chrono::steady_clock::time_point next_save;
   std::chrono::steady_clock::time_point next_maintenance;

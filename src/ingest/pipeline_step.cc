@@ -61,6 +61,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
     step.facts[std::string(kDeciderFact)] = decider.save();
   }
   for (const decide::Rearm& one : ended.rearm) rearm(one, step);
+  learn_kept_back(ended);
   step.add(std::move(ended));
   step.reported = std::exchange(reports.reported, {});
   for (auto& [number, notice] : std::exchange(reports.notices, {})) {
@@ -95,6 +96,7 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
     decide::Outcome outcome = decider.on(std::move(signal), std::move(samples), active, now);
     step.decider_changed = step.decider_changed || outcome.state_changed;
     for (const decide::Rearm& one : outcome.rearm) rearm(one, step);
+    learn_kept_back(outcome);
     step.add(std::move(outcome));
   }
 }
@@ -111,6 +113,18 @@ void Pipeline::State::rearm(const decide::Rearm& one, Step& step) {
   std::string name = fmt::format("{}{:020}/{:010}", kRearmFact, sequence, ++rearms_made);
   step.facts[name] = fmt::format("{}\n{}", one.stream.text(), one.detector);
   kept_rearms.emplace(std::move(name), sequence);
+}
+
+// It is in the next counters that are saved. A crash before that costs a few hours of the past of
+// one stream, which are learned as they were.
+void Pipeline::State::learn_kept_back(const decide::Outcome& outcome) {
+  for (const decide::KeptBack& one : outcome.kept_back) {
+    if (counter_reading) {
+      kept_back_while_reading.push_back(one);
+    } else {
+      watch.kept_back(one.stream, one.since);
+    }
+  }
 }
 
 // Carries on until it is done: nothing is acknowledged before, and nothing is lost. False where the

@@ -157,6 +157,7 @@ TEST(Pipeline, WhatIsInForceHoldsWhileCountersAreStillRead) {
       }));
   EXPECT_EQ(decisions, 1U);
   EXPECT_FALSE(again.pipeline->health().counting);
+  EXPECT_THAT(again.metrics.text(), testing::HasSubstr("\nwatchpost_counting 0\n"));
   // People can undo it meanwhile, and what it was made of is no evidence afterwards.
   ASSERT_TRUE(again.pipeline->ask([&](decide::Decider& decider, detect::Watch&, Time now) {
     return decider.revoke(decision, "desk", "a mailing that was agreed", now);
@@ -166,6 +167,7 @@ TEST(Pipeline, WhatIsInForceHoldsWhileCountersAreStillRead) {
   slow.let_go();
   EXPECT_TRUE(settled.get());
   EXPECT_TRUE(again.pipeline->health().counting);
+  EXPECT_THAT(again.metrics.text(), testing::HasSubstr("\nwatchpost_counting 1\n"));
   EXPECT_EQ(again.count_of("alice"), 0);
   EXPECT_EQ(again.count_of("bob"), 5) << "3 of before, 2 that waited";
 }

@@ -97,6 +97,7 @@ void Trial::absorb(const decide::Outcome& outcome) {
     if (decision.ended_at) in_force_.end(decision.id, *decision.ended_at);
   }
   for (const decide::Rearm& one : outcome.rearm) watch_.rearm(one.detector, one.stream);
+  for (const decide::KeptBack& one : outcome.kept_back) watch_.kept_back(one.stream, one.since);
 }
 
 std::optional<size_t> Trial::detector_named(const std::string& name) const {
