@@ -120,21 +120,11 @@ class Mail {
   std::vector<Event> events_;
 };
 
-// Through bytes, as to another machine.
-Increments sent(const Increments& increments, const std::vector<Detector>& rules) {
-  auto read = Increments::read(increments.bytes(), rules, kLimits);
-  WP_CHECK(read.has_value());
-  return std::move(*read);
-}
-
 // The events in pieces: each goes to one of some tallies, in the order that they come in.
 std::vector<Increments> split(const std::vector<Event>& events, std::vector<Tally>& tallies,
-                              Dice& dice, const std::vector<Detector>& rules) {
+                              Dice& dice) {
   std::vector<Increments> pieces;
-  const auto take = [&](Tally& tally) {
-    Increments some = tally.take();
-    pieces.push_back(dice.below(2) == 0 ? sent(some, rules) : std::move(some));
-  };
+  const auto take = [&](Tally& tally) { pieces.push_back(tally.take()); };
   for (const Event& event : events) {
     Tally& tally = tallies[dice.below(tallies.size())];
     tally.on(event);
@@ -224,7 +214,7 @@ TEST_P(Fold, ComesToTheNumbersOfEventByEvent) {
     std::shuffle(shuffled.begin(), shuffled.end(), dice.source());
     std::vector<Tally> tallies = tallies_of(rules, machines);
     Watch watch(rules, kLimits);
-    for (const Increments& piece : split(shuffled, tallies, dice, rules)) {
+    for (const Increments& piece : split(shuffled, tallies, dice)) {
       watch.fold({&piece, 1}, signals);
     }
     EXPECT_EQ(seen(watch, mail.events()), expected);
@@ -252,7 +242,7 @@ TEST_P(Fold, OnePieceAndManyGiveTheSameSignals) {
     const Increments piece = one[0].take();
     whole.fold({&piece, 1}, wanted);
     std::vector<Signal> ours;
-    parts.fold(split(mail.events(), many, dice, rules), ours);
+    parts.fold(split(mail.events(), many, dice), ours);
     ASSERT_EQ(texts_of(ours), texts_of(wanted)) << "round " << round;
     ASSERT_EQ(seen(parts, mail.events()), seen(whole, mail.events())) << "round " << round;
     fired += wanted.size();
@@ -275,7 +265,7 @@ TEST_P(Fold, SlidesAsEventByEvent) {
   for (int round = 0; round < 20; ++round) {
     const Mail mail(dice, 200, round * 100s, 4min);
     for (const Event& event : mail.events()) events.on(event, signals);
-    for (const Increments& piece : split(mail.events(), tallies, dice, rules)) {
+    for (const Increments& piece : split(mail.events(), tallies, dice)) {
       folds.fold({&piece, 1}, signals);
     }
     ASSERT_EQ(seen(folds, mail.events()), seen(events, mail.events())) << "round " << round;
@@ -453,47 +443,6 @@ TEST(TallyBatches, SaysWhenItIsFull) {
     tally.on(event_at(events++ * 1ms, texts.back()));
   }
   EXPECT_LE(tally.stats().bytes, uint64_t{1} << 20);
-  EXPECT_LT(tally.take().bytes().size(), size_t{2} << 20);
-}
-
-std::vector<Detector> every_term() {
-  return rule(
-      "distinct(bounced, recipient) > 2 or new(bounced, recipient) > 2 or in_order(bounced, "
-      "recipient) > 2 or bounced exceeds usual(bounced) or bounced / attempted climbs from 1% to "
-      "10%");
-}
-
-std::string some_bytes() {
-  Tally tally(every_term(), kLimits);
-  for (int i = 0; i < 20; ++i) {
-    tally.on(event_at(i * 1min, i % 2 == 0 ? "bounced customer=acme recipient=a@example.org"
-                                           : "delivered customer=beta recipient=b@example.org"));
-  }
-  return tally.take().bytes();
-}
-
-TEST(IncrementBytes, AreTheSameReadAndWrittenAgain) {
-  const std::string bytes = some_bytes();
-  const auto read = Increments::read(bytes, every_term(), kLimits);
-  ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->bytes(), bytes);
-  EXPECT_EQ(read->stats().events, 20U);
-}
-
-TEST(IncrementBytes, DamageIsFound) {
-  const std::string bytes = some_bytes();
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    EXPECT_FALSE(Increments::read(bytes.substr(0, i), every_term(), kLimits).has_value()) << i;
-    std::string damaged = bytes;
-    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
-    EXPECT_FALSE(Increments::read(damaged, every_term(), kLimits).has_value()) << i;
-  }
-}
-
-TEST(IncrementBytes, OfOtherDetectorsAreRefused) {
-  const auto read = Increments::read(some_bytes(), rule("delivered >= 2"), kLimits);
-  ASSERT_FALSE(read.has_value());
-  EXPECT_EQ(read.error().code, Code::bad_input);
 }
 
 }  // namespace

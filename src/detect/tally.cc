@@ -171,15 +171,6 @@ Increments& Increments::operator=(Increments&&) noexcept = default;
 Increments::~Increments() = default;
 
 const WatchStats& Increments::stats() const { return state_->counted.stats; }
-std::string Increments::bytes() const { return state_->bytes(); }
-
-Result<Increments> Increments::read(std::string_view bytes, const std::vector<Detector>& detectors,
-                                    WatchLimits limits) {
-  auto state = std::make_unique<TallyState>(detectors, limits);
-  const auto read = state->read(bytes);
-  if (!read) return std::unexpected(read.error());
-  return Increments(std::move(state));
-}
 
 Tally::Tally(std::vector<Detector> detectors, WatchLimits limits)
     : limits_(limits), state_(std::make_unique<TallyState>(std::move(detectors), limits)) {}

@@ -1,13 +1,9 @@
 #pragma once
-#include "base/result.h"
 #include "detect/rules.h"
 #include "detect/watch.h"
 #include "model/event.h"
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace watchpost::detect {
@@ -16,10 +12,8 @@ struct TallyState;
 
 // What one Tally counted between two take()s: for each stream, and by slots of time, counts,
 // distinct values, cohorts and what the other terms go by; and how late complaints came.
-//   Use:   Watch::fold(), of a Watch with the same detectors.
+//   Use:   Watch::fold(), of a Watch with the same detectors and the same seed of values.
 //   Owns:  all of it.
-//   Fails: read() with bad_input where other detectors were counted for, or by another release;
-//          with corrupt where the bytes are no increments.
 class Increments {
  public:
   explicit Increments(std::unique_ptr<TallyState> state);
@@ -28,11 +22,6 @@ class Increments {
   ~Increments();
 
   const WatchStats& stats() const;
-  std::string bytes() const;
-  // Never larger in memory than `limits` says; streams that do not fit are left out.
-  static Result<Increments> read(std::string_view bytes, const std::vector<Detector>& detectors,
-                                 WatchLimits limits);
-
   const TallyState& state() const { return *state_; }  // for Watch::fold()
 
  private:

@@ -60,8 +60,6 @@ struct TallyState {
   bool full() const;
   // Drops what only a stream's whole past can say.
   void finish();
-  std::string bytes() const;
-  Result<Done> read(std::string_view bytes);
 
   WatchState counted;
   ByStream<Told> told;  // few have something; by keys of `counted`
@@ -72,13 +70,6 @@ struct TallyState {
   void tell(const Event& event, Time at, uint32_t sketch, const Place& place);
   // Room for one more of `told`; false where there is none.
   bool one_more();
-  void write_told(SavedWriter& out) const;
-  void write_told(SavedWriter& out, const StreamRecord& record, const Told& some) const;
-  void read_told(SavedReader& in);
-  void read_items(SavedReader& in, uint32_t group, Told& some) const;
-  uint32_t read_sketch(SavedReader& in, uint32_t group, SketchKind kind) const;
-  Time read_time(SavedReader& in) const;
-  uint64_t rules() const;
 };
 
 // The numbers of the keys of `counted`, and what they stand for in a WatchState with other seeds.
