@@ -175,10 +175,13 @@ Result<Done> FollowedLines::resume(Reading& reading, std::string_view position) 
 
 Result<Done> FollowedLines::run(EventSink& sink, std::string_view position, std::stop_token stop) {
   Reading reading{.follower = make_follower_(), .format = make_format_(clock_.now())};
+  reading.follower->stop_with(stop);
   const auto resumed = resume(reading, position);
   if (!resumed) return resumed;
+  reading.format->stop_with(stop);
   while (!stop.stop_requested()) {
     EventBatch batch = read_some(reading);
+    if (reading.format->broke_off()) return Done{};
     const bool idle = reading.lines == 0;
     show(reading, batch);
     reading.events_since_save += batch.size();

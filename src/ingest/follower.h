@@ -23,6 +23,8 @@ class Follower {
  public:
   virtual ~Follower() = default;
 
+  // What takes long, at a start above all, breaks off when stop is requested.
+  virtual void stop_with(std::stop_token /*stop*/) {}
   // `position` is what position() gave, or empty at a first start. Errors: corrupt.
   virtual Result<Done> start(std::string_view position) = 0;
   using Each = std::function<void(const Line& line, const Hash128& line_id)>;

@@ -4,6 +4,7 @@
 #include "ingest/source.h"
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ class LineFormat : public FileReader {
   virtual void set_now(Time /*now*/) {}
   // The next line is the first one of a file.
   virtual void begin_file() {}
+  // What takes long breaks off when stop is requested. Where it did, what the lines of this run
+  // meant is not known: they are to be read again.
+  virtual void stop_with(std::stop_token /*stop*/) {}
+  virtual bool broke_off() const { return false; }
   // What later lines need of earlier ones, as bytes, and back.
   virtual std::string save() const { return {}; }
   virtual Result<Done> restore(std::string_view /*saved*/) { return Done{}; }

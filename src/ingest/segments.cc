@@ -55,6 +55,7 @@ Result<Done> SegmentFollower::start(std::string_view position) {
   }
   if (!look() || !options_.from_end) return Done{};
   for (auto& [suffix, series] : series_) to_the_end(series);
+  if (stop_.stop_requested()) series_.clear();
   return Done{};
 }
 
@@ -98,7 +99,7 @@ void SegmentFollower::to_the_end(Series& series) {
   do {
     while (give(series, 4096, drop) > 0) {
     }
-  } while (fill(series) == Filled::some);
+  } while (!stop_.stop_requested() && fill(series) == Filled::some);
 }
 
 // When what is to be read next of it was begun; behind all times where there is nothing.

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace watchpost::ingest {
@@ -31,6 +33,8 @@ class SegmentFollower final : public Follower {
  public:
   explicit SegmentFollower(SegmentOptions options);
 
+  void stop_with(std::stop_token stop) override { stop_ = std::move(stop); }
+  // Stopped at a first start it has no position: the next start is a first one, too.
   Result<Done> start(std::string_view position) override;
   size_t read(size_t most, const Each& each) override;
   void wait(Duration patience, const std::stop_token& stop) override;
@@ -73,6 +77,7 @@ class SegmentFollower final : public Follower {
 
   SegmentOptions options_;
   Wakeup wakeup_;
+  std::stop_token stop_;
   std::map<std::string, std::vector<SegmentName>, std::less<>> there_;  // by suffix, oldest first
   std::map<std::string, Series, std::less<>> series_;                   // by suffix
   std::string state_ = "not started";

@@ -214,6 +214,21 @@ TEST(Segments, BeginAtTheEndWhereTheyAreToldTo) {
   EXPECT_THAT(follow.all(), ElementsAre("d"));
 }
 
+// Else the next start would read what was before the first one, from where this one came to.
+TEST(Segments, StoppedOnTheWayToTheEndHaveNoPosition) {
+  const Folder folder;
+  SegmentWriter segment(folder / "20261124-104459");
+  segment.write(std::string(20'000, 'x') + "\n" + std::string(20'000, 'y') + "\n");
+  std::stop_source stop;
+  SegmentFollower follower({.folder = folder.path(), .longest_line = 1024, .from_end = true});
+  follower.stop_with(stop.get_token());
+  ASSERT_TRUE(follower.start({}).has_value());
+  EXPECT_TRUE(follower.position().has_value());
+  stop.request_stop();
+  ASSERT_TRUE(follower.start({}).has_value());
+  EXPECT_FALSE(follower.position().has_value());
+}
+
 TEST(Segments, OfSeveralSuffixesAreOpenAtOnce) {
   const Folder folder;
   SegmentWriter received(folder / "20261124-104500_recv");

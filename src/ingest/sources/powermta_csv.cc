@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,8 @@ class PowermtaLines final : public LineFormat {
     looked_ = true;
     csv_.begin_file();
   }
+  void stop_with(std::stop_token stop) override { stop_ = std::move(stop); }
+  bool broke_off() const override { return broke_off_; }
   const feedback::Unread& unread() const override { return csv_.unread(); }
   std::string save() const override { return csv_.save(); }
   Result<Done> restore(std::string_view saved) override { return csv_.restore(saved); }
@@ -84,6 +87,8 @@ class PowermtaLines final : public LineFormat {
           return;
         }
         before.pass_over(line.text);
+        broke_off_ = stop_.stop_requested();
+        if (broke_off_) return;
       }
     }
   }
@@ -93,6 +98,8 @@ class PowermtaLines final : public LineFormat {
   PowermtaSettings settings_;
   feedback::PowermtaCsv csv_;
   bool looked_ = false;
+  std::stop_token stop_;
+  bool broke_off_ = false;
 };
 
 std::unique_ptr<SourceKind::Settings> make_settings() {
