@@ -4,9 +4,10 @@ import json
 import os
 import pty
 import re
-import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from support import (LOG_SOURCE, PROGRAM, ROOT, UNKNOWN_USERS, DaemonTest, bounces, free_port, login_line,
@@ -365,6 +366,33 @@ class Replay(DaemonTest):
         # The join goes on over the end of a file: nothing is lost at the seams.
         self.assertEqual(report["events"], whole["events"])
 
+    def test_a_file_of_another_format_is_said(self):
+        other = self.folder / "other.log"
+        other.write_text("nothing that a source knows\n" * 50)
+        code, out, error = raw(*self.command, "--source", "events", str(other))
+        self.assertEqual(code, 1)
+        self.assertIn("not read: 50 lines", out)
+        self.assertIn("none of the 50 lines could be read as events", error)
+        # Half of it is no other format.
+        other.write_text("nothing that a source knows\n" + '{"kind":"delivered","at":"2026-11-24T10:00:00Z","id":"1"}\n')
+        self.assertEqual(raw(*self.command, "--source", "events", str(other))[0], 0)
+
+    def test_limit(self):
+        out = raw(*self.command, "--limit", "0", str(self.path))[1]
+        self.assertNotIn("unknown users", out)
+        self.assertRegex(out, r"\.\.\. and \d+ more")
+        self.assertNotIn("more", raw(*self.command, str(self.path))[1])
+
+    def test_ctrl_c_while_standard_input_is_waited_for(self):
+        with subprocess.Popen([PROGRAM, *self.command, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            # More than a pipe holds: what is written was read, and the handler stands.
+            process.stdin.write(self.path.read_text())
+            process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=60), 1)
+            self.assertIn("stopped before the end", process.stderr.read())
+
     def test_faults(self):
         self.assertEqual(raw(*self.command, str(self.folder / "nothing"))[0], 1)
         self.assertEqual(raw(*self.command, str(self.folder))[0], 1)
@@ -374,7 +402,10 @@ class Replay(DaemonTest):
         self.assertEqual(code, 1)
         self.assertIn("broken.gz", error)
         write(self.folder / "garbage", os.urandom(100_000))
-        report = self.report(str(self.folder / "garbage"))
+        code, out, error = raw("-o", "json", *self.command, str(self.folder / "garbage"))
+        self.assertEqual(code, 1)
+        self.assertIn("could be read as postfix_log", error)
+        report = json.loads(out)
         self.assertEqual((report["events"], report["signals"]), (0, []))
         self.assertTrue(report["unread"])
         self.assertEqual(self.report("-", stdin=b"")["lines"], 0)
@@ -386,6 +417,25 @@ class Replay(DaemonTest):
         report = self.report("--source", "events", str(path))
         self.assertEqual((report["lines"], report["events"], len(report["signals"])), (20, 20, 1))
         self.assertEqual(report["signals"][0]["at"], "2026-03-01T10:00:04Z")
+
+
+class Simulate(DaemonTest):
+    def test_ctrl_c_leaves_whole_lines_and_the_truth_so_far(self):
+        out, truth = self.folder / "out.ndjson", self.folder / "truth.json"
+        with subprocess.Popen([PROGRAM, "simulate", "--days", "3000", "--out", str(out), "--truth", str(truth),
+                               "--incident", "stolen_login@00:10"], stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None and not (out.exists() and out.stat().st_size > 0):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=60), 1)
+            self.assertIn("stopped before the end", process.stderr.read())
+        lines = out.read_text().split("\n")
+        self.assertEqual(lines.pop(), "")
+        last = json.loads(lines[-1])
+        told = json.loads(truth.read_text())
+        self.assertLess(told["end"], "2034")
+        self.assertGreaterEqual(told["end"][:16], last["at"][:16])
+        self.assertTrue(told["incidents"])
 
 
 if __name__ == "__main__":

@@ -71,6 +71,15 @@ class Faults(DaemonTest):
             self.assertIn(place, errors)
         self.assertIn("`watch` is missing", errors)
 
+    def test_files_that_it_names_are_looked_at(self):
+        path = self.folder / "watchpost.toml"
+        for text in ('[events]\nreply_classes = "/nonexistent/x.toml"\n',
+                     '[[listen.token]]\nname = "t"\ntoken_file = "/nonexistent/x.toml"\n'):
+            path.write_text(text)
+            done = check(path)
+            self.assertEqual(done.returncode, 1, text)
+            self.assertIn("/nonexistent/x.toml", done.stderr)
+
     def test_a_missing_file(self):
         done = check(self.folder / "nothing.toml")
         self.assertEqual(done.returncode, 1)

@@ -30,8 +30,8 @@ int check(const Session& session) {
     complain(session, configuration.error());
     return kFailed;
   }
-  if (const auto opened = feedback::Countries::from(configuration->geo); !opened) {
-    complain(session, {opened.error()});
+  if (const config::Faults faults = config::check_files(*configuration); !faults.empty()) {
+    complain(session, faults);
     return kFailed;
   }
   if (session.json()) {

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 #include "cli/answer.h"
+#include "decide/wording.h"
+#include "model/decision.h"
 
 #include <algorithm>
 #include <memory>
@@ -20,11 +22,22 @@ Colour colour_of(std::string_view state) {
   return Colour::faint;
 }
 
+// A proposal that nobody confirmed: there was nothing to enforce, and nothing to undo.
+bool is_lapsed(const Object& decision) {
+  return text(decision, "state") == name_of(DecisionState::expired) &&
+         text(decision, "ended_why") == decide::kUnconfirmed;
+}
+
+std::string state_text(const Object& decision) {
+  return is_lapsed(decision) ? "lapsed" : text(decision, "state");
+}
+
 bool is_pending(const Object& enforcement) { return text(enforcement, "actual") == "pending"; }
 
 // "submission: applied; hook: pending (see below)"
 std::string enforcement_text(const Object& decision) {
   std::string out;
+  if (is_lapsed(decision)) return out;
   for (const auto& one : list(decision, "enforcements")) {
     const Object& row = one.as_object();
     if (!out.empty()) out += "; ";
@@ -148,7 +161,7 @@ void print_decisions(const Session& session, const boost::json::array& decisions
   Table table({"DECISION", "STATE", "MEASURE", "SCOPE", "UNTIL", "ENFORCED", "BY", "BECAUSE"});
   for (const auto& one : decisions) {
     const Object& decision = one.as_object();
-    const std::string state = text(decision, "state");
+    const std::string state = state_text(decision);
     table.row({{text(decision, "id"), Colour::bold},
                {state, colour_of(state)},
                {text(decision, "measure")},

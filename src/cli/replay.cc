@@ -11,9 +11,11 @@
 #include "ingest/source.h"
 #include "investigate/backtest.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -33,8 +35,9 @@ struct ReplayOptions {
   std::vector<std::string> rules;
   std::string truth;
   bool as_written = false;
-  size_t limit = 20;
+  std::optional<size_t> limit;
 };
+constexpr size_t kHitsShown = 20;
 
 Object json_of(const FileCount& read) {
   Object unread;
@@ -84,9 +87,10 @@ void print(const Terminal& terminal, const FileCount& read, std::string_view mor
   }
 }
 
-void print(const Terminal& terminal, const ReplayReport& report) {
+void print(const Terminal& terminal, const ReplayReport& report, size_t limit) {
   Table table({"AT", "DETECTOR", "MODE", "STREAM", "AFTER", "BECAUSE"});
-  for (const Signal& signal : report.signals) {
+  const size_t shown = std::min(limit, report.signals.size());
+  for (const Signal& signal : std::span(report.signals).first(shown)) {
     table.row({{format_time(std::chrono::floor<std::chrono::seconds>(signal.at))},
                {signal.detector, Colour::bold},
                {std::string(name_of(signal.mode))},
@@ -94,7 +98,10 @@ void print(const Terminal& terminal, const ReplayReport& report) {
                {counted(signal.messages, "message")},
                {signal.because}});
   }
-  table.print(terminal, "No detector would have fired.");
+  table.print(terminal, report.signals.empty() ? "No detector would have fired." : "");
+  if (shown < report.signals_total) {
+    terminal.line(fmt::format("... and {} more", grouped(report.signals_total - shown)));
+  }
   print(terminal, report.read, "; " + counted(report.signals_total, "signal"));
 }
 
@@ -182,35 +189,42 @@ Result<Trials> trials_over(const Session& session, const investigate::FileReques
 }
 
 // Ctrl-C: what there is so far was printed, and this says that it is not all.
-int ended(const Session& session, const FileCount& read) {
+int ended(const Session& session, const investigate::FileRequest& files, const FileCount& read) {
+  if (read.nothing_read()) {
+    session.terminal.complain(
+        fmt::format("none of the {} could be read as {}: is --source the format of the file?",
+                    counted(read.lines, "line"), files.kind.name));
+    return kFailed;
+  }
   if (!read.stopped) return kOk;
   session.terminal.complain(
       fmt::format("stopped before the end: this is of the first {} lines", grouped(read.lines)));
   return kFailed;
 }
 
-int run(const Session& session, const ReplayOptions& options, const investigate::FileRequest& files,
+int run(const Session& session, const ReplayOptions& options, investigate::FileRequest files,
         Tried tried) {
   const Interrupt interrupt;
+  files.enough = [&] { return interrupt.asked(); };
   if (tried.sets.size() == 1 && !tried.judged) {
     const auto report = replayed(session, files, std::move(tried.sets.front()), interrupt);
     if (!report) return complain(session, report.error());
     if (session.json()) {
       session.terminal.json(json_of(*report));
     } else {
-      print(session.terminal, *report);
+      print(session.terminal, *report, options.limit.value_or(report->signals.size()));
     }
-    return ended(session, report->read);
+    return ended(session, files, report->read);
   }
   const auto trials = trials_over(session, files, std::move(tried), interrupt);
   if (!trials) return complain(session, trials.error());
   if (session.json()) {
     session.terminal.json(json_of(trials->read, trials->report));
   } else {
-    cli::print(session.terminal, trials->report, options.limit);
+    cli::print(session.terminal, trials->report, options.limit.value_or(kHitsShown));
     print(session.terminal, trials->read, "");
   }
-  return ended(session, trials->read);
+  return ended(session, files, trials->read);
 }
 
 int replay(const Session& session, const ReplayOptions& options) {
@@ -265,9 +279,10 @@ void add_replay(CLI::App& line, Session& session) {
   line.add_flag("--as-written", options->as_written,
                 "With two --rules or --truth: detectors keep their modes; default: as if all were "
                 "set to enforce");
-  line.add_option("--limit", options->limit, "Show at most so many hits of each rule set")
-      ->check(CLI::Range(0, 10000))
-      ->capture_default_str();
+  line.add_option("--limit", options->limit,
+                  "Show at most so many signals (default: all), or hits of each rule set (default: "
+                  "20)")
+      ->check(CLI::Range(0, 10000));
   line.callback([&session, options] {
     session.action = [&session, options] { return replay(session, *options); };
   });

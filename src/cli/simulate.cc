@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "feedback/formats/event_json.h"
 #include "simulate/event_writer.h"
 #include "simulate/order.h"
@@ -80,17 +81,18 @@ Result<simulate::PlatformSettings> settings_of(const SimulateOptions& options) {
   return settings;
 }
 
-// Runs the platform to its end. Gives the number of things that happened.
+// Runs the platform to its end, or to where it is interrupted: whole things, as far as they go.
+// Gives the number of things that happened.
 uint64_t run(const Session& session, const SimulateOptions& options,
              const simulate::PlatformSettings& settings, simulate::Platform& platform,
-             Output& out) {
+             const Interrupt& interrupt, Output& out) {
   simulate::EventWriter events(platform, feedback::Classifier::shipped());
   std::vector<simulate::Occurrence> occurrences;
   EventBatch batch;
   std::string text;
   uint64_t happened = 0;
   uint64_t steps = 0;
-  while (out.good() && platform.next(occurrences)) {
+  while (out.good() && !interrupt.asked() && platform.next(occurrences)) {
     happened += occurrences.size();
     for (const simulate::Occurrence& one : occurrences) {
       if (options.format == "postfix") {
@@ -125,22 +127,30 @@ int simulate_platform(const Session& session, const SimulateOptions& options) {
     session.terminal.complain(error.text());
     return kFailed;
   };
-  const auto settings = settings_of(options);
+  auto settings = settings_of(options);
   if (!settings) return refuse(settings.error());
   auto platform = simulate::Platform::make(*settings);
   if (!platform) return refuse(platform.error());
+  const Interrupt interrupt;
   Output out(options.out);
-  const uint64_t happened = run(session, options, *settings, *platform, out);
+  const uint64_t happened = run(session, options, *settings, *platform, interrupt, out);
+  // The truth is of what was written.
+  if (interrupt.asked()) settings->span = platform->now() - settings->start;
   if (const auto done = out.finish(); !done) return refuse(done.error());
   if (!options.truth.empty()) {
     Output truth(options.truth);
     truth.write(simulate::truth_json(*platform, *settings));
     if (const auto done = truth.finish(); !done) return refuse(done.error());
   }
-  if (options.out != "-") {
+  if (options.out != "-" && !interrupt.asked()) {
     session.terminal.line(
         fmt::format("{}: {} happened to mail of {} in {}", options.out, counted(happened, "thing"),
                     counted(options.customers, "customer"), counted(options.days, "day")));
+  }
+  if (interrupt.asked()) {
+    session.terminal.complain(
+        fmt::format("stopped before the end: this is until {}", format_time(platform->now())));
+    return kFailed;
   }
   return kOk;
 }

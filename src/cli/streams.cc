@@ -35,6 +35,32 @@ std::string distance(double value, double threshold) {
                     : fmt::format(", {:.0f}% of it", ratio * 100);
 }
 
+bool is_known(const Object& detector, std::string_view key) {
+  const auto* const value = detector.if_contains(key);
+  return value != nullptr && value->is_number();
+}
+
+// Numbers, or why there are none.
+std::string numbers_text(const Object& detector) {
+  const double value = number(detector, "value");
+  const double threshold = number(detector, "threshold");
+  const auto shown = [&](std::string_view key, double known) {
+    return is_known(detector, key) ? fmt::format("{:.4g}", known) : std::string("unknown");
+  };
+  std::string text_of =
+      fmt::format("  value {}, threshold {}", shown("value", value), shown("threshold", threshold));
+  if (is_known(detector, "value") && is_known(detector, "threshold")) {
+    return text_of + distance(value, threshold);
+  }
+  const std::string when = text(detector, "when");
+  if (when.find("usual(") != std::string::npos) {
+    text_of += ": what is usual is known after three days of the stream's mail";
+  } else if (when.find("new(") != std::string::npos) {
+    text_of += ": what is new is known when the stream is a day old";
+  }
+  return text_of;
+}
+
 void print_detector(const Terminal& terminal, const Object& detector) {
   const bool firing = flag(detector, "firing");
   terminal.line(fmt::format(
@@ -45,10 +71,7 @@ void print_detector(const Terminal& terminal, const Object& detector) {
   for (const auto& because : list(detector, "because")) {
     terminal.line("  " + terminal.paint(std::string(because.as_string()), Colour::none));
   }
-  const double value = number(detector, "value");
-  const double threshold = number(detector, "threshold");
-  terminal.line(fmt::format("  value {:.4g}, threshold {:.4g}{}", value, threshold,
-                            distance(value, threshold)));
+  terminal.line(numbers_text(detector));
   if (const std::string guard = text(detector, "guard"); !guard.empty()) {
     terminal.line(fmt::format("  guard {}: {}",
                               flag(detector, "guard_holds") ? "holds" : "does not hold",

@@ -92,16 +92,40 @@ std::pair<std::string_view, size_t> setting_and_column(std::string_view about) {
   return {about.substr(0, comma), column};
 }
 
+// A setting that is certainly right in the place of a wrong one, without those that depend on it.
+void put_right(detect::DetectorSettings& settings, std::string_view setting) {
+  const detect::DetectorSettings right;
+  if (setting == "name") settings.name = "a name";
+  if (setting == "watch") settings.watch = {"customer"};
+  if (setting == "window") settings.window = std::chrono::hours(1);
+  if (setting == "window" || setting == "cohort") settings.cohort = right.cohort;
+  if (setting == "when") settings.when = "delivered > 0";
+  if (setting == "guard") settings.guard = {};
+  if (setting == "mode" || setting == "then") settings.mode = "off";
+  if (setting == "then") {
+    settings.then = {};
+    settings.escalate = false;
+  }
+  if (setting == "error_rate") settings.error_rate = right.error_rate;
+  if (setting == "direction") settings.direction = right.direction;
+  if (setting == "suggests") settings.suggests = right.suggests;
+}
+
+// Each wrong setting of a detector once.
 void check_detectors(TableReader& reader, Configuration& in) {
   for (size_t i = 0; i < in.detectors.size(); ++i) {
-    auto rule = detect::make_detector(in.detectors[i]);
-    if (rule) {
-      in.rules.push_back(std::move(*rule));
-      continue;
+    detect::DetectorSettings settings = in.detectors[i];
+    auto rule = detect::make_detector(settings);
+    if (rule) in.rules.push_back(std::move(*rule));
+    std::set<std::string> wrong;
+    while (!rule) {
+      const auto [setting, column] = setting_and_column(rule.error().about);
+      if (!wrong.emplace(setting).second) break;
+      reader.fault(rule.error().what,
+                   reader.place(fmt::format("detector[{}].{}", i, setting), column));
+      put_right(settings, setting);
+      rule = detect::make_detector(settings);
     }
-    const auto [setting, column] = setting_and_column(rule.error().about);
-    reader.fault(rule.error().what,
-                 reader.place(fmt::format("detector[{}].{}", i, setting), column));
   }
 }
 
@@ -287,14 +311,35 @@ std::expected<Configuration, Faults> load(const std::string& path) {
   std::vector<std::string> files{path};
   files.insert(files.end(), more->begin(), more->end());
   toml::table all;
+  Faults unreadable;  // one for each file, since none is read behind its first
   for (const std::string& file : files) {
     const auto text = file_text(file);
-    if (!text) return fault(text.error());
-    auto table = table_from(*text, file);
-    if (!table) return std::unexpected(table.error());
-    merge(all, std::move(*table));
+    auto table = text ? table_from(*text, file) : fault(text.error());
+    if (table) {
+      merge(all, std::move(*table));
+    } else {
+      unreadable.insert(unreadable.end(), table.error().begin(), table.error().end());
+    }
   }
+  if (!unreadable.empty()) return std::unexpected(std::move(unreadable));
   return configuration_from(all);
+}
+
+Faults check_files(const Configuration& configuration) {
+  Faults faults;
+  const auto check = [&](const auto& read) {
+    if (!read) faults.push_back(read.error());
+  };
+  for (const TokenSettings& one : configuration.listen.tokens) {
+    check(secret_of(one.token, one.token_file));
+  }
+  if (const std::string& path = configuration.events.reply_classes; !path.empty()) {
+    const auto text = file_text(path);
+    check(text);
+    if (text) check(feedback::Classifier::from_toml(*text, path));
+  }
+  check(feedback::Countries::from(configuration.geo));
+  return faults;
 }
 
 std::expected<Configuration, Faults> load_draft(const std::string& path,

@@ -80,6 +80,10 @@ std::expected<Configuration, Faults> load(const std::string& path);
 // The same from text, without drop-ins. `origin` stands for the file in faults.
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin);
 
+// What is wrong with the files that it names: tokens, rules for replies, a country database. load()
+// opens none of them.
+Faults check_files(const Configuration& configuration);
+
 // Rules to be tried beside a configuration: a file with [[detector]] tables and, where wanted,
 // [decide] and [detect]. What these do not say is as in `live`, and measures may name its
 // [[notify]] tables. A whole configuration will do as well. No drop-ins are read.

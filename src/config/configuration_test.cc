@@ -53,6 +53,66 @@ TEST(Configuration, InvalidFilesAreRefusedAtTheRightPlace) {
   EXPECT_GE(seen, 14u);
 }
 
+// Whoever mends a file wants to do so once.
+TEST(Configuration, SaysAllThatIsWrongWithADetector) {
+  const auto read = parse(R"([[detector]]
+name   = "a"
+watch  = ["credentia"]
+window = "40d"
+when   = "acepted > 1"
+guard  = "bouncd > 2"
+mode   = "enforc"
+then   = ["suspend 1x"]
+suggests = "bad_list"
+)",
+                          "file");
+  ASSERT_FALSE(read);
+  std::vector<std::string> places;
+  for (const Error& fault : read.error()) places.push_back(fault.about.substr(0, 7));
+  EXPECT_THAT(places, testing::UnorderedElementsAre(
+                          "file:3:", "file:4:", "file:5:", "file:6:", "file:7:", "file:8:"))
+      << all_text(read.error());
+}
+
+TEST(Configuration, SaysWhatIsWrongInEachFile) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("watchpost-config-test-{}", ::getpid());
+  std::filesystem::create_directories(folder / "main.toml.d");
+  std::ofstream(folder / "main.toml") << "[store\n";
+  std::ofstream(folder / "main.toml.d/more.toml") << "[detect]\nmemory = =\n";
+  const auto read = load(folder / "main.toml");
+  ASSERT_FALSE(read);
+  EXPECT_THAT(all_text(read.error()), HasSubstr("main.toml:1:"));
+  EXPECT_THAT(all_text(read.error()), HasSubstr("more.toml:2:"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Configuration, FilesThatItNamesAreLookedAtWhenAsked) {
+  const auto read = parse(R"([events]
+reply_classes = "/nonexistent/replies.toml"
+[[listen.token]]
+name = "desk"
+token_file = "/nonexistent/token"
+[[listen.token]]
+name = "other"
+token = "a secret of some length"
+)",
+                          "file");
+  ASSERT_TRUE(read) << all_text(read.error());
+  const Faults faults = check_files(*read);
+  EXPECT_EQ(faults.size(), 2u);
+  EXPECT_THAT(all_text(faults), HasSubstr("/nonexistent/token"));
+  EXPECT_THAT(all_text(faults), HasSubstr("/nonexistent/replies.toml"));
+}
+
+TEST(Configuration, AFolderIsNoFile) {
+  const auto text = file_text(std::filesystem::temp_directory_path());
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, Code::not_found);
+  EXPECT_THAT(text.error().what, HasSubstr("directory"));
+  EXPECT_FALSE(load(std::filesystem::temp_directory_path()));
+}
+
 TEST(Configuration, TheShippedFileIsValid) {
   const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/config/watchpost.toml");
   ASSERT_TRUE(read) << all_text(read.error());

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
+#include <poll.h>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -110,9 +111,22 @@ struct ByteStream::State {
   uint64_t raw_read = 0;
   bool drained = false;  // the unpacker may still hold output although all input is taken
   std::optional<Error> error;
+  Enough enough;
+
+  // False where no more is wanted before something came.
+  bool wait_for_bytes() const {
+    constexpr int kPatience = 200;  // milliseconds
+    pollfd wanted{.fd = file.number(), .events = POLLIN, .revents = 0};
+    while (!enough()) {
+      const int ready = ::poll(&wanted, 1, kPatience);
+      if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+    }
+    return false;
+  }
 
   Result<size_t> read_raw(std::span<char> into) {
     while (true) {
+      if (enough && !wait_for_bytes()) return size_t{0};
       const ssize_t got = ::read(file.number(), into.data(), into.size());
       if (got >= 0) {
         raw_read += static_cast<uint64_t>(got);
@@ -193,21 +207,22 @@ ByteStream::ByteStream(ByteStream&&) noexcept = default;
 ByteStream& ByteStream::operator=(ByteStream&&) noexcept = default;
 ByteStream::~ByteStream() = default;
 
-Result<ByteStream> ByteStream::open(const std::string& path) {
-  if (path == "-") return over(Descriptor(::dup(STDIN_FILENO)), "standard input");
+Result<ByteStream> ByteStream::open(const std::string& path, Enough enough) {
+  if (path == "-") return over(Descriptor(::dup(STDIN_FILENO)), "standard input", enough);
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
     const Code code = errno == ENOENT ? Code::not_found : Code::unavailable;
     return fail(code, fmt::format("cannot be opened: {}", std::strerror(errno)), path);
   }
   ::posix_fadvise(file.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return over(std::move(file), path);
+  return over(std::move(file), path, std::move(enough));
 }
 
-Result<ByteStream> ByteStream::over(Descriptor file, std::string about) {
+Result<ByteStream> ByteStream::over(Descriptor file, std::string about, Enough enough) {
   auto state = std::make_unique<State>();
   state->file = std::move(file);
   state->about = std::move(about);
+  state->enough = std::move(enough);
   const auto known = state->recognise();
   if (!known) return fail(known.error());
   return ByteStream(std::move(state));

@@ -3,6 +3,7 @@
 #include "ingest/descriptor.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,10 +17,13 @@ namespace watchpost::ingest {
 //            (after the bytes before that), refused for packings that it does not know.
 class ByteStream {
  public:
+  // Asked a few times a second while there is nothing to read; true: no more is wanted, which is
+  // the end of the file then.
+  using Enough = std::function<bool()>;
   // "-" is standard input.
-  static Result<ByteStream> open(const std::string& path);
+  static Result<ByteStream> open(const std::string& path, Enough enough = {});
   // `about` names the file in errors.
-  static Result<ByteStream> over(Descriptor file, std::string about);
+  static Result<ByteStream> over(Descriptor file, std::string about, Enough enough = {});
   ByteStream(ByteStream&&) noexcept;
   ByteStream& operator=(ByteStream&&) noexcept;
   ~ByteStream();

@@ -5,8 +5,9 @@
 
 namespace watchpost::ingest {
 
-Result<LineReader> LineReader::open(const std::string& path, size_t longest_line) {
-  auto bytes = ByteStream::open(path);
+Result<LineReader> LineReader::open(const std::string& path, size_t longest_line,
+                                    ByteStream::Enough enough) {
+  auto bytes = ByteStream::open(path, std::move(enough));
   if (!bytes) return fail(std::move(bytes.error()));
   return LineReader(std::move(*bytes), longest_line);
 }

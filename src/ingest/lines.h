@@ -22,7 +22,8 @@ inline constexpr size_t kLongestLine = 64 * 1024;
 class LineReader {
  public:
   // "-" is standard input. Fails where it cannot be opened or is packed in a way unknown here.
-  static Result<LineReader> open(const std::string& path, size_t longest_line = kLongestLine);
+  static Result<LineReader> open(const std::string& path, size_t longest_line = kLongestLine,
+                                 ByteStream::Enough enough = {});
 
   // The line is good until the next call.
   bool next(Line& line);

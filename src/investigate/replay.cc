@@ -27,7 +27,7 @@ class Reading {
 
  private:
   Result<Done> one(const std::string& file) {
-    auto lines = ingest::LineReader::open(file, request_.kind.longest_line);
+    auto lines = ingest::LineReader::open(file, request_.kind.longest_line, request_.enough);
     if (!lines) return fail(lines.error());
     const auto events = request_.kind.reader(
         "replay", request_.context, lines->modified_at().value_or(request_.context.clock.now()));
@@ -46,7 +46,7 @@ class Reading {
       sum.count += entry.count;
       if (sum.samples.empty()) sum.samples = entry.samples;
     }
-    if (lines->error()) return fail(*lines->error());
+    if (lines->error() && !count_.stopped) return fail(*lines->error());
     return Done{};
   }
 
@@ -74,6 +74,12 @@ class Reading {
 };
 
 }  // namespace
+
+bool FileCount::nothing_read() const {
+  uint64_t not_read = 0;
+  for (const auto& [reason, entry] : unread) not_read += entry.count;
+  return lines > 0 && events == 0 && not_read >= lines;
+}
 
 Result<FileCount> read_files(const FileRequest& request, const Take& take,
                              const FileProgress& progress) {

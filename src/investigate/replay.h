@@ -20,6 +20,8 @@ struct FileRequest {
   const ingest::SourceKind& kind;
   const ingest::SourceContext& context;
   std::vector<std::string> files;  // in this order; "-" is standard input
+  // Asked while the next bytes are waited for; true: stop there. Empty: never.
+  std::function<bool()> enough = {};
 };
 
 struct FileCount {
@@ -28,6 +30,9 @@ struct FileCount {
   double seconds = 0;                                                   // of wall clock
   bool stopped = false;                                                 // before the end
   std::map<std::string, feedback::Unread::Reason, std::less<>> unread;  // by reason
+
+  // There were lines, and not one of them was understood: another format, most likely.
+  bool nothing_read() const;
 };
 
 // Told now and then how far it is: the share from 0 to 1 of this file's bytes (0 where the size is
