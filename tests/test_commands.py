@@ -304,6 +304,28 @@ class Reference(unittest.TestCase):
         self.assertEqual(raw("__complete")[0], 0)
 
 
+class Proposals(DaemonTest):
+    def test_one_that_nobody_confirms_is_called_lapsed(self):
+        rule = UNKNOWN_USERS.replace("suspend 1h", "suspend 3s")
+        daemon = self.watchpost(LOG_SOURCE + "[decide]\nmost_decisions = 0\n" + rule
+                                + ENFORCED.replace("{policy_port}", str(free_port())))
+        self.log(bounces(MALLORY, 6))
+        wait_for_decision(daemon, "expired")
+        out = daemon.run("decisions", "--all")[1]
+        self.assertRegex(out, r"d-1 +lapsed +suspend 3s")
+        self.assertNotIn("undone", out)
+
+
+class Explain(DaemonTest):
+    def test_what_is_not_known_yet_is_called_so(self):
+        rule = UNKNOWN_USERS.replace("bounced(class == unknown_user) / attempted > 20%", "bounced > 3 * usual(bounced)")
+        daemon = self.watchpost(LOG_SOURCE + rule)
+        self.log(bounces(MALLORY, 6))
+        wait_for_events(daemon, 6)
+        out = daemon.run("explain", f"credential={MALLORY}")[1]
+        self.assertRegex(out, r"value \d+, threshold unknown: what is usual is known after three days")
+
+
 class Replay(DaemonTest):
     def setUp(self):
         super().setUp()
