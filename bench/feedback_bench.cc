@@ -39,7 +39,8 @@ constexpr std::array<Sample, 8> kReplies{{
      "blocked using zen.spamhaus.org (in reply to RCPT TO command)"},
     {552, "5.2.2", "host mx.example.net[192.0.2.7] said: 552 5.2.2 <b@example.net> Quota exceeded"},
     {550, "5.0.0",
-     "host mx.example.net[192.0.2.7] said: 550 go away (in reply to RCPT TO command)"},
+     "host mx.example.net[192.0.2.7] said: 550 nothing that anybody knows (in reply to RCPT TO "
+     "command)"},
 }};
 
 void classify(benchmark::State& state) {

@@ -1,5 +1,6 @@
 // A reply: two bytes of code, a status, NUL, the text. Any gets a known class, always the same one,
 // and its words are prepared within bounds.
+#include "feedback/class_mapping.h"
 #include "feedback/classifier.h"
 #include "feedback/reply_words.h"
 #include "model/event.h"
@@ -24,6 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto known = reply_class_names();
   if (std::ranges::find(known, verdict.class_name) == known.end() || verdict.rule.empty())
     std::abort();
+  if (!(verdict.confidence >= 0 && verdict.confidence <= 1)) std::abort();
+  if (feedback::find_part(verdict.class_name, verdict.detail) == nullptr) std::abort();
+  if (feedback::is_hard(verdict) && (code / 100 == 4 || verdict.kind == 4)) std::abort();
 
   const feedback::ReplyWords words(text);
   if (words.text().size() > std::min(text.size() + 1, feedback::ReplyWords::kMost + 1))

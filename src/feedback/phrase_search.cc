@@ -7,85 +7,61 @@
 namespace watchpost::feedback {
 namespace {
 
-// The phrases as a tree of letters, as they came. 0 is no child: nothing leads back to the root.
-struct Trie {
-  size_t letters;
-  std::vector<uint16_t> child = std::vector<uint16_t>(letters, 0);  // [state * letters + letter]
-  std::vector<std::vector<uint16_t>> owners = std::vector<std::vector<uint16_t>>(1);
-
-  void add(std::string_view phrase, uint16_t owner, const std::array<uint8_t, 256>& letter) {
-    size_t state = 0;
-    for (const char c : phrase) {
-      const size_t at = state * letters + letter[static_cast<unsigned char>(c)];
-      if (child[at] == 0) {
-        child[at] = static_cast<uint16_t>(owners.size());
-        child.resize(child.size() + letters, 0);
-        owners.emplace_back();
-      }
-      state = child[at];
-    }
-    owners[state].push_back(owner);
-  }
-
-  std::vector<uint16_t> breadth_first() const {
-    std::vector<uint16_t> order{0};
-    for (size_t i = 0; i < order.size(); ++i) {
-      for (size_t letter = 0; letter < letters; ++letter) {
-        if (const uint16_t next = child[order[i] * letters + letter]; next != 0) {
-          order.push_back(next);
-        }
-      }
-    }
-    return order;
-  }
-};
+// How common a byte is in what mail servers write, roughly: the higher, the less it tells.
+unsigned commonness(char c) {
+  constexpr std::string_view kFromCommon = " etoairnsdlcumpbfhgvywkx";
+  const size_t place = kFromCommon.find(c);
+  return place == std::string_view::npos ? 0 : static_cast<unsigned>(kFromCommon.size() - place);
+}
 
 }  // namespace
 
-PhraseSearch::PhraseSearch(std::span<const std::pair<std::string, uint16_t>> phrases) {
+// Where in the phrase the four bytes are that the fewest other texts have: few phrases share them
+// (what is common in phrases is so in replies), and their letters are uncommon.
+size_t PhraseSearch::rarest_gram(std::string_view phrase, std::span<const uint16_t> met) const {
+  size_t best = 0;
+  unsigned least = ~0U;
+  for (size_t at = 0; at + kGram <= phrase.size(); ++at) {
+    unsigned cost = 16U * met[hash_of(gram_at(phrase.data() + at))];
+    for (const char c : phrase.substr(at, kGram)) cost += commonness(c);
+    if (cost < least) {
+      least = cost;
+      best = at;
+    }
+  }
+  return best;
+}
+
+PhraseSearch::PhraseSearch(std::span<const std::pair<std::string, uint16_t>> phrases)
+    : awaited_((size_t{1} << kHashBits) / 64), bucket_from_((size_t{1} << kBucketBits) + 1) {
   size_t bytes = 0;
+  std::vector<uint16_t> met(size_t{1} << kHashBits);  // in how many places of phrases a gram is
   for (const auto& [phrase, owner] : phrases) {
     WP_CHECK(!phrase.empty());
     bytes += phrase.size();
-    for (const char c : phrase) letter_[static_cast<unsigned char>(c)] = 1;
+    for (size_t at = 0; at + kGram <= phrase.size(); ++at) {
+      ++met[hash_of(gram_at(phrase.data() + at))];
+    }
   }
   WP_CHECK(bytes <= kMostBytes);
-  for (uint8_t& letter : letter_) {
-    if (letter != 0) letter = static_cast<uint8_t>(letters_++);
-  }
-  WP_CHECK(letters_ <= 256);
-  Trie trie{letters_};
-  for (const auto& [phrase, owner] : phrases) trie.add(phrase, owner, letter_);
-
-  // Renumbered breadth first: every state's longest proper suffix is done before the state itself,
-  // and the states near the root, where most of a search happens, lie together in the cache.
-  const std::vector<uint16_t> order = trie.breadth_first();
-  const size_t states = order.size();
-  std::vector<uint16_t> rank(states, 0);
-  for (size_t i = 0; i < states; ++i) rank[order[i]] = static_cast<uint16_t>(i);
-
-  std::vector<uint16_t> suffix(states, 0);
-  next_.assign(states * letters_, 0);
-  owners_from_.assign(1, 0);
-  for (size_t i = 0; i < states; ++i) {
-    for (size_t letter = 0; letter < letters_; ++letter) {
-      const uint16_t child = trie.child[order[i] * letters_ + letter];
-      const uint16_t fallback = i == 0 ? uint16_t{0} : next_[suffix[i] * letters_ + letter];
-      next_[i * letters_ + letter] = child == 0 ? fallback : rank[child];
-      if (child != 0) suffix[rank[child]] = fallback;
+  for (const auto& [phrase, owner] : phrases) {
+    if (phrase.size() < kGram) {
+      short_.emplace_back(phrase, owner);
+      continue;
     }
-    // Whatever ends at its longest suffix ends here too.
-    std::vector<uint16_t> owners = trie.owners[order[i]];
-    if (i != 0) {
-      const auto inherited = owners_at(suffix[i]);
-      owners.insert(owners.end(), inherited.begin(), inherited.end());
-    }
-    std::ranges::sort(owners);
-    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-    least_owner_.push_back(owners.empty() ? kNobody : owners.front());
-    owners_.insert(owners_.end(), owners.begin(), owners.end());
-    owners_from_.push_back(static_cast<uint32_t>(owners_.size()));
+    const size_t before = rarest_gram(phrase, met);
+    const uint32_t gram = gram_at(phrase.data() + before);
+    awaited_[hash_of(gram) / 64] |= uint64_t{1} << (hash_of(gram) % 64);
+    ++bucket_from_[bucket_of(hash_of(gram)) + 1];
+    entries_.push_back({gram, static_cast<uint32_t>(bytes_.size()),
+                        static_cast<uint32_t>(phrase.size()), static_cast<uint32_t>(before),
+                        owner});
+    bytes_ += phrase;
   }
+  for (size_t i = 1; i < bucket_from_.size(); ++i) bucket_from_[i] += bucket_from_[i - 1];
+  std::ranges::sort(entries_, {}, [](const Entry& entry) {
+    return std::pair(bucket_of(hash_of(entry.gram)), entry.begin);
+  });
 }
 
 }  // namespace watchpost::feedback

@@ -1,6 +1,7 @@
 #include "feedback/reply_rules.h"
 
 #include "base/text.h"
+#include "feedback/class_mapping.h"
 #include "feedback/phrase_search.h"
 #include "model/event.h"
 
@@ -16,9 +17,11 @@
 namespace watchpost::feedback {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRuleKeys{"name", "class",   "status",
-                                                    "code", "pattern", "text"};
-constexpr std::array<std::string_view, 1> kFileKeys{"rule"};
+constexpr std::array<std::string_view, 10> kRuleKeys{
+    "name",       "class",  "detail", "provider", "only_there",
+    "confidence", "status", "code",   "pattern",  "text"};
+constexpr std::array<std::string_view, 2> kProviderKeys{"name", "hosts"};
+constexpr std::array<std::string_view, 2> kFileKeys{"provider", "rule"};
 constexpr size_t kLongestName = 80;
 
 bool holds(int wanted, int found) { return wanted < 0 || wanted == found; }
@@ -76,12 +79,26 @@ std::string phrase_from(std::string_view text) {
   return phrase;
 }
 
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestName && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
+  });
+}
+
+// With at least one dot inside: "com" alone would be half the world.
+bool is_host_name(std::string_view name) {
+  const size_t dot = name.find('.');
+  return is_plain_name(name) && name.find('/') == std::string_view::npos && dot != 0 &&
+         dot != std::string_view::npos && name.back() != '.';
+}
+
 // Reads one file; remembers the first fault and where it is.
 class RuleFile {
  public:
   explicit RuleFile(std::string_view origin) : origin_(origin) {}
 
-  Result<std::vector<ReplyRule>> read(std::string_view toml) {
+  Result<ReplyRules> read(std::string_view toml) {
     try {
       const toml::table file = toml::parse(toml, origin_);
       read_file(file);
@@ -90,7 +107,7 @@ class RuleFile {
                   place(error.source()));
     }
     if (fault_) return fail(*fault_);
-    return std::move(rules_);
+    return std::move(read_);
   }
 
  private:
@@ -102,33 +119,65 @@ class RuleFile {
   }
 
   void read_file(const toml::table& file) {
-    for (const auto& [key, value] : file) {
-      if (key != "rule") {
-        return fault(key.source(), fmt::format("unknown setting `{}`{}", escaped(key.str(), 60),
-                                               suggestion(key.str(), kFileKeys)));
-      }
-      const toml::array* const list = value.as_array();
-      if (list == nullptr ||
-          !std::ranges::all_of(*list, [](const toml::node& node) { return node.is_table(); })) {
-        return fault(value.source(), "`rule` must be a list of tables: write [[rule]]");
-      }
-      if (list->size() > kMostRules) {
-        return fault(value.source(), fmt::format("more than {} rules", kMostRules));
-      }
-      for (const toml::node& node : *list) read_rule(*node.as_table());
+    if (!only_keys(file, kFileKeys)) return;
+    // Providers first, wherever they stand: rules name them.
+    for_each_table(file, "provider", kMostRules,
+                   [&](const toml::table& table) { read_provider(table); });
+    for_each_table(file, "rule", kMostRules, [&](const toml::table& table) { read_rule(table); });
+  }
+
+  bool only_keys(const toml::table& table, std::span<const std::string_view> known) {
+    for (const auto& [key, value] : table) {
+      if (std::ranges::find(known, key.str()) != known.end()) continue;
+      fault(key.source(), fmt::format("unknown setting `{}`{}", escaped(key.str(), 60),
+                                      suggestion(key.str(), known)));
+      return false;
     }
+    return true;
+  }
+
+  template <class Read>
+  void for_each_table(const toml::table& file, std::string_view key, size_t most, Read read) {
+    const toml::node* const node = file.get(key);
+    if (node == nullptr) return;
+    const toml::array* const list = node->as_array();
+    if (list == nullptr ||
+        !std::ranges::all_of(*list, [](const toml::node& one) { return one.is_table(); })) {
+      return fault(node->source(),
+                   fmt::format("`{0}` must be a list of tables: write [[{0}]]", key));
+    }
+    if (list->size() > most) {
+      return fault(node->source(), fmt::format("more than {} of `{}`", most, key));
+    }
+    for (const toml::node& one : *list) read(*one.as_table());
+  }
+
+  void read_provider(const toml::table& table) {
+    if (!only_keys(table, kProviderKeys)) return;
+    ReplyProvider provider;
+    provider.name = read_name(table, "provider", provider_lines_);
+    for_each_text(table, "hosts", [&](const std::string& text, const toml::source_region& where) {
+      if (!is_host_name(text)) {
+        return fault(where,
+                     fmt::format("`{}` is not the name of a host or domain", escaped(text, 60)));
+      }
+      if (++hosts_ > kMostProviderHosts) {
+        return fault(where, fmt::format("more than {} hosts", kMostProviderHosts));
+      }
+      provider.hosts.push_back(lower_ascii(text));
+    });
+    if (provider.hosts.empty()) fault(table.source(), "the provider has no `hosts`");
+    if (!fault_) read_.providers.push_back(std::move(provider));
   }
 
   void read_rule(const toml::table& table) {
     ReplyRule rule;
-    for (const auto& [key, value] : table) {
-      if (std::ranges::find(kRuleKeys, key.str()) == kRuleKeys.end()) {
-        return fault(key.source(), fmt::format("unknown setting `{}`{}", escaped(key.str(), 60),
-                                               suggestion(key.str(), kRuleKeys)));
-      }
-    }
-    read_name(table, rule);
+    if (!only_keys(table, kRuleKeys)) return;
+    rule.name = read_name(table, "rule", rule_lines_);
     read_class(table, rule);
+    read_detail(table, rule);
+    read_whose(table, rule);
+    read_confidence(table, rule);
     for_each_text(table, "status", [&](const std::string& text, const toml::source_region& where) {
       const auto mask = parse_status_mask(text);
       if (mask) return rule.status.push_back(*mask);
@@ -149,30 +198,29 @@ class RuleFile {
       fault(table.source(),
             "the rule has no condition; give `status`, `code`, `text` or `pattern`");
     }
-    if (!fault_) rules_.push_back(std::move(rule));
+    if (!fault_) read_.rules.push_back(std::move(rule));
   }
 
-  void read_name(const toml::table& table, ReplyRule& rule) {
+  using Lines = std::unordered_map<std::string, unsigned>;  // of a name, where it was met
+  std::string read_name(const toml::table& table, std::string_view whose, Lines& lines) {
     const toml::node* const node = table.get("name");
-    if (node == nullptr) return fault(table.source(), "the rule has no `name`");
+    if (node == nullptr) {
+      fault(table.source(), fmt::format("the {} has no `name`", whose));
+      return {};
+    }
     const auto name = node->value_exact<std::string>();
-    const auto plain = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             c == '_' || c == '-' || c == '.' || c == '/';
-    };
-    if (!name || name->empty() || name->size() > kLongestName ||
-        !std::ranges::all_of(*name, plain)) {
-      return fault(
-          node->source(),
-          fmt::format("`name` must be text of letters, digits and _ - . /, at most {} bytes",
-                      kLongestName));
+    if (!name || !is_plain_name(*name)) {
+      fault(node->source(),
+            fmt::format("`name` must be text of letters, digits and _ - . /, at most {} bytes",
+                        kLongestName));
+      return {};
     }
-    const auto [first, added] = names_.emplace(*name, node->source().begin.line);
+    const auto [first, added] = lines.emplace(*name, node->source().begin.line);
     if (!added) {
-      return fault(node->source(),
-                   fmt::format("the name `{}` is already used in line {}", *name, first->second));
+      fault(node->source(),
+            fmt::format("the name `{}` is already used in line {}", *name, first->second));
     }
-    rule.name = *name;
+    return *name;
   }
 
   void read_class(const toml::table& table, ReplyRule& rule) {
@@ -187,6 +235,57 @@ class RuleFile {
                                                suggestion(*text, known)));
     }
     rule.class_name = *found;
+  }
+
+  void read_detail(const toml::table& table, ReplyRule& rule) {
+    const toml::node* const node = table.get("detail");
+    if (node == nullptr) return;
+    const auto text = node->value_exact<std::string>();
+    if (!text) return fault(node->source(), "`detail` must be text");
+    std::vector<std::string_view> known;
+    for (const ClassPart& part : class_parts()) {
+      if (part.class_name != rule.class_name || part.detail.empty()) continue;
+      if (part.detail == *text) rule.detail = part.detail;
+      known.push_back(part.detail);
+    }
+    if (!rule.detail.empty()) return;
+    const std::string whole =
+        known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
+    fault(node->source(),
+          fmt::format("`{}` is no detail of `{}`; {}", escaped(*text, 60), rule.class_name, whole));
+  }
+
+  void read_whose(const toml::table& table, ReplyRule& rule) {
+    if (const toml::node* const node = table.get("provider")) {
+      const auto text = node->value_exact<std::string>();
+      if (!text) return fault(node->source(), "`provider` must be text");
+      std::vector<std::string_view> known;
+      for (const ReplyProvider& provider : read_.providers) known.push_back(provider.name);
+      if (std::ranges::find(known, *text) == known.end()) {
+        return fault(node->source(), fmt::format("there is no [[provider]] `{}`{}",
+                                                 escaped(*text, 60), suggestion(*text, known)));
+      }
+      rule.provider = *text;
+    }
+    if (const toml::node* const node = table.get("only_there")) {
+      const auto yes = node->value_exact<bool>();
+      if (!yes) return fault(node->source(), "`only_there` must be true or false");
+      if (*yes && rule.provider.empty()) {
+        return fault(node->source(), "`only_there` needs a `provider`");
+      }
+      rule.only_there = *yes;
+    }
+  }
+
+  void read_confidence(const toml::table& table, ReplyRule& rule) {
+    rule.confidence = rule.provider.empty() ? kConfidenceOfWords : kConfidenceOfProvider;
+    const toml::node* const node = table.get("confidence");
+    if (node == nullptr) return;
+    const auto value = node->value<double>();
+    if (!value || !(*value > 0 && *value <= 1)) {
+      return fault(node->source(), "`confidence` must be a number above 0 and up to 1");
+    }
+    rule.confidence = *value;
   }
 
   void read_text(const std::string& text, const toml::source_region& where, ReplyRule& rule) {
@@ -235,8 +334,10 @@ class RuleFile {
   }
 
   std::string origin_;
-  std::vector<ReplyRule> rules_;
-  std::unordered_map<std::string, unsigned> names_;
+  ReplyRules read_;
+  Lines provider_lines_;
+  Lines rule_lines_;
+  size_t hosts_ = 0;
   size_t phrase_bytes_ = 0;
   std::optional<Error> fault_;
 };
@@ -249,7 +350,7 @@ bool StatusMask::holds(const StatusCode& status) const {
          feedback::holds(known.detail, status.detail);
 }
 
-Result<std::vector<ReplyRule>> parse_reply_rules(std::string_view toml, std::string_view origin) {
+Result<ReplyRules> parse_reply_rules(std::string_view toml, std::string_view origin) {
   if (toml.size() > kMostRuleFileBytes) {
     return fail(Code::bad_input, fmt::format("larger than {} bytes", kMostRuleFileBytes),
                 std::string(origin));

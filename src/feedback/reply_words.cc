@@ -56,6 +56,18 @@ bool is_host_name(std::string_view word) {
   });
 }
 
+// What a byte becomes in the words; 0 for those that need a look: '[', '@' and blanks other than '
+// '.
+constexpr auto kPlain = [] {
+  std::array<char, 256> plain{};
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const auto c = static_cast<char>(i);
+    const bool special = i < ' ' || c == '[' || c == '@';
+    plain[i] = special ? '\0' : (c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c);
+  }
+  return plain;
+}();
+
 }  // namespace
 
 StatusCode parse_status(std::string_view text) {
@@ -88,46 +100,84 @@ size_t ReplyWords::take_codes(std::string_view reply, size_t at) {
   return whole ? end + more : end;
 }
 
-void ReplyWords::end_word() {
-  if (address_) {
-    size_ = word_;
-    bytes_[size_++] = '@';
-    address_ = false;
+// Where the word that ends at `end` begins.
+size_t ReplyWords::word_before(size_t end) const {
+  while (end > 0 && bytes_[end - 1] != ' ') --end;
+  return end;
+}
+
+// At an '@': the word becomes that alone. In "user<name@example.com>" the address is a word of its
+// own. Returns where the words go on.
+size_t ReplyWords::take_address(std::string_view reply, size_t at) {
+  const size_t word = word_before(size_);
+  const size_t bracket = std::string_view(bytes_.data(), size_).rfind('<');
+  size_ = bracket != std::string_view::npos && bracket > word ? bracket : word;
+  bytes_[size_++] = '@';
+  while (at < reply.size() && !is_blank(reply[at])) ++at;
+  return at;
+}
+
+// Before an address literal: takes away the host name it belongs to, which may be none. False where
+// the word before it is something else.
+bool ReplyWords::take_host() {
+  size_t begin = word_before(size_);
+  std::string_view host(bytes_.data() + begin, size_ - begin);
+  if (!is_host_name(host)) return false;
+  if (host.empty() && begin > 0) {
+    const size_t before = word_before(begin - 1);
+    const std::string_view name(bytes_.data() + before, begin - 1 - before);
+    if (is_host_name(name) && name.find('.') != std::string_view::npos && !name.ends_with('.')) {
+      host = name;
+      begin = before;
+    }
   }
-  if (size_ > 0 && bytes_[size_ - 1] != ' ') bytes_[size_++] = ' ';
-  word_ = size_;
+  if (host_size_ == 0) {
+    const std::string_view end = host.substr(host.size() - std::min(host.size(), host_.size()));
+    std::ranges::copy(end, host_.begin());
+    host_size_ = end.size();
+  }
+  size_ = begin;
+  return true;
 }
 
 ReplyWords::ReplyWords(std::string_view reply) {
   reply = reply.substr(0, kMost);
-  for (size_t at = 0; at < reply.size();) {
-    if (is_blank(reply[at])) {
-      end_word();
-      ++at;
+  size_t at = 0;
+  while (at < reply.size()) {
+    char last = size_ == 0 ? ' ' : bytes_[size_ - 1];
+    for (; at < reply.size(); ++at) {
+      const char plain = kPlain[static_cast<unsigned char>(reply[at])];
+      // Behind a blank: another one, or a digit or '#' that may begin a code.
+      if (plain == 0 || (last == ' ' && plain <= '9' && plain >= 0)) break;
+      bytes_[size_++] = last = plain;
+    }
+    if (at == reply.size()) break;
+    const char special = reply[at];
+    if (special == '@') {
+      at = take_address(reply, at);
       continue;
     }
-    if (size_ == word_ && !address_ && (is_digit(reply[at]) || reply[at] == '#')) {
+    if (last == ' ' && (is_digit(special) || special == '#')) {
       const size_t behind = take_codes(reply, at);
       if (behind != at) {
         at = behind;
         continue;
       }
     }
-    if (reply[at] == '[') {
+    if (special == '[') {
       const size_t behind = literal_end(reply, at);
-      if (behind != at && is_host_name({bytes_.data() + word_, size_ - word_})) {
-        size_ = word_;
+      if (behind != at && take_host()) {
         at = behind;
         continue;
       }
     }
-    if (reply[at] == '@') address_ = true;
-    // "user<name@example.com>": the address is a word of its own.
-    if (reply[at] == '<' && !address_) word_ = size_;
-    bytes_[size_++] = lower(reply[at]);
+    if (!is_blank(special)) {
+      bytes_[size_++] = special;
+    } else if (last != ' ') {
+      bytes_[size_++] = ' ';
+    }
     ++at;
   }
-  end_word();
   if (size_ > 0 && bytes_[size_ - 1] == ' ') --size_;
 }
 

@@ -19,7 +19,8 @@ StatusCode parse_status(std::string_view text);
 // The words of a reply as rules see them: lower case, runs of blanks as one space, and without what
 // differs from reply to reply or could be chosen by a stranger to steer a verdict:
 //   - a word with '@' (an address) is just "@";
-//   - a host name before an address literal, and the literal: "mx.example.com[192.0.2.1]" is gone;
+//   - a host name before an address literal, and the literal: "mx.example.com[192.0.2.1]" and
+//     "mx.example.com [192.0.2.1]" are gone;
 //   - the codes that begin each line of the reply, "550-5.1.1 ", are gone.
 // Only the first kMost bytes are looked at. Allocates nothing.
 class ReplyWords {
@@ -35,15 +36,20 @@ class ReplyWords {
   // The first reply code and enhanced status met; 0 and -1 where there is none.
   uint16_t code() const { return code_; }
   const StatusCode& status() const { return status_; }
+  // The end of the first host name before an address literal, lower case; empty where there is
+  // none.
+  std::string_view host() const { return {host_.data(), host_size_}; }
 
  private:
   size_t take_codes(std::string_view reply, size_t at);
-  void end_word();
+  size_t take_address(std::string_view reply, size_t at);
+  bool take_host();
+  size_t word_before(size_t end) const;
 
   std::array<char, kMost + 1> bytes_;  // not cleared: only [0, size_) is read
   size_t size_ = 0;
-  size_t word_ = 0;  // where the current word began in bytes_
-  bool address_ = false;
+  std::array<char, 64> host_;  // nor is this
+  size_t host_size_ = 0;
   uint16_t code_ = 0;
   StatusCode status_;
 };

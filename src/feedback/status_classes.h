@@ -7,6 +7,10 @@
 
 namespace watchpost::feedback {
 
+// How sure a verdict by them is.
+inline constexpr double kConfidenceOfStatus = 0.6;
+inline constexpr double kConfidenceOfCode = 0.4;
+
 // What an enhanced status (RFC 3463 and the IANA registry) or a reply code (RFC 5321) says by
 // itself, for replies whose words no rule knows. Nothing where it says nothing: 550 and 5.0.0 stand
 // for anything from an unknown user to a block.

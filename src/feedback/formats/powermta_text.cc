@@ -54,13 +54,14 @@ struct TypeName {
   std::string_view name;
   PowermtaRecord record;
 };
-constexpr std::array<TypeName, 8> kTypes{{
+constexpr std::array<TypeName, 9> kTypes{{
     {"d", "delivery", PowermtaRecord::delivery},
     {"b", "bounce", PowermtaRecord::bounce},
     {"t", "transient", PowermtaRecord::transient},
     {"tq", "transient-queue", PowermtaRecord::transient_queue},
     {"r", "receipt", PowermtaRecord::receipt},
     {"f", "feedback-loop", PowermtaRecord::feedback_loop},
+    {"fbl", "fbl", PowermtaRecord::feedback_loop},
     {"rb", "remote-bounce", PowermtaRecord::remote_bounce},
     {"rs", "remote-status", PowermtaRecord::remote_status},
 }};
