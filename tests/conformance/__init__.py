@@ -1,0 +1,1 @@
+"""Watchpost against public test data whose right answers are known. docs/conformance.md explains it."""
