@@ -101,6 +101,13 @@ def end(watchpost):
         raise AssertionError(f"the daemon did not end well ({code}):\n{log[-20000:]}")
 
 
+def unsafe(text):
+    """What must not reach a terminal: control characters, bidirectional controls, the colours too."""
+    return [f"{ord(c):x}" for c in text
+            if (c != "\n" and (c < " " or "\x7f" <= c < "\xa0")) or c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+            or "\u2066" <= c <= "\u2069"]
+
+
 def write(path, text):
     with open(path, "ab") as file:
         file.write(text.encode() if isinstance(text, str) else text)

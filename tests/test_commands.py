@@ -11,7 +11,7 @@ import time
 import unittest
 
 from support import (LOG_SOURCE, PROGRAM, ROOT, UNKNOWN_USERS, DaemonTest, bounces, free_port, login_line,
-                     message, now, over_unix, wait_for_decision, wait_for_events, write)
+                     message, now, over_unix, unsafe, wait_for_decision, wait_for_events, write)
 
 HOSTILE = "evil\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\x7f\x00\r\nend"
 ENFORCED = """
@@ -34,13 +34,6 @@ from    = "credential"
 pattern = '@(.+)$'
 """
 MALLORY = "mallory@shop.example"
-
-
-def unsafe(text):
-    """What must not reach a terminal: control characters, bidirectional controls, the colours too."""
-    return [f"{ord(c):x}" for c in text
-            if (c != "\n" and (c < " " or "\x7f" <= c < "\xa0")) or c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
-            or "\u2066" <= c <= "\u2069"]
 
 
 def raw(*command, stdin=None, env=None):

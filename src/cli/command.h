@@ -13,9 +13,11 @@ class App;
 
 namespace watchpost::cli {
 
+inline constexpr const char* kUsualConfiguration = "/etc/watchpost/watchpost.toml";
+
 // What all commands share: the options before the command's own, and where they speak.
 struct Session {
-  std::string config = "/etc/watchpost/watchpost.toml";
+  std::string config = kUsualConfiguration;
   std::string output = "table";  // table, json
   DaemonAddress daemon;
   Terminal terminal;
@@ -36,6 +38,7 @@ struct Command {
 // One for each file of this folder that holds commands; the table of all is in cli.cc.
 extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
-    kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate;
+    kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate,
+    kLog, kFeedback, kMessage, kClassify, kUnknownReplies;
 
 }  // namespace watchpost::cli

@@ -21,7 +21,8 @@ Interrupt::Interrupt() {
   g_asked = false;
   struct sigaction action{};
   action.sa_handler = ask;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  // What is being written is written: half a line of JSON would be of no use to anybody.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   for (const int signal : kSignals) sigaction(signal, &action, nullptr);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "config/configuration.h"
+#include "feedback/class_mapping.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -47,6 +48,12 @@ void add_reference(CLI::App& line, Session& session) {
           return kOk;
         };
       });
+  line.add_subcommand("classes", "Print docs/reference/class-mapping.md")->callback([&session] {
+    session.action = [&session] {
+      session.terminal.line(feedback::class_mapping_reference());
+      return kOk;
+    };
+  });
   const CLI::App* const root = line.get_parent();
   line.add_subcommand("commands", "Print docs/reference/commands.md")->callback([&session, root] {
     session.action = [&session, root] {

@@ -62,6 +62,10 @@ void Terminal::line(std::string_view text) const {
 }
 
 void Terminal::json(std::string_view document) const {
+  // Most documents are plain.
+  if (std::ranges::all_of(document, [](char c) { return c >= ' ' && c < '\x7f'; })) {
+    return line(document);
+  }
   std::string safe;
   safe.reserve(document.size());
   for (size_t at = 0; at < document.size();) {

@@ -1,0 +1,32 @@
+#pragma once
+#include "cli/command.h"
+#include "config/configuration.h"
+#include "feedback/classifier.h"
+#include "feedback/mapping.h"
+
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace watchpost::cli {
+
+// What commands that look at files and ask no daemon judge by: the rules of the configuration, or
+// those that ship where nobody named a configuration and the usual place has none.
+class ConfiguredRules {
+ public:
+  static std::expected<ConfiguredRules, config::Faults> of(const Session& session);
+
+  const feedback::Classifier& classifier() const {
+    return own_ ? *own_ : feedback::Classifier::shipped();
+  }
+  const feedback::Mapping& mapping() const { return mapping_; }
+
+ private:
+  std::optional<feedback::Classifier> own_;
+  feedback::Mapping mapping_;
+};
+
+// Prints them. Gives the exit code.
+int complain(const Session& session, const config::Faults& faults);
+
+}  // namespace watchpost::cli
