@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -160,8 +161,12 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
 }
 
 std::string_view domain_of(std::string_view address) {
-  const size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+  if (address.empty()) return {};
+  // The C library looks at many bytes at once, where rfind() takes one after the other.
+  const void* const found = ::memrchr(address.data(), '@', address.size());
+  if (found == nullptr) return {};
+  const auto at = static_cast<size_t>(static_cast<const char*>(found) - address.data());
+  return address.substr(at + 1);
 }
 
 }  // namespace watchpost

@@ -1,5 +1,6 @@
 #include "feedback/mapping.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/network.h"
 #include "model/provider.h"
@@ -31,8 +32,6 @@ struct Piece {
   std::string text;
 };
 
-bool is_printable(char c) { return c >= ' ' && c <= '~'; }
-
 // "@(.+)$", the usual pattern for the domain of a login: its '@', else 0. RE2 takes as long for it
 // as all else that is done about an event. (Where a text is not printable ASCII, '.' has rules of
 // its own.)
@@ -53,7 +52,7 @@ struct Rule {
   // The new value for `text`; empty where the rule does not apply. A view into `text` where the
   // value is one group, otherwise kept in `batch`.
   std::string_view apply(std::string_view text, EventBatch& batch) const {
-    if (mark != 0 && std::ranges::all_of(text, is_printable)) {
+    if (mark != 0 && is_printable(text)) {
       const size_t at = text.find(mark);
       if (at == std::string_view::npos || text.size() - at > kLongestValue + 1) return {};
       return text.substr(at + 1);
@@ -163,10 +162,6 @@ Result<Rule> compile(const MapSettings& settings, size_t number) {
                 place + " `value`");
   }
   return rule;
-}
-
-bool has_upper(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 // The domain of an address in lower case; copied only where it is not so already.

@@ -6,28 +6,35 @@
 namespace watchpost::feedback {
 namespace {
 
-// "192.0.2.1" without leading zeros, which some read as octal.
-std::optional<uint32_t> v4_from(std::string_view text) {
-  if (text.size() < 7 || text.size() > 15) return std::nullopt;
-  uint32_t address = 0;
-  uint32_t part = 0;
-  uint32_t digits = 0;
-  uint32_t dots = 0;
-  for (const char c : text) {
-    const auto digit = static_cast<uint32_t>(c) - '0';
-    if (digit <= 9) {
-      if (digits == 1 && part == 0) return std::nullopt;
-      part = part * 10 + digit;
-      if (++digits > 3) return std::nullopt;
-      continue;
-    }
-    if (c != '.' || digits == 0 || part > 255) return std::nullopt;
-    address = address << 8 | part;
-    part = digits = 0;
-    ++dots;
+// Up to 255 without leading zeros, which some read as octal; -1 where there is none. `at` moves
+// behind its digits, of which there are at most three.
+int take_octet(const char*& at, const char* end) {
+  const auto digit = [&] { return at == end ? 10U : static_cast<uint32_t>(*at) - '0'; };
+  uint32_t octet = digit();
+  if (octet > 9) return -1;
+  ++at;
+  for (int i = 0; i < 2; ++i) {
+    const uint32_t next = digit();
+    if (next > 9) break;
+    if (octet == 0) return -1;
+    octet = octet * 10 + next;
+    ++at;
   }
-  if (dots != 3 || digits == 0 || part > 255) return std::nullopt;
-  return address << 8 | part;
+  return octet > 255 ? -1 : static_cast<int>(octet);
+}
+
+// "192.0.2.1"
+std::optional<uint32_t> v4_from(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  uint32_t address = 0;
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0 && (at == end || *at++ != '.')) return std::nullopt;
+    const int octet = take_octet(at, end);
+    if (octet < 0) return std::nullopt;
+    address = address << 8 | static_cast<uint32_t>(octet);
+  }
+  return at == end ? std::optional(address) : std::nullopt;
 }
 
 int hex_digit(char c) {

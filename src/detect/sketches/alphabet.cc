@@ -1,9 +1,12 @@
 #include "detect/sketches/alphabet.h"
 
+#include "base/ascii.h"
 #include "base/hash.h"
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace watchpost::detect {
 namespace {
@@ -12,19 +15,20 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 uint64_t first_letters(std::string_view text) {
   uint64_t number = 0;
-  for (size_t i = 0; i < sizeof number; ++i) {
-    const char letter = i < text.size() ? lower(text[i]) : '\0';
-    number = number << 8 | static_cast<uint8_t>(letter);
-  }
-  return number;
+  std::memcpy(&number, text.data(), std::min(text.size(), sizeof number));
+  if constexpr (std::endian::native == std::endian::little) number = __builtin_bswap64(number);
+  return lanes::lower(number);
 }
 
 // Never 0, which is no domain at all. Names have at most 255 bytes (RFC 1035 section 2.3.4).
 uint64_t domain_hash(std::string_view domain) {
   std::array<char, 255> lowered;
   domain = domain.substr(0, lowered.size());
-  std::transform(domain.begin(), domain.end(), lowered.begin(), lower);
-  return std::max<uint64_t>(hash64({lowered.data(), domain.size()}), 1);
+  if (has_upper(domain)) {
+    std::transform(domain.begin(), domain.end(), lowered.begin(), lower);
+    domain = {lowered.data(), domain.size()};
+  }
+  return std::max<uint64_t>(hash64(domain), 1);
 }
 
 }  // namespace

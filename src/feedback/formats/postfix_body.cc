@@ -1,5 +1,6 @@
 #include "feedback/formats/postfix_body.h"
 
+#include "base/ascii.h"
 #include "feedback/formats/postfix_text.h"
 
 #include <algorithm>
@@ -36,16 +37,15 @@ bool is_address(std::string_view text) {
 
 constexpr size_t kLongestQueueId = 64;
 
-// "key=value, " off the front. They are short: a loop finds their ends sooner than a call.
+// "key=value, " off the front.
 struct Pair {
   std::string_view key;
   std::string_view value;
 };
 std::optional<Pair> take_pair(std::string_view& text) {
-  size_t equals = 0;
-  while (equals < text.size() && text[equals] != '=') ++equals;
-  size_t end = equals;
-  while (end + 1 < text.size() && (text[end] != ',' || text[end + 1] != ' ')) ++end;
+  const size_t equals = find_any<'='>(text);
+  size_t end = find_any<','>(text, equals);
+  while (end + 1 < text.size() && text[end + 1] != ' ') end = find_any<','>(text, end + 1);
   if (end + 1 >= text.size()) return std::nullopt;
   const Pair pair{text.substr(0, equals), text.substr(equals + 1, end - equals - 1)};
   text.remove_prefix(end + 2);

@@ -1,5 +1,7 @@
 #include "feedback/formats/syslog_line.h"
 
+#include "base/ascii.h"
+
 namespace watchpost::feedback {
 namespace {
 
@@ -21,13 +23,12 @@ std::optional<SyslogLine> read_syslog_line(std::string_view text, SyslogStamps& 
   const auto at = stamps.take(text);
   if (!at) return std::nullopt;
   SyslogLine line{.at = *at};
-  const size_t host_end = text.find(' ');
-  if (host_end == std::string_view::npos) return line;
+  const size_t host_end = find_any<' '>(text);
+  if (host_end == text.size()) return line;
   line.host = text.substr(0, host_end);
   text.remove_prefix(host_end + 1);
 
-  size_t end = 0;
-  while (end < text.size() && text[end] != '[' && text[end] != ':' && text[end] != ' ') ++end;
+  const size_t end = find_any<'[', ':', ' '>(text);
   size_t behind = end;
   if (behind < text.size() && text[behind] == '[') {
     do ++behind;
