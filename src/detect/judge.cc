@@ -150,19 +150,24 @@ std::span<const double> WatchState::values_of(const std::vector<TermPlace>& term
   return values;
 }
 
-bool WatchState::may_hold(uint32_t index, const Evidence& evidence) const {
+bool WatchState::is_met(const NeedPlace& need, const Evidence& evidence) const {
+  if (need.size == 0) return value_of(need.term, evidence) >= need.least;
   const auto sum = [&](const std::array<uint8_t, NeedPlace::kMost>& columns, uint8_t size) {
     uint64_t all = 0;
     for (uint8_t i = 0; i < size; ++i) all += evidence.sums[columns[i]];
     return static_cast<double>(all);
   };
-  return std::ranges::all_of(plan.rules[index].needs, [&](const NeedPlace& need) {
-    if (need.size == 0) return value_of(need.term, evidence) >= need.least;
-    double least = need.least;
-    if (need.among_size != 0) least *= sum(need.among, need.among_size);
-    if (need.of_usual) least *= value_of(need.term, evidence);
-    return sum(need.column, need.size) >= least;
-  });
+  double least = need.least;
+  if (need.among_size != 0) least *= sum(need.among, need.among_size);
+  if (need.of_usual) least *= value_of(need.term, evidence);
+  return sum(need.column, need.size) >= least;
+}
+
+bool WatchState::may_hold(uint32_t index, const Evidence& evidence) const {
+  for (const NeedPlace& need : plan.rules[index].needs) {
+    if (!is_met(need, evidence)) return false;
+  }
+  return true;
 }
 
 // A guard asks for so much evidence, not for so much of what may come: its numbers are as counted.
@@ -178,6 +183,10 @@ bool WatchState::guard_holds(uint32_t index, const Evidence& evidence) {
 bool WatchState::holds(uint32_t index, const Evidence& evidence) {
   // What cohorts have tried is scaled: their needs are others.
   if (evidence.tries == nullptr && !may_hold(index, evidence)) return false;
+  return conditions_hold(index, evidence);
+}
+
+bool WatchState::conditions_hold(uint32_t index, const Evidence& evidence) {
   if (!guard_holds(index, evidence)) return false;
   const Rule& rule = plan.rules[index];
   const Detector& detector = plan.detectors[rule.detector];
@@ -187,19 +196,26 @@ bool WatchState::holds(uint32_t index, const Evidence& evidence) {
 void WatchState::judge(Time at, uint32_t stream, uint32_t series, RuleMask rules,
                        std::vector<Signal>& out) {
   StreamRecord& record = table[stream];
-  const Slots& slots = record.slots(series - plan.groups[record.group].first_series);
+  Slots& slots = record.slots(series - plan.groups[record.group].first_series);
   const uint64_t* const all = plain_sums(slots, plan.series[series].columns);
   const int64_t newest = now[series].slot;
   const bool sketches = plan.groups[record.group].sketches.bytes != 0;
   Evidence evidence{
       .sketches = sketches ? table.sketches(record) : nullptr, .last = newest, .newest = newest};
+  // The note has a bit for each rule that is not known to be below its threshold.
+  slots.set_note(slots.note() | rules);
   for (; rules != 0; rules &= rules - 1) {
     const uint32_t rule = plan.series[series].rules[static_cast<size_t>(std::countr_zero(rules))];
     Noted* const known = record.noted ? notes.find(stream, rule) : nullptr;
     evidence.sums = sums_for(rule, slots, all, known, newest);
+    const std::optional<NeedPlace>& threshold = plan.rules[rule].threshold;
+    if (!record.noted && threshold && !is_met(*threshold, evidence)) {
+      slots.set_note(slots.note() & ~(rules & -rules));
+      continue;
+    }
     evidence.firing = known != nullptr && known->firing;
     evidence.values_from = known != nullptr ? known->values_from : kAllSlots;
-    if (!holds(rule, evidence)) {
+    if (!may_hold(rule, evidence) || !conditions_hold(rule, evidence)) {
       if (known == nullptr) continue;
       known->stop_firing(clock.newest());
       if (is_used_up(*this, rule, evidence)) known->quiet_since.reset();

@@ -37,6 +37,17 @@ size_t packed_size(std::string_view text) {
   return head + (packs(text) ? text.size() / 3 * 2 + text.size() % 3 : text.size());
 }
 
+size_t packed_bytes(const std::byte* from) {
+  auto head = static_cast<size_t>(from[0]);
+  size_t bytes = 1;
+  if (head >= 128) {
+    head = (head & 127) | static_cast<size_t>(from[1]) << 7;
+    bytes = 2;
+  }
+  const size_t size = head / 2;
+  return bytes + (head % 2 == 0 ? size : size / 3 * 2 + size % 3);
+}
+
 std::byte* pack(std::string_view text, std::byte* to) {
   const bool packed = packs(text);
   const size_t head = text.size() * 2 + (packed ? 1 : 0);

@@ -10,6 +10,8 @@ namespace watchpost::detect {
 //   Fails:   never; texts of up to 16383 bytes come back as they were.
 
 size_t packed_size(std::string_view text);
+// How many bytes the text at `from` takes.
+size_t packed_bytes(const std::byte* from);
 // Writes the text to `to` and gives what is behind it.
 std::byte* pack(std::string_view text, std::byte* to);
 // Reads the text at `from` and sets that behind it. The text is written to `room`, which is set

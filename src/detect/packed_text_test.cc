@@ -42,7 +42,10 @@ TEST(PackedText, AllTextsComeBack) {
   std::string room(unpacked, '\0');
   const std::byte* from = bytes.data();
   char* at = room.data();
-  for (const std::string& text : texts) ASSERT_EQ(unpack(from, at), text);
+  for (const std::string& text : texts) {
+    ASSERT_EQ(packed_bytes(from), packed_size(text));
+    ASSERT_EQ(unpack(from, at), text);
+  }
   EXPECT_EQ(from, bytes.data() + size);
 }
 

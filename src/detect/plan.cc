@@ -44,6 +44,9 @@ class Planner {
               {.direction = key.first,
                .has_provider = std::ranges::find(key.second, Field::provider) != key.second.end(),
                .dimensions = key.second});
+          for (const Field field : key.second) {
+            plan_.groups.back().fields |= 1U << static_cast<size_t>(field);
+          }
         }
         Rule rule{.detector = detector, .watch = index, .group = at->second};
         place_fault(rule, plan_.groups[at->second]);
@@ -86,6 +89,25 @@ class Planner {
       }
     }
     lay_out_sketches(group);
+    for (uint32_t i = 0; i < group.sketches.size; ++i) {
+      const uint32_t index_of_sketch = group.sketches.first + i;
+      for (Sketch::Feed& feed : plan_.sketches[index_of_sketch].feeds) {
+        feed.raises = raised_by(index_of_sketch, feed);
+      }
+    }
+  }
+
+  RuleMask raised_by(uint32_t sketch, const Sketch::Feed& feed) const {
+    RuleMask raised = 0;
+    const Series& series = plan_.series[feed.series];
+    for (size_t i = 0; i < series.rules.size(); ++i) {
+      const std::optional<NeedPlace>& threshold = plan_.rules[series.rules[i]].threshold;
+      if (!threshold) continue;
+      const bool climbs = threshold->size == 0 && threshold->term.sketch == sketch;
+      if (climbs || (feed.column != 0 && threshold->counts(feed.column)))
+        raised |= RuleMask{1} << i;
+    }
+    return raised;
   }
 
   void lay_out_sketches(Group& group) {
@@ -95,13 +117,8 @@ class Planner {
       Sketch& sketch = plan_.sketches[layout.first + i];
       sketch.offset = layout.bytes;
       layout.bytes += static_cast<uint32_t>(cell_size(sketch.kind));
-      uint32_t kinds = 0;
       for (const auto* rows : {&sketch.rows, &sketch.bad}) {
-        for (const Rows& some : *rows) kinds |= some.kinds;
-      }
-      layout.kinds |= kinds;
-      for (size_t kind = 0; kind < kEventKinds; ++kind) {
-        if ((kinds >> kind & 1) != 0) group.sketches_of_kind[kind].push_back(layout.first + i);
+        for (const Rows& some : *rows) layout.kinds |= some.kinds;
       }
       const bool baseline = sketch.kind == SketchKind::baseline;
       if (baseline) sketch.week = plan_.weeks++;
@@ -168,6 +185,7 @@ class Planner {
     rule.when = place_terms(detector.when, placing);
     for (const auto& guard : detector.guard) rule.guard = place_terms(guard, placing);
     rule.needs = needs_of(detector, rule);
+    rule.threshold = threshold_of(rule.needs);
   }
 
   // What the terms of a rule are placed for.
@@ -270,7 +288,7 @@ class Planner {
     }
     if (follows) plan_.series[placing.series].sketches.push_back(index);
     return plan_.sketches.emplace_back(
-        Sketch{.kind = kind, .text = text, .series = follows ? placing.series : 0});
+        Sketch{.kind = kind, .series = follows ? placing.series : 0, .text = text});
   }
 
   static void feed(Sketch& sketch, const Placing& placing, uint8_t column) {

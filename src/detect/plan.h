@@ -5,8 +5,10 @@
 #include "expr/expression.h"
 #include "model/event.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,10 @@ struct NeedPlace {
   bool of_usual = false;               // at least so often the number of `term`
   std::array<uint8_t, kMost> among{};  // where there are some: at least that share of these
   TermPlace term;
+
+  bool counts(uint8_t some) const {
+    return std::find(column.begin(), column.begin() + size, some) != column.begin() + size;
+  }
 };
 
 struct Rule {
@@ -57,8 +63,11 @@ struct Rule {
   std::vector<TermPlace> when;
   std::vector<TermPlace> guard;
   std::vector<NeedPlace> needs;  // the cheapest first
-  bool receiver_fault = false;   // while it fires, failures there are held against nobody else
-  std::vector<Rows> failures;    // ... of these kinds and conditions: what it counts as failures
+  // One of them that is not so until an event comes which adds to its columns, or to its climb as a
+  // bad one: nothing else brings a stream nearer to it.
+  std::optional<NeedPlace> threshold;
+  bool receiver_fault = false;  // while it fires, failures there are held against nobody else
+  std::vector<Rows> failures;   // ... of these kinds and conditions: what it counts as failures
   LagKind lag = LagKind::complaints;  // of a cohort: what it waits for
   // So long must its condition not hold before it fires for a stream once more. None for cohorts,
   // each of which is evidence once anyway.
@@ -100,10 +109,9 @@ struct Group {
   uint32_t longest = 0;  // the series with the longest window; of cohorts only where all are
   SketchLayout sketches;
   Duration cohorts{0};            // the longest window of cohorts
+  uint32_t fields = 0;            // bit of each dimension
   std::vector<Field> dimensions;  // in the order of the enum
   std::vector<uint32_t> rules;
-  // Of Plan::sketches: those that look at events of a kind.
-  std::array<std::vector<uint32_t>, kEventKinds> sketches_of_kind;
 
   bool has_cohorts() const { return cohorts != Duration::zero(); }
   bool has(std::span<const Field> some) const;  // exactly these dimensions, in any order

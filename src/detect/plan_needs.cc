@@ -56,4 +56,13 @@ std::vector<NeedPlace> needs_of(const Detector& detector, const Rule& rule) {
   return needs;
 }
 
+// A share may grow as what went well leaves the window, and what is usual changes with the hour.
+std::optional<NeedPlace> threshold_of(const std::vector<NeedPlace>& needs) {
+  const auto found = std::ranges::find_if(needs, [](const NeedPlace& need) {
+    if (need.size == 0) return need.term.kind == expr::TermKind::climb;
+    return need.among_size == 0 && !need.of_usual;
+  });
+  return found == needs.end() ? std::nullopt : std::optional(*found);
+}
+
 }  // namespace watchpost::detect

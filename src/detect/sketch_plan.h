@@ -34,21 +34,23 @@ struct Sketch {
   // Where an event that counts leads on to.
   struct Feed {
     uint32_t series = 0;
-    uint64_t rules = 0;  // RuleMask: to be judged
-    uint8_t column = 0;  // known, walk: to be added to
+    uint64_t rules = 0;   // RuleMask: to be judged
+    uint64_t raises = 0;  // those of them whose threshold (Rule) it may bring nearer
+    uint8_t column = 0;   // known, walk: to be added to
   };
 
+  // What each event needs to know stands together.
   SketchKind kind = SketchKind::distinct;
-  std::string text;        // of the term, or of what a baseline counts: its identity when saved
-  Field field{};           // distinct, known, walk
-  std::vector<Rows> rows;  // that count; of a climb: tries
-  std::vector<Rows> bad;   // of a climb
-  ClimbSteps steps{};
+  Field field{};          // distinct, known, walk
   uint32_t series = 0;    // distinct, climb, expectation: whose window it follows
   uint32_t baseline = 0;  // of an expectation: which of Plan::sketches
   uint32_t offset = 0;    // of its cell among those of a stream, bytes
   uint32_t week = 0;      // of a baseline: which of WatchState::weeks
+  ClimbSteps steps{};
   std::vector<Feed> feeds;
+  std::string text;        // of the term, or of what a baseline counts: its identity when saved
+  std::vector<Rows> rows;  // that count; of a climb: tries
+  std::vector<Rows> bad;   // of a climb
 
   bool follows_window() const {
     return kind == SketchKind::distinct || kind == SketchKind::climb ||

@@ -15,6 +15,26 @@ uint32_t age(int64_t last, uint8_t slot) {
   return static_cast<uint8_t>(static_cast<uint8_t>(last) - slot);
 }
 
+// Behind the cells that are not newer than the slot of this name.
+uint32_t behind_slot(const Cell* cells, uint32_t size, int64_t now, uint8_t name) {
+  const uint32_t wanted = age(now, name);
+  uint32_t behind = size;
+  while (behind > 0 && age(now, cells[behind - 1].slot) < wanted) --behind;
+  return behind;
+}
+
+// Among those of the slot, which end at `behind`: the last of the column that has room for so many
+// more.
+Cell* with_room(Cell* cells, uint32_t behind, uint8_t name, uint8_t column, uint16_t count) {
+  for (uint32_t i = behind; i > 0 && cells[i - 1].slot == name; --i) {
+    Cell& cell = cells[i - 1];
+    if (cell.column == column && cell.count <= std::numeric_limits<uint16_t>::max() - count) {
+      return &cell;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 WindowShape WindowShape::of(int64_t window_seconds) {
@@ -23,31 +43,6 @@ WindowShape WindowShape::of(int64_t window_seconds) {
 
 WindowShape WindowShape::of_slots(int64_t window_seconds, int64_t width) {
   return {.width = width, .slots = std::max<int64_t>(1, (window_seconds + width - 1) / width)};
-}
-
-Cell* Slots::begin_of_cells(uint32_t& size) {
-  if (!in_block()) {
-    size = few_.size;
-    return few_.cells;
-  }
-  Block* const block = many_.block;
-  size = block->end - block->first;
-  return cells_of(block) + block->first;
-}
-
-std::span<const Cell> Slots::cells() const {
-  if (!in_block()) return {few_.cells, few_.size};
-  Block* const block = many_.block;
-  return {cells_of(block) + block->first, block->end - block->first};
-}
-
-const uint64_t* Slots::sums() const {
-  if (!in_block() || many_.block->columns == 0) return nullptr;
-  return sums_of(many_.block);
-}
-
-void Slots::sum_up(std::span<uint64_t> sums) const {
-  for (const Cell cell : cells()) sums[cell.column] += cell.count;
 }
 
 void Slots::drop_front(uint32_t count, Memory& memory) {
@@ -86,19 +81,29 @@ void Slots::add(int64_t now, int64_t slot, uint8_t column, size_t columns, Memor
   uint32_t size = 0;
   Cell* const cells = begin_of_cells(size);
   const auto name = static_cast<uint8_t>(slot);
-  const uint32_t wanted = age(now, name);
-  uint32_t at = size;
-  while (at > 0 && age(now, cells[at - 1].slot) < wanted) --at;
-  for (uint32_t i = at; i > 0 && cells[i - 1].slot == name; --i) {
-    Cell& cell = cells[i - 1];
-    if (cell.column != column || cell.count > std::numeric_limits<uint16_t>::max() - count) {
+  const uint32_t behind = behind_slot(cells, size, now, name);
+  Cell* const cell = with_room(cells, behind, name, column, count);
+  if (cell == nullptr) return insert(behind, {name, column, count}, columns, memory);
+  cell->count = static_cast<uint16_t>(cell->count + count);
+  if (in_block() && many_.block->columns != 0) sums_of(many_.block)[column] += count;
+}
+
+// The place is looked for once, and nearly always all columns stand there, or none.
+void Slots::add(int64_t now, int64_t slot, std::span<const uint8_t> some, size_t columns,
+                Memory& memory) {
+  uint32_t size = 0;
+  Cell* cells = begin_of_cells(size);
+  const auto name = static_cast<uint8_t>(slot);
+  uint32_t behind = behind_slot(cells, size, now, name);
+  for (const uint8_t column : some) {
+    if (Cell* const cell = with_room(cells, behind, name, column, 1)) {
+      ++cell->count;
+      if (in_block() && many_.block->columns != 0) ++sums_of(many_.block)[column];
       continue;
     }
-    cell.count = static_cast<uint16_t>(cell.count + count);
-    if (in_block() && many_.block->columns != 0) sums_of(many_.block)[column] += count;
-    return;
+    insert(behind++, {name, column, 1}, columns, memory);
+    cells = begin_of_cells(size);
   }
-  insert(at, {name, column, count}, columns, memory);
 }
 
 void Slots::append(Cell cell, size_t columns, Memory& memory) {
@@ -111,7 +116,8 @@ void Slots::insert(uint32_t at, Cell cell, size_t columns, Memory& memory) {
   }
   uint32_t size = 0;
   Cell* const cells = begin_of_cells(size);
-  std::move_backward(cells + at, cells + size, cells + size + 1);
+  // Most come at the end.
+  if (at != size) std::move_backward(cells + at, cells + size, cells + size + 1);
   cells[at] = cell;
   if (!in_block()) {
     ++few_.size;
@@ -136,7 +142,7 @@ void Slots::make_room(size_t columns, Memory& memory) {
   const uint32_t kept = capacity >= kSumsFrom ? static_cast<uint32_t>(columns) : 0;
   void* const bytes =
       memory.take(sizeof(Block) + kept * sizeof(uint64_t) + capacity * sizeof(Cell));
-  Block* const block = new (bytes) Block{capacity, 0, size, kept};
+  Block* const block = new (bytes) Block{capacity, 0, size, kept, note()};
   std::memcpy(cells_of(block), old_cells, size * sizeof(Cell));
   if (kept != 0) {
     std::fill_n(sums_of(block), kept, 0);

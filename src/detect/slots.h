@@ -55,20 +55,39 @@ class Slots {
   // number in all calls.
   void add(int64_t now, int64_t slot, uint8_t column, size_t columns, Memory& memory,
            uint16_t count = 1);
+  // Counts one in each of `some`, as often as it stands there.
+  void add(int64_t now, int64_t slot, std::span<const uint8_t> some, size_t columns,
+           Memory& memory);
   // Puts a cell behind all others (when copying and restoring).
   void append(Cell cell, size_t columns, Memory& memory);
   void copy_from(const Slots& other, size_t columns, Memory& memory);
   void clear(Memory& memory);
 
+  // A word of whoever counts, beside the counters: all ones until it is set, and again once the
+  // window was empty. Where there is no block, it is not kept.
+  uint64_t note() const { return in_block() ? many_.block->note : kNoNote; }
+  void set_note(uint64_t note) {
+    if (in_block()) many_.block->note = note;
+  }
+
   void prefetch() const {
     if (in_block()) __builtin_prefetch(many_.block);
   }
   bool empty() const { return cells().empty(); }
-  std::span<const Cell> cells() const;
+  std::span<const Cell> cells() const {
+    if (!in_block()) return {few_.cells, few_.size};
+    Block* const block = many_.block;
+    return {cells_of(block) + block->first, block->end - block->first};
+  }
   // The window's sum of each column where they are kept, else null.
-  const uint64_t* sums() const;
+  const uint64_t* sums() const {
+    if (!in_block() || many_.block->columns == 0) return nullptr;
+    return sums_of(many_.block);
+  }
   // Adds all cells up into `sums`, which has room for each column.
-  void sum_up(std::span<uint64_t> sums) const;
+  void sum_up(std::span<uint64_t> sums) const {
+    for (const Cell cell : cells()) sums[cell.column] += cell.count;
+  }
 
  private:
   struct Block {
@@ -76,7 +95,9 @@ class Slots {
     uint32_t first;
     uint32_t end;
     uint32_t columns;  // sums kept; 0: none yet
+    uint64_t note;
   };
+  static constexpr uint64_t kNoNote = ~uint64_t{0};
   static constexpr uint32_t kInBlock = ~uint32_t{0};
   static constexpr uint32_t kFew = 3;
   struct Few {
@@ -93,7 +114,15 @@ class Slots {
   static Cell* cells_of(Block* block) {
     return reinterpret_cast<Cell*>(sums_of(block) + block->columns);
   }
-  Cell* begin_of_cells(uint32_t& size);
+  Cell* begin_of_cells(uint32_t& size) {
+    if (!in_block()) {
+      size = few_.size;
+      return few_.cells;
+    }
+    Block* const block = many_.block;
+    size = block->end - block->first;
+    return cells_of(block) + block->first;
+  }
   void insert(uint32_t at, Cell cell, size_t columns, Memory& memory);
   void make_room(size_t columns, Memory& memory);
   void drop_front(uint32_t cells, Memory& memory);

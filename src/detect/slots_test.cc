@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -80,6 +81,51 @@ TEST(Slots, SameAsAMapOfCounts) {
     slots.clear(memory);
     EXPECT_EQ(memory.bytes(), 0U);
   }
+}
+
+// Several columns at once, some of them in the slot already, against one after the other.
+TEST(Slots, SeveralColumnsAtOnceAreAsOneByOne) {
+  std::mt19937 random(11);
+  Memory memory;
+  Slots together;
+  Slots apart;
+  int64_t now = 1000;
+  for (int i = 0; i < 20'000; ++i) {
+    const int64_t last = now;
+    now += random() % 8 == 0 ? static_cast<int64_t>(random() % 50) : 0;
+    for (Slots* const slots : {&together, &apart}) slots->slide(last, now, 60, memory);
+    const int64_t slot = random() % 5 == 0 ? now - static_cast<int64_t>(random() % 60) : now;
+    std::vector<uint8_t> columns(random() % 5);
+    for (uint8_t& column : columns) column = static_cast<uint8_t>(random() % kColumns);
+    together.add(now, slot, columns, kColumns, memory);
+    for (const uint8_t column : columns) apart.add(now, slot, column, kColumns, memory);
+    ASSERT_EQ(sums_of(together), sums_of(apart)) << "step " << i;
+    ASSERT_TRUE(std::ranges::equal(together.cells(), apart.cells(),
+                                   [](Cell a, Cell b) {
+                                     return a.slot == b.slot && a.column == b.column &&
+                                            a.count == b.count;
+                                   }))
+        << "step " << i;
+  }
+  together.clear(memory);
+  apart.clear(memory);
+}
+
+TEST(Slots, ANoteStaysUntilTheWindowWasEmpty) {
+  Memory memory;
+  Slots slots;
+  slots.add(7, 7, 1, kColumns, memory);
+  slots.set_note(5);
+  EXPECT_EQ(slots.note(), ~uint64_t{0}) << "nothing is kept beside a few cells";
+  for (uint8_t column = 0; column < 4; ++column) slots.add(7, 7, column, kColumns, memory);
+  EXPECT_EQ(slots.note(), ~uint64_t{0});
+  slots.set_note(5);
+  for (int64_t slot = 8; slot < 60; ++slot) slots.add(slot, slot, 1, kColumns, memory);
+  EXPECT_EQ(slots.note(), 5U) << "also in a larger block";
+  slots.slide(59, 200, 60, memory);
+  slots.add(200, 200, 1, kColumns, memory);
+  EXPECT_EQ(slots.note(), ~uint64_t{0});
+  slots.clear(memory);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/hash.h"
 #include "base/time.h"
 #include "detect/slots.h"
 
@@ -13,6 +14,32 @@ namespace watchpost::detect {
 struct StreamKey {
   uint64_t check = 0;
   uint32_t tag = 0;
+  bool operator==(const StreamKey&) const = default;
+};
+
+// A key from a number (of the group) and hashes (of the values, in the group's order).
+class StreamKeyMaker {
+ public:
+  explicit StreamKeyMaker(uint32_t number) : check_(kGolden + number), tag_(kRoot ^ number) {}
+  void add(const Hash128& value) {
+    check_ = mixed(check_ ^ value.high, kGolden) + value.low;
+    tag_ = mixed(tag_ ^ value.low, kRoot) + value.high;
+  }
+  StreamKey key() const { return {check_, static_cast<uint32_t>(mixed(tag_, kGolden) >> 32)}; }
+
+ private:
+  // The fractions of the golden ratio and of the root of 2.
+  static constexpr uint64_t kGolden = 0x9E3779B97F4A7C15;
+  static constexpr uint64_t kRoot = 0x6A09E667F3BCC909;
+  // Multiply and fold: each bit of both words reaches each bit of the result.
+  static uint64_t mixed(uint64_t a, uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = Wide{a} * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  }
+
+  uint64_t check_;
+  uint64_t tag_;
 };
 
 // What is kept for each stream, in one line of the processor's cache: nearly all that an event
@@ -25,7 +52,7 @@ struct alignas(64) StreamRecord {
   Time last_at;  // of its newest event
   // The Slots that `near` has no room for, where its sketches are, its values; null: unused.
   std::byte* body = nullptr;
-  uint32_t values_size = 0;  // bytes
+  uint32_t tag = 0;  // of its key: the table finds its entry again without a look at the values
   uint16_t group = 0;
   uint8_t heat = 0;                 // touches since the hand came by, at most kHottest
   bool noted = false;               // something is noted about it and a rule, see Notes

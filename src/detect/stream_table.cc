@@ -18,17 +18,18 @@ uint64_t random_seed() {
   return (uint64_t{device()} << 32) | device();
 }
 
-// Multiply and fold: each bit of both words reaches each bit of the result.
-uint64_t mixed(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{a} * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
 }  // namespace
 
-StreamTable::StreamTable(std::vector<Shape> shape_of_group, size_t most_bytes)
-    : shape_of_group_(std::move(shape_of_group)),
+StreamTable::Layout::Layout(const Shape& shape)
+    : series(shape.series),
+      values(shape.values),
+      far_slots(series > StreamRecord::kNear ? series - StreamRecord::kNear : 0),
+      sketches_at(static_cast<uint32_t>(far_slots * sizeof(Slots))),
+      values_at(static_cast<uint32_t>(sketches_at + (shape.sketches ? sizeof(std::byte*) : 0))),
+      sketches(shape.sketches) {}
+
+StreamTable::StreamTable(const std::vector<Shape>& shape_of_group, size_t most_bytes)
+    : layouts_(shape_of_group.begin(), shape_of_group.end()),
       most_bytes_(most_bytes),
       seed_(random_seed()),
       entries_(size_t{1} << kFirstBits),
@@ -43,14 +44,9 @@ StreamTable::~StreamTable() {
 }
 
 StreamKey StreamTable::key_of(uint32_t group, std::span<const Hash128> values) {
-  // The constants are the fractions of the golden ratio and of the root of 2.
-  uint64_t check = 0x9E3779B97F4A7C15 + group;
-  uint64_t tag = 0x6A09E667F3BCC909 ^ group;
-  for (const Hash128& value : values) {
-    check = mixed(check ^ value.high, 0x9E3779B97F4A7C15) + value.low;
-    tag = mixed(tag ^ value.low, 0x6A09E667F3BCC909) + value.high;
-  }
-  return {check, static_cast<uint32_t>(mixed(tag, 0x9E3779B97F4A7C15) >> 32)};
+  StreamKeyMaker maker(group);
+  for (const Hash128& value : values) maker.add(value);
+  return maker.key();
 }
 
 uint32_t StreamTable::find(StreamKey key) const {
@@ -90,7 +86,7 @@ uint32_t StreamTable::insert(StreamKey key, uint32_t group,
   uint32_t stream = used_;
   if (first_free_ != kNone) {
     stream = first_free_;
-    first_free_ = (*this)[stream].values_size;
+    first_free_ = (*this)[stream].tag;
   } else {
     if (used_ / kChunk == chunks_.size()) {
       chunks_.push_back(std::make_unique<StreamRecord[]>(kChunk));
@@ -98,18 +94,19 @@ uint32_t StreamTable::insert(StreamKey key, uint32_t group,
     }
     ++used_;
   }
-  const size_t far = far_slots(group);
+  const Layout& layout = layouts_[group];
+  WP_CHECK(values.size() == layout.values);
   size_t values_size = 0;
   for (const std::string_view value : values) values_size += packed_size(value);
-  std::byte* const body = bodies_.take(body_size(group, values_size), stream);
-  for (size_t i = 0; i < far; ++i) new (body + i * sizeof(Slots)) Slots();
-  if (shape_of_group_[group].sketches) new (body + far * sizeof(Slots)) std::byte*(nullptr);
-  std::byte* to = body + values_at(group);
+  std::byte* const body = bodies_.take(body_size(layout, values_size), stream);
+  for (size_t i = 0; i < layout.far_slots; ++i) new (body + i * sizeof(Slots)) Slots();
+  if (layout.sketches) new (body + layout.sketches_at) std::byte*(nullptr);
+  std::byte* to = body + layout.values_at;
   for (const std::string_view value : values) to = pack(value, to);
   (*this)[stream] = {.check = key.check,
                      .last_at = {},
                      .body = body,
-                     .values_size = static_cast<uint32_t>(values_size),
+                     .tag = key.tag,
                      .group = static_cast<uint16_t>(group)};
   place({key.tag, stream + 1});
   ++size_;
@@ -118,10 +115,7 @@ uint32_t StreamTable::insert(StreamKey key, uint32_t group,
 
 void StreamTable::remove(uint32_t stream) {
   StreamRecord& record = (*this)[stream];
-  std::vector<Hash128> hashes;
-  for (const std::string_view value : values(record)) hashes.push_back(hash_of(value));
-  const StreamKey key = key_of(record.group, hashes);
-  size_t hole = place_of(key.tag);
+  size_t hole = place_of(record.tag);
   while (entries_[hole].next != stream + 1) hole = (hole + 1) & mask();
   // Close the gap: whatever follows in one run and would be found no more moves up.
   for (size_t at = (hole + 1) & mask(); entries_[at].next != 0; at = (at + 1) & mask()) {
@@ -131,33 +125,43 @@ void StreamTable::remove(uint32_t stream) {
     hole = at;
   }
   entries_[hole] = {};
-  for (uint32_t i = 0; i < shape_of_group_[record.group].series; ++i)
-    record.slots(i).clear(memory_);
+  for (uint32_t i = 0; i < layouts_[record.group].series; ++i) record.slots(i).clear(memory_);
   std::byte* const body = record.body;
-  const uint32_t moved = bodies_.give(body, body_size(record.group, record.values_size));
+  const uint32_t moved = bodies_.give(body, body_size(record));
   if (moved != Bodies::kNobody) (*this)[moved].body = body;
   record = {};
-  record.values_size = std::exchange(first_free_, stream);
+  record.tag = std::exchange(first_free_, stream);
   --size_;
 }
 
 std::vector<std::string_view> StreamTable::values(const StreamRecord& record) const {
-  std::vector<std::string_view> values;
-  const std::byte* at = record.body + values_at(record.group);
-  const std::byte* const end = at + record.values_size;
-  unpacked_.resize(size_t{2} * record.values_size);
+  const Layout& layout = layouts_[record.group];
+  const std::byte* const from = record.body + layout.values_at;
+  const std::byte* end = from;
+  for (uint32_t i = 0; i < layout.values; ++i) end += packed_bytes(end);
+  unpacked_.resize(size_t{2} * static_cast<size_t>(end - from));
   char* room = unpacked_.data();
-  while (at < end) values.push_back(unpack(at, room));
+  std::vector<std::string_view> values;
+  values.reserve(layout.values);
+  for (const std::byte* at = from; at < end;) values.push_back(unpack(at, room));
   return values;
 }
 
 // What holds more than bytes is aligned for it.
-size_t StreamTable::body_size(uint32_t group, size_t values_size) const {
-  const size_t head = values_at(group);
-  const size_t size = head + values_size;
-  if (head == 0) return size;
+size_t StreamTable::body_size(const Layout& layout, size_t values_size) {
+  const size_t size = layout.values_at + values_size;
+  if (layout.values_at == 0) return size;
   constexpr size_t kWord = sizeof(std::byte*);
   return (size + Bodies::kTail + kWord - 1) / kWord * kWord - Bodies::kTail;
+}
+
+size_t StreamTable::body_size(const StreamRecord& record) const {
+  const Layout& layout = layouts_[record.group];
+  size_t values_size = 0;
+  for (uint32_t i = 0; i < layout.values; ++i) {
+    values_size += packed_bytes(record.body + layout.values_at + values_size);
+  }
+  return body_size(layout, values_size);
 }
 
 uint32_t StreamTable::coldest() {

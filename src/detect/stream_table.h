@@ -26,12 +26,13 @@ class StreamTable {
  public:
   static constexpr uint32_t kNone = ~uint32_t{0};
 
-  // What a stream of a group has: so many Slots, and perhaps a block of sketches.
+  // What a stream of a group has: so many Slots, perhaps a block of sketches, so many values.
   struct Shape {
     uint32_t series = 0;
     bool sketches = false;
+    uint32_t values = 1;
   };
-  StreamTable(std::vector<Shape> shape_of_group, size_t most_bytes);
+  StreamTable(const std::vector<Shape>& shape_of_group, size_t most_bytes);
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
   ~StreamTable();
@@ -71,12 +72,13 @@ class StreamTable {
   // Where the block of its sketches is kept; null where nothing has counted for one. Only of groups
   // that have sketches.
   std::byte*& sketches(StreamRecord& record) {
-    return *reinterpret_cast<std::byte**>(record.body + slots_size(record.group));
+    return *reinterpret_cast<std::byte**>(record.body + layouts_[record.group].sketches_at);
   }
   // The same, or null where the group has none.
   const std::byte* sketches(const StreamRecord& record) const {
-    if (!shape_of_group_[record.group].sketches) return nullptr;
-    return *reinterpret_cast<std::byte* const*>(record.body + slots_size(record.group));
+    const Layout& layout = layouts_[record.group];
+    if (!layout.sketches) return nullptr;
+    return *reinterpret_cast<std::byte* const*>(record.body + layout.sketches_at);
   }
   // Its values in the group's order; valid until the next call.
   std::vector<std::string_view> values(const StreamRecord& record) const;
@@ -94,21 +96,24 @@ class StreamTable {
   static constexpr uint32_t kChunk = 1024;
 
   // A body: the Slots that are not near, where the sketches are, the values packed.
-  size_t far_slots(uint32_t group) const {
-    const uint32_t series = shape_of_group_[group].series;
-    return series > StreamRecord::kNear ? series - StreamRecord::kNear : 0;
-  }
-  size_t slots_size(uint32_t group) const { return far_slots(group) * sizeof(Slots); }
-  size_t values_at(uint32_t group) const {
-    return slots_size(group) + (shape_of_group_[group].sketches ? sizeof(std::byte*) : 0);
-  }
-  size_t body_size(uint32_t group, size_t values_size) const;
+  struct Layout {
+    explicit Layout(const Shape& shape);
+
+    uint32_t series;
+    uint32_t values;
+    uint32_t far_slots;
+    uint32_t sketches_at;
+    uint32_t values_at;
+    bool sketches;
+  };
+  static size_t body_size(const Layout& layout, size_t values_size);
+  size_t body_size(const StreamRecord& record) const;
   size_t place_of(uint32_t tag) const { return tag >> shift_; }
   size_t mask() const { return entries_.size() - 1; }
   void place(Entry entry);
   void grow();
 
-  const std::vector<Shape> shape_of_group_;
+  const std::vector<Layout> layouts_;  // by group
   const size_t most_bytes_;
   const uint64_t seed_;
   Memory memory_;
@@ -116,7 +121,7 @@ class StreamTable {
   std::vector<Entry> entries_;
   uint32_t shift_;
   std::vector<std::unique_ptr<StreamRecord[]>> chunks_;
-  uint32_t first_free_ = kNone;  // an unused record has the next one in `values_size`
+  uint32_t first_free_ = kNone;  // an unused record has the next one in `tag`
   uint32_t used_ = 0;
   size_t size_ = 0;
   uint32_t hand_ = 0;

@@ -88,8 +88,9 @@ void TallyState::tell(const Event& event, Time at, const Place& place) {
   const SketchLayout& sketches = counted.plan.groups[place.group].sketches;
   for (uint32_t i = sketches.first; i < sketches.first + sketches.size; ++i) {
     const Sketch& sketch = counted.plan.sketches[i];
-    const bool bad = sketch.kind == SketchKind::climb && counted.counts_for(sketch.bad, event.kind);
-    if (bad || counted.counts_for(sketch.rows, event.kind)) tell(event, at, i, place);
+    const bool bad =
+        sketch.kind == SketchKind::climb && counted.effect->counts_for(sketch.bad, event.kind);
+    if (bad || counted.effect->counts_for(sketch.rows, event.kind)) tell(event, at, i, place);
   }
 }
 
@@ -109,7 +110,7 @@ void TallyState::tell(const Event& event, Time at, uint32_t index, const Place& 
       if (!slot) return;
       Climbed* const tries = tally(told[place.key].climbs, *slot);
       if (tries == nullptr) return;
-      ++(counted.counts_for(sketch.bad, event.kind) ? tries->bad : tries->good);
+      ++(counted.effect->counts_for(sketch.bad, event.kind) ? tries->bad : tries->good);
       return;
     }
     case SketchKind::baseline:

@@ -2,7 +2,6 @@
 
 #include "detect/kept_back.h"
 #include "detect/watch_state.h"
-#include "expr/event_schema.h"
 
 #include <algorithm>
 #include <limits>
@@ -24,7 +23,9 @@ Time sent_at(const Event& event, Time at) {
 std::vector<StreamTable::Shape> shapes_of_groups(const Plan& plan) {
   std::vector<StreamTable::Shape> shapes;
   for (const Group& group : plan.groups) {
-    shapes.push_back({.series = group.series, .sketches = group.sketches.bytes != 0});
+    shapes.push_back({.series = group.series,
+                      .sketches = group.sketches.bytes != 0,
+                      .values = static_cast<uint32_t>(group.dimensions.size())});
   }
   return shapes;
 }
@@ -64,10 +65,10 @@ WatchState::WatchState(std::vector<Detector> detectors, WatchLimits limits_wante
       next_slot(Time::min()),
       sketch_from(plan.sketches.size(), std::numeric_limits<int64_t>::min()),
       counts_from(plan.rules.size(), std::numeric_limits<int64_t>::min()),
-      value_seed(limits.value_seed),
-      condition_holds(plan.conditions.size()) {
+      value_seed(limits.value_seed) {
   for (const Group& group : plan.groups) {
     active.emplace_back(plan.series[group.longest].shape.slots);
+    touched_rules.resize(std::max<size_t>(touched_rules.size(), group.series));
   }
   for (const Series& series : plan.series) {
     column_from.emplace_back(series.columns, std::numeric_limits<int64_t>::min());
@@ -92,7 +93,10 @@ void WatchState::time_has_passed() {
       const WindowShape& shape = plan.series[s].shape;
       const int64_t slot = shape.slot_of(second_of(newest));
       if (s == group.longest) active[g].advance(now[s].slot, slot);
-      now[s] = {slot, start_of(slot, shape), start_of(slot + 1, shape)};
+      now[s] = {.slot = slot,
+                .begins = start_of(slot, shape),
+                .ends = start_of(slot + 1, shape),
+                .oldest = start_of(slot - shape.slots + 1, shape)};
       next_slot = std::min(next_slot, now[s].ends);
     }
   }
@@ -114,8 +118,8 @@ void WatchState::on(const Event& event, std::vector<Signal>& out) {
   moment.sent = has_cohorts ? sent_at(event, moment.at) : moment.at;
   if (!late) ++stats.events;
   time_has_passed();
-  decide_conditions(event);
   hash_dimensions(event);
+  find_effect(event);
   fired.clear();
   value_hashed = 0;
   if (has_cohorts) learn_lag(event, moment);
@@ -141,7 +145,7 @@ void WatchState::count_failure(const Event& event, const Moment& moment, std::ve
       const Noted* const known = table[stream].noted ? notes.find(stream, rule) : nullptr;
       if (known == nullptr || !known->firing) continue;
       // A blocked address does not explain that somebody's recipients do not exist.
-      if (!counts_for(plan.rules[rule].failures, event.kind)) continue;
+      if (!effect->counts_for(plan.rules[rule].failures, event.kind)) continue;
       const bool shadow = plan.detectors[plan.rules[rule].detector].mode == Mode::shadow;
       (shadow ? in_shadow : at_fault) = true;
     }
@@ -154,26 +158,30 @@ void WatchState::count_failure(const Event& event, const Moment& moment, std::ve
   }
 }
 
-void WatchState::decide_conditions(const Event& event) {
-  const auto& wanted =
-      plan.conditions_of[static_cast<size_t>(event.direction)][static_cast<size_t>(event.kind)];
-  if (wanted.empty()) return;
-  const expr::EventRow row(event);
-  for (const uint32_t condition : wanted) {
-    condition_holds[condition] = plan.conditions[condition].evaluate(row) == expr::Truth::yes;
-  }
-}
-
 void WatchState::hash_dimensions(const Event& event) {
   bool oversized = false;
+  hashed = 0;
   for (const Field field : plan.dimensions_of[static_cast<size_t>(event.direction)]) {
     const std::string_view value = event[field];
+    if (value.empty()) continue;
+    if (value.size() > kLongestValue) {
+      oversized = true;
+      continue;
+    }
     const auto i = static_cast<size_t>(field);
-    hashed[i] = !value.empty() && value.size() <= kLongestValue;
-    if (hashed[i]) hashes[i] = table.hash_of(value);
-    oversized = oversized || value.size() > kLongestValue;
+    hashes[i] = table.hash_of(value);
+    hashed |= 1U << i;
   }
   if (oversized) ++stats.oversized;
+}
+
+void WatchState::find_effect(const Event& event) {
+  effect = &effects.of(event, [&](Field field) {
+    const auto i = static_cast<size_t>(field);
+    if ((hashed >> i & 1) != 0) return hashes[i];
+    const std::string_view text = event[field];
+    return text.empty() ? Hash128{} : table.hash_of(text);
+  });
 }
 
 // Each step touches memory that no cache may hold, for each group. Asking for all of one step
@@ -182,14 +190,11 @@ void WatchState::find_streams(const Event& event, Time at) {
   places.clear();
   for (const uint32_t index : plan.groups_of[static_cast<size_t>(event.direction)]) {
     const Group& group = plan.groups[index];
-    size_t size = 0;
-    for (const Field field : group.dimensions) {
-      if (!hashed[static_cast<size_t>(field)]) break;
-      parts[size++] = hashes[static_cast<size_t>(field)];
-    }
-    if (size != group.dimensions.size()) continue;
+    if ((group.fields & ~hashed) != 0) continue;
     if (expired(index, at) && clock.newest() - at >= group.cohorts) continue;
-    places.push_back({index, StreamTable::kNone, StreamTable::key_of(index, {parts.data(), size})});
+    StreamKeyMaker maker(index);
+    for (const Field field : group.dimensions) maker.add(hashes[static_cast<size_t>(field)]);
+    places.push_back({index, StreamTable::kNone, maker.key()});
     table.prefetch(places.back().key);
   }
   for (Place& place : places) {
@@ -212,50 +217,42 @@ uint32_t WatchState::count(const Event& event, const Moment& moment, const Place
   const uint32_t stream = found_or_inserted(event, moment.at, place);
   StreamRecord& record = table[stream];
   const bool has_sketches = group.sketches.bytes != 0;
-  touched_rules.clear();
   for (uint32_t i = 0; i < group.series; ++i) {
     const uint32_t series = group.first_series + i;
     Slots& slots = record.slots(i);
     if (record.last_at < now[series].begins) slide(stream, series, slots);
     if (has_sketches && slots.empty()) restart_sketches(record, series);
     const bool is_cohort = group.has_cohorts() && plan.series[series].is_cohort();
-    if (moment.late && !is_cohort) {
-      touched_rules.push_back(0);
-      continue;
-    }
     const Time when = is_cohort ? moment.sent : moment.at;
-    touched_rules.push_back(count_in_series(event.kind, when, series, slots));
+    const bool counts = !moment.late || is_cohort;
+    touched_rules[i] = counts ? count_in_series(when, series, slots) : TouchedRules{};
   }
-  const bool sketched = (group.sketches.kinds >> static_cast<size_t>(event.kind) & 1) != 0;
-  if (sketched && !moment.late) count_in_sketches(event, moment.at, record);
+  if (has_sketches && !moment.late) count_in_sketches(event, moment.at, record);
   touched(record, moment.at);
   for (uint32_t i = 0; i < group.series; ++i) {
-    if (touched_rules[i] == 0) continue;
+    auto [rules, raised] = touched_rules[i];
+    if (rules == 0) continue;
     const uint32_t series = group.first_series + i;
     if (group.has_cohorts() && plan.series[series].is_cohort()) {
-      judge_cohorts(moment, stream, series, touched_rules[i], out);
-    } else {
-      judge(moment.at, stream, series, touched_rules[i], out);
+      judge_cohorts(moment, stream, series, rules, out);
+      continue;
     }
+    // Rules that were below their threshold still are.
+    if (!record.noted) rules &= record.slots(i).note() | raised;
+    if (rules != 0) judge(moment.at, stream, series, rules, out);
   }
   if (group.sketches.has_baselines && record.noted) skip_hours_of_incident(stream);
   return stream;
 }
 
-RuleMask WatchState::count_in_series(EventKind kind, Time at, uint32_t index, Slots& slots) {
+TouchedRules WatchState::count_in_series(Time at, uint32_t index, Slots& slots) {
   const Series& series = plan.series[index];
   const SeriesNow& present = now[index];
   const int64_t slot = at >= present.begins ? present.slot : series.shape.slot_of(second_of(at));
-  if (slot <= present.slot - series.shape.slots) return 0;
-  slots.add(present.slot, slot, static_cast<uint8_t>(kind), series.columns, table.memory());
-  RuleMask rules = series.plain_rules[static_cast<size_t>(kind)];
-  for (const uint8_t place : series.of_kind[static_cast<size_t>(kind)]) {
-    const ConditionedColumn& column = series.conditioned[place];
-    if (condition_holds[column.condition] == 0) continue;
-    slots.add(present.slot, slot, column.column, series.columns, table.memory());
-    rules |= column.rules;
-  }
-  return rules;
+  if (slot <= present.slot - series.shape.slots) return {};
+  const Effect::InSeries& counted = effect->series[index];
+  slots.add(present.slot, slot, effect->columns_in(counted), series.columns, table.memory());
+  return {counted.rules, counted.raises};
 }
 
 void WatchState::advance_to(Time to) {

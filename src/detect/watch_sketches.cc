@@ -12,14 +12,18 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+// Apart from made_sketches(), which is asked for each event and nearly always has one.
+[[gnu::noinline]] std::byte* make_block(WatchState& state, const Group& group) {
+  auto* const block = static_cast<std::byte*>(state.table.memory().take(group.sketches.bytes));
+  for (const Sketch& sketch : state.sketches_of(group)) make_cell(block, sketch);
+  return block;
+}
+
 }  // namespace
 
 std::byte* WatchState::made_sketches(StreamRecord& record) {
   std::byte*& block = table.sketches(record);
-  if (block != nullptr) return block;
-  const Group& group = plan.groups[record.group];
-  block = static_cast<std::byte*>(table.memory().take(group.sketches.bytes));
-  for (const Sketch& sketch : sketches_of(group)) make_cell(block, sketch);
+  if (block == nullptr) block = make_block(*this, plan.groups[record.group]);
   return block;
 }
 
@@ -31,13 +35,6 @@ void WatchState::drop_sketches(StreamRecord& record) {
   for (const Sketch& sketch : sketches_of(group)) clear_cell(block, sketch, table.memory());
   table.memory().give(block);
   block = nullptr;
-}
-
-bool WatchState::counts_for(const std::vector<Rows>& rows, EventKind kind) const {
-  return std::ranges::any_of(rows, [&](const Rows& some) {
-    return (some.kinds >> static_cast<size_t>(kind) & 1) != 0 &&
-           (some.condition == Rows::kAll || condition_holds[some.condition] != 0);
-  });
 }
 
 uint64_t WatchState::value_hash(const Event& event, Field field) {
@@ -59,9 +56,9 @@ std::optional<int64_t> WatchState::slot_in(uint32_t series, Time at) const {
 
 void WatchState::count_in_sketches(const Event& event, Time at, StreamRecord& record) {
   const Group& group = plan.groups[record.group];
-  for (const uint32_t index : group.sketches_of_kind[static_cast<size_t>(event.kind)]) {
-    const Sketch& sketch = plan.sketches[index];
-    if (!count_in_sketch(event, at, sketch, record)) continue;
+  for (const Effect::InSketch& some : effect->sketches_in(record.group)) {
+    if (!count_in_sketch(event, at, some, record)) continue;
+    const Sketch& sketch = plan.sketches[some.sketch];
     for (const Sketch::Feed& feed : sketch.feeds) {
       const std::optional<int64_t> slot = slot_in(feed.series, at);
       if (!slot) continue;
@@ -70,15 +67,18 @@ void WatchState::count_in_sketches(const Event& event, Time at, StreamRecord& re
         record.slots(nth).add(now[feed.series].slot, *slot, feed.column,
                               plan.series[feed.series].columns, table.memory());
       }
-      touched_rules[nth] |= feed.rules;
+      touched_rules[nth].rules |= feed.rules;
+      // A good try only takes evidence of a climb away.
+      const bool raises = sketch.kind != SketchKind::climb || some.bad;
+      if (raises) touched_rules[nth].raised |= feed.raises;
     }
   }
 }
 
-bool WatchState::count_in_sketch(const Event& event, Time at, const Sketch& sketch,
+bool WatchState::count_in_sketch(const Event& event, Time at, const Effect::InSketch& some,
                                  StreamRecord& record) {
-  if (sketch.kind == SketchKind::climb) return count_in_climb(sketch, at, event.kind, record);
-  if (!counts_for(sketch.rows, event.kind)) return false;
+  const Sketch& sketch = plan.sketches[some.sketch];
+  if (sketch.kind == SketchKind::climb) return count_in_climb(sketch, at, some.bad, record);
   if (sketch.kind == SketchKind::baseline) return count_in_past(sketch, at, record);
   const std::string_view value = event[sketch.field];
   if (value.empty() || value.size() > kLongestValue) return false;
@@ -126,10 +126,8 @@ void WatchState::forget_expectations(uint32_t group, uint32_t baseline, std::byt
   }
 }
 
-bool WatchState::count_in_climb(const Sketch& sketch, Time at, EventKind kind,
-                                StreamRecord& record) {
-  const bool bad = counts_for(sketch.bad, kind);
-  if ((!bad && !counts_for(sketch.rows, kind)) || !slot_in(sketch.series, at)) return false;
+bool WatchState::count_in_climb(const Sketch& sketch, Time at, bool bad, StreamRecord& record) {
+  if (!slot_in(sketch.series, at)) return false;
   auto& climb = cell_at<ClimbEvidence>(made_sketches(record), sketch);
   climb.nats = std::min(sketch.steps.next(climb.nats, bad), kMostEvidence);
   return true;

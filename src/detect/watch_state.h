@@ -1,8 +1,8 @@
 #pragma once
 #include "detect/active_streams.h"
+#include "detect/effects.h"
 #include "detect/event_clock.h"
 #include "detect/lag_curves.h"
-#include "detect/plan.h"
 #include "detect/sketch_cells.h"
 #include "detect/watch.h"
 #include "detect/watch_values.h"
@@ -33,15 +33,15 @@ struct WatchState {
   void rearm(std::string_view detector, const Stream& stream);
   void forget_all();
   void time_has_passed();
-  void decide_conditions(const Event& event);
   void hash_dimensions(const Event& event);
+  void find_effect(const Event& event);
   void find_streams(const Event& event, Time at);
   // A failure that may be a receiver's: where it is, only streams of that receiver count it.
   void count_failure(const Event& event, const Moment& moment, std::vector<Signal>& out);
   uint32_t count(const Event& event, const Moment& moment, const Place& place,
                  std::vector<Signal>& out);
   uint32_t found_or_inserted(const Event& event, Time at, const Place& place);
-  RuleMask count_in_series(EventKind kind, Time at, uint32_t series, Slots& slots);
+  TouchedRules count_in_series(Time at, uint32_t series, Slots& slots);
   // A new stream whose newest event is at `last_at`; others are dropped for it where need be.
   uint32_t insert(StreamKey key, uint32_t group, std::span<const std::string_view> values,
                   Time last_at);
@@ -61,18 +61,17 @@ struct WatchState {
   }
   std::byte* made_sketches(StreamRecord& record);
   void drop_sketches(StreamRecord& record);
-  bool counts_for(const std::vector<Rows>& rows, EventKind kind) const;
   void count_in_sketches(const Event& event, Time at, StreamRecord& record);
-  // Adds to one; false where the event is nothing to it, or not what its column counts.
-  bool count_in_sketch(const Event& event, Time at, const Sketch& sketch, StreamRecord& record);
+  // Adds to one; false where nothing came of it, or not what its column counts.
+  bool count_in_sketch(const Event& event, Time at, const Effect::InSketch& some,
+                       StreamRecord& record);
   bool count_in_past(const Sketch& sketch, Time at, StreamRecord& record);
   void forget_expectations(uint32_t group, uint32_t baseline, std::byte* block) const;
-  bool count_in_climb(const Sketch& sketch, Time at, EventKind kind, StreamRecord& record);
+  bool count_in_climb(const Sketch& sketch, Time at, bool bad, StreamRecord& record);
   uint64_t value_hash(const Event& event, Field field);
   std::optional<int64_t> slot_in(uint32_t series, Time at) const;
   void slide_sketches(StreamRecord& record, uint32_t series, int64_t last);
-  // The window has been empty: what follows it begins anew.
-  void restart_sketches(StreamRecord& record, uint32_t series);
+  void restart_sketches(StreamRecord& record, uint32_t series);  // the window has been empty
   void restart_sketches_of(uint32_t rule, StreamRecord& record, Noted& known);
   // While a rule fires the stream teaches its past nothing, for three days at most.
   void skip_hours_of_incident(uint32_t stream);
@@ -95,14 +94,16 @@ struct WatchState {
                    Memory& memory);
   bool still_holds(uint32_t rule, const Slots& slots, const Noted* known, Evidence evidence);
   const uint64_t* plain_sums(const Slots& slots, size_t columns);
-  // The sums as the rule sees them when `newest` is the newest slot of the window. Valid until the
-  // next call.
-  const uint64_t* sums_for(uint32_t rule, const Slots& slots, const uint64_t* plain,
+  // As the rule sees them when `newest` is the newest slot of the window. Valid until the next
+  // call.
+  const uint64_t* sums_for(uint32_t rule, const Slots& slots, const uint64_t* all,
                            const Noted* noted, int64_t newest);
   std::span<const double> values_of(const std::vector<TermPlace>& terms, const Evidence& evidence);
   bool may_hold(uint32_t rule, const Evidence& evidence) const;  // found without its conditions
+  bool is_met(const NeedPlace& need, const Evidence& evidence) const;
   bool guard_holds(uint32_t rule, const Evidence& evidence);
-  bool holds(uint32_t rule, const Evidence& evidence);
+  bool conditions_hold(uint32_t rule, const Evidence& evidence);
+  bool holds(uint32_t rule, const Evidence& evidence);  // both
   Signal signal_of(Time at, uint32_t stream, uint32_t rule, const Evidence& evidence);
   std::vector<std::pair<std::string, double>> counts_of(uint32_t rule, const Evidence& evidence);
   Stream stream_of(const Rule& rule, const StreamRecord& record) const;
@@ -142,12 +143,12 @@ struct WatchState {
   WatchStats stats;
 
   // Of the event being counted, and room to work in.
-  std::vector<uint8_t> condition_holds;
+  Effects effects{plan};
+  const Effect* effect = nullptr;
+  uint32_t hashed = 0;  // bit of each dimension that has a value
   std::array<Hash128, kTextFields> hashes{};
-  std::array<bool, kTextFields> hashed{};
-  std::array<Hash128, kTextFields> parts{};
   std::vector<Place> places;
-  std::vector<RuleMask> touched_rules;
+  std::vector<TouchedRules> touched_rules;  // for each series of its group
   std::vector<uint32_t> fired;  // the rules whose signals are the last in `out`, in order
   uint32_t value_hashed = 0;    // bit of each field whose hash is known
   std::array<uint64_t, kTextFields> value_hashes{};

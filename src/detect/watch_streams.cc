@@ -62,9 +62,7 @@ void WatchState::touched(StreamRecord& record, Time at) {
 }
 
 bool WatchState::expired(uint32_t group, Time last_at) const {
-  const uint32_t longest = plan.groups[group].longest;
-  const WindowShape& shape = plan.series[longest].shape;
-  return last_at < start_of(now[longest].slot - shape.slots + 1, shape);
+  return last_at < now[plan.groups[group].longest].oldest;
 }
 
 bool WatchState::forgettable(uint32_t stream) const {

@@ -17,6 +17,7 @@ struct SeriesNow {
   int64_t slot = 0;
   Time begins;  // of that slot
   Time ends;
+  Time oldest;  // when the oldest slot of the window begins
 };
 
 // What a rule is judged by: a stream's numbers in a window that ends with the slot `newest`.
@@ -28,6 +29,12 @@ struct Evidence {
   int64_t newest = 0;
   int64_t values_from = kAllSlots;  // of `distinct`: older ones are left out
   bool firing = false;              // then evidence of a climb holds until it is used up
+};
+
+// What an event asks of the rules of one series.
+struct TouchedRules {
+  uint64_t rules = 0;   // RuleMask: to be judged
+  uint64_t raised = 0;  // those of them whose threshold (Rule) is nearer than before
 };
 
 struct NotedRule {

@@ -63,6 +63,14 @@ const Schema& event_schema() {
 
 size_t attempted_count() { return kEventKinds; }
 
+std::optional<uint32_t> texts_behind(size_t field) {
+  static_assert(kTextFields <= 32);
+  if (field < kTextFields) return 1U << field;
+  if (field == kReportingProvider) return 1U << static_cast<size_t>(Field::provider);
+  if (field == kKind || field == kDirection) return 0;
+  return std::nullopt;
+}
+
 Value EventRow::read(size_t field) const {
   if (field < kTextFields) {
     const std::string_view text = event_.text[field];

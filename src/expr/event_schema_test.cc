@@ -28,5 +28,26 @@ TEST(EventSchema, AReportingProviderCanStandBehindACount) {
       CountCondition::parse("complained / delivered(reporting_provider) > 0.3%", event_schema()));
 }
 
+TEST(EventSchema, SaysWhichTextsAConditionDependsOn) {
+  const auto texts = [](const char* condition) {
+    const auto parsed = RowCondition::parse(condition, event_schema());
+    EXPECT_TRUE(parsed) << condition;
+    std::optional<uint32_t> all = 0;
+    for (const size_t field : parsed->fields()) {
+      const auto some = texts_behind(field);
+      all = all && some ? std::optional(*all | *some) : std::nullopt;
+    }
+    return all;
+  };
+  const auto bit = [](Field field) { return 1U << static_cast<size_t>(field); };
+  EXPECT_EQ(texts("class == unknown_user"), bit(Field::class_));
+  EXPECT_EQ(texts("class in [\"policy\"] or not (provider is known)"),
+            bit(Field::class_) | bit(Field::provider));
+  EXPECT_EQ(texts("reporting_provider and kind == delivered"), bit(Field::provider));
+  EXPECT_EQ(texts("direction == inbound"), 0U);
+  EXPECT_EQ(texts("size > 5 and class == policy"), std::nullopt);
+  EXPECT_EQ(texts("self_inflicted"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace watchpost::expr

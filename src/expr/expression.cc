@@ -5,6 +5,7 @@
 #include "expr/explanation.h"
 #include "expr/needs.h"
 
+#include <set>
 #include <utility>
 
 namespace watchpost::expr {
@@ -35,6 +36,16 @@ std::vector<std::string> RowCondition::explain(const Row& row) const {
 }
 
 const std::string& RowCondition::text() const { return program_->text; }
+
+std::vector<size_t> RowCondition::fields() const {
+  std::set<size_t> fields;
+  for (const Node& node : program_->nodes) {
+    const bool reads = node.op == Op::text_field || node.op == Op::number_field ||
+                       node.op == Op::is_true || node.op == Op::known;
+    if (reads) fields.insert(node.index);
+  }
+  return {fields.begin(), fields.end()};
+}
 
 CountCondition::CountCondition(std::shared_ptr<const Program> program)
     : program_(std::move(program)) {}

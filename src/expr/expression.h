@@ -63,8 +63,7 @@ class Row {
 struct Program;  // in expr/program.h
 
 // A condition over one row.
-//   Threads: immutable once parsed; any number of threads may evaluate it. Copies share the
-//   program.
+//   Threads: immutable once parsed; any number may evaluate it. Copies share the program.
 class RowCondition {
  public:
   // Errors: bad_input; `about` is "column N" (counted from 1), `what` names the nearest known word.
@@ -74,9 +73,10 @@ class RowCondition {
   // Why it is so, value by value: "class == unknown_user: yes (class is unknown_user)". One line
   // for each comparison, in source order, then the whole.
   std::vector<std::string> explain(const Row& row) const;
-  // The canonical text: equal conditions written with other blanks or redundant parentheses are
-  // equal.
+  // The canonical text: the same for conditions that differ in blanks or parentheses only.
   const std::string& text() const;
+  // The fields that it may read: rows that agree on these are all the same to it.
+  std::vector<size_t> fields() const;
 
  private:
   friend class Checker;
