@@ -66,7 +66,8 @@ TEST(Slots, SameAsAMapOfCounts) {
     int64_t now = -300;
     for (int i = 0; i < 20'000; ++i) {
       const int64_t last = now;
-      now += random() % 10 == 0 ? static_cast<int64_t>(random() % 140) : random() % 2;
+      now += random() % 10 == 0 ? static_cast<int64_t>(random() % 140)
+                                : static_cast<int64_t>(random() % 2);
       slots.slide(last, now, length, memory);
       std::erase_if(model, [&](const auto& cell) { return cell.first.first <= now - length; });
       const int64_t slot = random() % 4 == 0 ? now - static_cast<int64_t>(random()) % length : now;
