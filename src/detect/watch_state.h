@@ -48,9 +48,8 @@ struct WatchState {
   void touched(StreamRecord& record, Time at);
   void drop(uint32_t stream);
   void make_room();
-  // A stream of the group with its newest event then has nothing left in any window.
-  bool expired(uint32_t group, Time last_at) const;
-  bool forgettable(uint32_t stream) const;  // nor is anything else of it worth keeping
+  bool expired(uint32_t group, Time last_at) const;  // nothing left of it in any window
+  bool forgettable(uint32_t stream) const;           // nor is anything else of it worth keeping
   bool may_be_quiet(uint32_t group, Time last_at) const;
   void look_after_next();
   uint32_t find(uint32_t group, const Stream& stream) const;

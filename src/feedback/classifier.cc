@@ -5,6 +5,7 @@
 #include "feedback/reply_rules.h"
 #include "feedback/reply_words.h"
 #include "feedback/status_classes.h"
+#include "model/event.h"
 
 #include <algorithm>
 #include <array>
@@ -327,6 +328,14 @@ Result<Classifier> Classifier::from_toml(std::string_view toml, std::string_view
   auto rules = parse_reply_rules(toml, origin);
   if (!rules) return fail(rules.error());
   return Classifier(std::make_unique<Rules>(std::move(*rules)));
+}
+
+ReplyText reply_of(const Event& event) {
+  return {.code = event.reply_code,
+          .status = event[Field::status],
+          .text = event[Field::reply],
+          .stage = event[Field::stage],
+          .remote_host = event[Field::peer_host]};
 }
 
 ReplyVerdict Classifier::classify(const ReplyText& reply) const {

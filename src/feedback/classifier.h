@@ -6,6 +6,10 @@
 #include <string>
 #include <string_view>
 
+namespace watchpost {
+struct Event;
+}
+
 namespace watchpost::feedback {
 
 // What a reply means, and the rule that said so. All views live as long as the classifier.
@@ -32,6 +36,8 @@ struct ReplyText {
   std::string_view stage = {};
   std::string_view remote_host = {};
 };
+// What an event knows of its reply. Views into the event.
+ReplyText reply_of(const Event& event);
 
 // Judges replies by rules that are data: config/reply-classes.toml, compiled in as the default and
 // replaceable by the user.

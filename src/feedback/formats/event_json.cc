@@ -193,8 +193,7 @@ class ObjectReading {
         event_.kind != EventKind::expired) {
       return;
     }
-    const ReplyVerdict verdict =
-        classifier.classify({event_.reply_code, event_[Field::status], event_[Field::reply]});
+    const ReplyVerdict verdict = classifier.classify(reply_of(event_));
     // Copied: a batch may outlive the rules that judged it, when they are replaced.
     event_[Field::class_] = batch_.keep(verdict.class_name);
     event_[Field::class_rule] = batch_.keep(verdict.rule);

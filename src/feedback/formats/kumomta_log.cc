@@ -283,8 +283,7 @@ void KumomtaLog::State::classify(Event& event, EventBatch& into) {
       event.kind != EventKind::expired) {
     return;
   }
-  const ReplyVerdict verdict =
-      classifier.classify({event.reply_code, event[Field::status], event[Field::reply]});
+  const ReplyVerdict verdict = classifier.classify(reply_of(event));
   event[Field::class_] = into.keep(verdict.class_name);
   event[Field::class_rule] = into.keep(verdict.rule);
   if (verdict.class_name != "unclassified") return;

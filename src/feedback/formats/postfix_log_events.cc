@@ -152,8 +152,7 @@ void PostfixLog::State::failed(Line& line, const DeliveryLine& delivery, Event& 
 }
 
 void PostfixLog::State::classify(Line& line, Event& event) {
-  const ReplyVerdict verdict = classifier.classify(
-      {.code = event.reply_code, .status = event[Field::status], .text = event[Field::reply]});
+  const ReplyVerdict verdict = classifier.classify(reply_of(event));
   event[Field::class_] = line.events.copied(verdict.class_name);
   event[Field::class_rule] = line.events.copied(verdict.rule);
 }

@@ -220,8 +220,7 @@ void PowermtaCsv::State::fill_reply(Event& event, const Row& row, EventBatch& in
   }
   if (ip.size() <= kLongestValue) event[Field::peer_ip] = into.keep(ip);
   if (event.kind == EventKind::delivered) return;
-  const ReplyVerdict verdict = classifier.classify(
-      {.code = event.reply_code, .status = event[Field::status], .text = event[Field::reply]});
+  const ReplyVerdict verdict = classifier.classify(reply_of(event));
   event[Field::class_] = verdict.class_name;
   event[Field::class_rule] = verdict.rule;
   // What the server said goes before what PowerMTA made of it.
