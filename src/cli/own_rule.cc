@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -126,11 +127,12 @@ Result<Done> write_rules(const std::string& path, const std::string& whole) {
   const std::string beside = path + ".new";
   const auto written = write_file(beside, whole);
   if (!written) return written;
-  std::error_code none;
-  if (std::filesystem::exists(path, none)) {
-    std::filesystem::permissions(beside, std::filesystem::status(path, none).permissions(), none);
-  }
-  if (std::rename(beside.c_str(), path.c_str()) == 0) return Done{};
+  // The daemon must be able to read it as it could before.
+  struct stat was = {};
+  const bool there = ::stat(path.c_str(), &was) == 0;
+  const bool alike = !there || (::chown(beside.c_str(), was.st_uid, was.st_gid) == 0 &&
+                                ::chmod(beside.c_str(), was.st_mode & 07777) == 0);
+  if (alike && std::rename(beside.c_str(), path.c_str()) == 0) return Done{};
   const Error error = broken(path);
   std::remove(beside.c_str());
   return fail(error);

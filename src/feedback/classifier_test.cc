@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "feedback/phrase_search.h"
+#include "feedback/reply_rules.h"
 #include "feedback/reply_words.h"
 #include "model/event.h"
 
@@ -325,6 +326,19 @@ TEST(ReplyWords, LeavesOutWhatIsNotWords) {
   EXPECT_EQ(ReplyWords("x 421 4.7.0 y 550 5.1.1 z").status(), (StatusCode{4, 7, 0}));
   EXPECT_EQ(parse_status("5.1.1x"), StatusCode{});
   EXPECT_EQ(parse_status("5.1234.1"), StatusCode{});
+}
+
+// What a rule file may hold, the classifier can be made of.
+TEST(Classifier, TakesAsManyWordsAsAFileMayHave) {
+  std::string text;
+  for (size_t i = 0; i * 100 < kMostPhraseBytes; ++i) {
+    text += fmt::format("\"{:0>100}\",", i);
+  }
+  const std::string rule = "[[rule]]\nname = \"a\"\nclass = \"policy\"\ntext = [" + text;
+  const auto full = Classifier::from_toml(rule + "]\n", "full.toml");
+  ASSERT_TRUE(full) << full.error().what;
+  EXPECT_EQ(full->classify({550, "", fmt::format("so {:0>100}", 7)}).class_name, "policy");
+  EXPECT_FALSE(Classifier::from_toml(rule + "\"one too many\"]\n", "full.toml"));
 }
 
 }  // namespace

@@ -17,14 +17,14 @@ namespace watchpost::feedback {
 //   Threads: immutable.
 class PhraseSearch {
  public:
-  static constexpr size_t kMostBytes = 60'000;  // of all phrases
+  static constexpr size_t kMostBytes = 64'000;  // of all phrases: those of rules and of stages
   static constexpr uint16_t kNobody = 0xFFFF;
 
   // Phrases must not be empty; together at most kMostBytes.
   explicit PhraseSearch(std::span<const std::pair<std::string, uint16_t>> phrases);
 
   // Calls each(owner) for each place in `text` where a phrase stands, roughly in the order of the
-  // text.
+  // text; for one of less than four bytes once.
   template <class Each>
   void each_owner(std::string_view text, Each each) const {
     for (const auto& [phrase, owner] : short_) {

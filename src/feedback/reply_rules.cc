@@ -294,9 +294,9 @@ class RuleFile {
       return fault(where, "an entry of `text` must have at least 3 characters");
     }
     phrase_bytes_ += phrase.size();
-    if (phrase_bytes_ > PhraseSearch::kMostBytes) {
-      return fault(where, fmt::format("all `text` together is more than {} bytes",
-                                      PhraseSearch::kMostBytes));
+    if (phrase_bytes_ > kMostPhraseBytes) {
+      return fault(where,
+                   fmt::format("all `text` together is more than {} bytes", kMostPhraseBytes));
     }
     rule.text.push_back(std::move(phrase));
   }

@@ -49,6 +49,7 @@ struct ReplyRules {
 // Bounds of a rule file: what a classifier may cost in memory and time.
 inline constexpr size_t kMostRuleFileBytes = 1024 * 1024;
 inline constexpr size_t kMostRules = 2000;
+inline constexpr size_t kMostPhraseBytes = 60'000;  // of all `text` together
 inline constexpr size_t kMostProviderHosts = 2000;
 
 // How sure a verdict by a rule is that does not say so itself.

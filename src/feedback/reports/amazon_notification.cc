@@ -107,6 +107,8 @@ bool read_notification(const JsonNode& node, FeedbackMail& mail) {
     read.kind = MailKind::complaint;
     take_recipients(*what, "complainedRecipients", Action::none, read);
     take_complaint(*what, node.find("mail"), read);
+    if (read.complaint->feedback_type == "not-spam") read.kind = MailKind::complaint_withdrawn;
+    if (read.complaint->feedback_type == "auth-failure") read.kind = MailKind::auth_failure;
   } else if (type == "Delivery" && what != nullptr) {
     read.kind = MailKind::delivery;
     take_recipients(*what, "recipients", Action::delivered, read);

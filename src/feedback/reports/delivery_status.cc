@@ -85,7 +85,7 @@ class Reader {
       // A fold; or a field of a report that was set in from the edge.
       if (!name_.empty() && value_.size() < kMostReportText) {
         value_ += ' ';
-        value_ += trim(line);
+        value_ += trim(line).substr(0, kMostReportText);
         return;
       }
       line = trim(line);
@@ -171,6 +171,18 @@ class Reader {
     comment_.clear();
   }
 
+  // A word that is not known says no more than none: the status decides. Nor is it a delivery whose
+  // status is that of a failure.
+  void settle_action() {
+    if (!has_action_) defect("no Action");
+    const char kind = current_.status.empty() ? '5' : current_.status.front();
+    if (current_.action == Action::delivered && kind == '5' && has_status_) {
+      current_.action = Action::none;
+    }
+    if (current_.action != Action::none) return;
+    current_.action = kind == '2' ? Action::delivered : Action::failed;
+  }
+
   void finish() {
     if (!has_final_) defect("no Final-Recipient, only the original one");
     if (!is_address(current_.recipient)) {
@@ -180,11 +192,7 @@ class Reader {
         current_.recipient = actual_;
       }
     }
-    if (!has_action_) {
-      defect("no Action");
-      const char kind = current_.status.empty() ? '5' : current_.status.front();
-      current_.action = kind == '2' ? Action::delivered : Action::failed;
-    }
+    settle_action();
     if (!has_status_) defect("no Status");
     // X.400 gateways number the reason, and say it in words beside.
     if (!supplement_.empty())

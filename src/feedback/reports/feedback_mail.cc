@@ -82,6 +82,7 @@ class Judge {
   bool read_notice_text();
   void take_status(DeliveryStatus status);
   void replace_unusable();
+  void take_noticed();
   void judge_reported();
   void add_from_text();
   const NoticedRecipient* noticed(const RecipientReport& report);
@@ -111,8 +112,10 @@ bool Judge::read_report() {
                     ? read_delivery_status(parts[i].body)
                     : read_delivery_status(message_.decoded(parts[i])));
   }
-  if (!found && has_delivery_status(lazy_.text().text())) {
-    // The report as text: a gateway rewrote it, or its structure got lost.
+  if (!found && has_delivery_status(lazy_.text().text()) &&
+      (lazy_.notice().is_notice || message_.root().type.value == "multipart/report")) {
+    // The report as text: a gateway rewrote it, or its structure got lost. Within a person's mail
+    // it is quoted.
     found = true;
     note(mail_, "the delivery report is no part of its own");
     take_status(read_delivery_status(lazy_.text().text()));
@@ -121,9 +124,13 @@ bool Judge::read_report() {
     mail_.form = "rfc3464";
     replace_unusable();
     if (mail_.recipients.empty()) add_from_text();
+    if (mail_.recipients.empty()) {
+      mail_.form.clear();
+      return false;
+    }
     judge_reported();
     decide_kind();
-    return !mail_.recipients.empty();
+    return true;
   }
   if (!read_disposition(message_, mail_)) return false;
   judge_reported();
@@ -144,9 +151,7 @@ void Judge::replace_unusable() {
   if (noticed.size() == 1) mail_.recipients.front().recipient = noticed.front().address;
 }
 
-// The recipients of a report without any: from its text, else the only one of the returned message.
-void Judge::add_from_text() {
-  note(mail_, "the delivery report names no recipient");
+void Judge::take_noticed() {
   const Notice& notice = lazy_.notice();
   for (const NoticedRecipient& noticed : notice.recipients) {
     RecipientReport report;
@@ -155,6 +160,12 @@ void Judge::add_from_text() {
     report.action = notice.delayed ? Action::delayed : Action::failed;
     mail_.recipients.push_back(std::move(report));
   }
+}
+
+// The recipients of a report without any: from its text, else the only one of the returned message.
+void Judge::add_from_text() {
+  note(mail_, "the delivery report names no recipient");
+  take_noticed();
   if (!mail_.recipients.empty()) return;
   OriginalMail original = carried_mail(message_).mail;
   if (original.to.empty() && lazy_.has_original_in_text()) {
@@ -165,7 +176,7 @@ void Judge::add_from_text() {
   note(mail_, "the recipient was taken from the returned message");
   RecipientReport report;
   report.recipient = original.to;
-  report.action = notice.delayed ? Action::delayed : Action::failed;
+  report.action = lazy_.notice().delayed ? Action::delayed : Action::failed;
   mail_.recipients.push_back(std::move(report));
 }
 
@@ -213,13 +224,7 @@ bool Judge::read_notice_text() {
   if (!notice.is_notice) return false;
   mail_.form = notice.form;
   mail_.why = notice.sign;
-  for (const NoticedRecipient& noticed : notice.recipients) {
-    RecipientReport report;
-    report.recipient = noticed.address;
-    report.original_recipient = noticed.original;
-    report.action = notice.delayed ? Action::delayed : Action::failed;
-    mail_.recipients.push_back(std::move(report));
-  }
+  take_noticed();
   if (mail_.recipients.empty()) {
     if (read_wrapped()) return true;
     add_from_text();

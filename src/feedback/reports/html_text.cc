@@ -84,9 +84,9 @@ std::string text_of_html(std::string_view html) {
     const char c = html[at];
     if (c == '<') {
       const std::string tag = tag_name(html, at);
-      const bool closed = last != std::string_view::npos && at < last;
+      const bool closed = !tag.empty() && last != std::string_view::npos && at < last;
       const size_t close = closed ? html.find('>', at) : std::string_view::npos;
-      if (tag.empty() || close == std::string_view::npos) {  // a bracket of the text
+      if (close == std::string_view::npos) {  // a bracket of the text
         out += c;
         ++at;
         continue;

@@ -28,6 +28,16 @@ bool is_null_path(std::string_view path) {
   return lower == "<>" || lower == "<mailer-daemon>" || lower.starts_with("<mailer-daemon@");
 }
 
+// The address that the program of a mailing list writes from: "kim-admin@", "owner-kim@".
+bool wrote_for_a_list(const mime::Header& header) {
+  const mime::Field* const from = header.find("From");
+  const auto address = from != nullptr ? mime::first_address(from->body) : std::nullopt;
+  if (!address) return false;
+  const std::string local = lower_ascii(address->local);
+  return local.ends_with("-admin") || local.ends_with("-request") || local.ends_with("-owner") ||
+         local.starts_with("owner-");
+}
+
 Signs signs_in_header(const mime::Message& message, Notice& notice) {
   Signs signs;
   const mime::Header& header = message.header();
@@ -76,6 +86,8 @@ bool says(const std::vector<NoticeLine>& lines, Says what) {
 Notice read_notice(const mime::Message& message, const NoticeText& text) {
   Notice notice;
   Signs signs = signs_in_header(message, notice);
+  // Words alone are quoted by people: something of the header has to say it as well.
+  const bool by_header = signs.weight > 0 || wrote_for_a_list(message.header());
   const auto& lines = text.lines();
   take_form(lines, notice);
   if (notice.form != "text") signs.add(2, "its words are those of a mail system");
@@ -88,7 +100,8 @@ Notice read_notice(const mime::Message& message, const NoticeText& text) {
   // Lists write about undelivered mail, too.
   const bool list = message.header().find("List-Id") || message.header().find("List-Unsubscribe");
   const int enough = list ? 4 : 3;
-  notice.is_notice = signs.weight >= enough && (listed || told || signs.weight > enough);
+  notice.is_notice =
+      by_header && signs.weight >= enough && (listed || told || signs.weight > enough);
   notice.sign = signs.first;
   return notice;
 }

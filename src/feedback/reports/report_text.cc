@@ -153,7 +153,7 @@ std::vector<AddressInText> addresses_in(std::string_view line) {
 }
 
 std::string report_address(std::string_view value) {
-  value = trim(value);
+  value = trim(value.substr(0, kMostReportText));
   const size_t semicolon = value.find(';');
   std::string_view kind;
   if (semicolon != std::string_view::npos && value.find('@') > semicolon) {
@@ -163,9 +163,10 @@ std::string report_address(std::string_view value) {
   std::string undone;
   if (equal_nocase(kind, "utf-8")) {
     for (size_t at = 0; at < value.size();) {
-      const size_t close = value.find('}', at);
+      const bool escape = value.substr(at).starts_with("\\x{");
+      const size_t close = escape ? value.find('}', at) : std::string_view::npos;
       uint32_t point = 0;
-      if (value.substr(at).starts_with("\\x{") && close != std::string_view::npos &&
+      if (close != std::string_view::npos &&
           std::from_chars(value.data() + at + 3, value.data() + close, point, 16).ptr ==
               value.data() + close) {
         put_utf8(undone, point);

@@ -114,7 +114,7 @@ bool is_from_a_program(const mime::Header& header) {
 
 std::optional<std::string> token_of_address(const mime::Header& header) {
   size_t looked_at = 0;
-  for (const std::string_view name : {"To", "Delivered-To", "X-Original-To", "Envelope-To", "Cc"}) {
+  for (const std::string_view name : {"To", "Delivered-To", "X-Original-To", "Envelope-To"}) {
     for (const mime::Field* field : header.all(name)) {
       for (const mime::Address& address : mime::read_addresses(field->body)) {
         if (++looked_at > kMostAddressesRead) return std::nullopt;

@@ -282,8 +282,10 @@ std::optional<FeedbackMail> find_lines(const mime::Message& message) {
 XarfShape shape_of(const JsonNode& report) {
   if (!report.is_object()) return XarfShape::none;
   if (report.find("xarf_version") != nullptr) return XarfShape::small_letters;
-  const bool has_report = report.find("Report") != nullptr;
-  if (!has_report && report.find("ReporterInfo") == nullptr) return XarfShape::none;
+  // Many a file has a "Report".
+  const JsonNode* const body = report.find("Report");
+  const bool typed = body != nullptr && (body->find("ReportType") || body->find("ReportClass"));
+  if (!typed && report.find("ReporterInfo") == nullptr) return XarfShape::none;
   const std::string_view version = report.text_of("Version");
   return version.starts_with("3.") ? XarfShape::attached : XarfShape::capitals;
 }
