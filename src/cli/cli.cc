@@ -124,6 +124,11 @@ int run(int argc, char** argv, const Program& program) {
   const std::string no_socket = find_daemon(line, session);
   const int code = session.action();
   if (code == kUnavailable && !no_socket.empty()) session.terminal.complain(no_socket);
+  // A full disk behind `>` is no success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    session.terminal.complain("standard output could not be written");
+    return kFailed;
+  }
   return code;
 }
 

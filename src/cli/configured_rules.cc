@@ -23,11 +23,12 @@ std::expected<ConfiguredRules, config::Faults> ConfiguredRules::of(const Session
   auto configuration = config::load(session.config);
   if (!configuration) return std::unexpected(std::move(configuration.error()));
   if (const std::string& path = configuration->events.reply_classes; !path.empty()) {
-    const auto text = config::file_text(path);
+    auto text = config::file_text(path);
     if (!text) return failed(text.error());
     auto read = feedback::Classifier::from_toml(*text, path);
     if (!read) return failed(std::move(read.error()));
     rules.own_.emplace(std::move(*read));
+    rules.text_ = std::move(*text);
   }
   auto countries = feedback::Countries::from(configuration->geo);
   if (!countries) return failed(std::move(countries.error()));

@@ -7,6 +7,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace watchpost::cli {
 
@@ -19,10 +20,15 @@ class ConfiguredRules {
   const feedback::Classifier& classifier() const {
     return own_ ? *own_ : feedback::Classifier::shipped();
   }
+  // The rule file that it was made of.
+  std::string_view text() const {
+    return own_ ? std::string_view(text_) : feedback::Classifier::shipped_rules();
+  }
   const feedback::Mapping& mapping() const { return mapping_; }
 
  private:
   std::optional<feedback::Classifier> own_;
+  std::string text_;
   feedback::Mapping mapping_;
 };
 

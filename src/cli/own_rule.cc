@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <sys/stat.h>
@@ -49,10 +50,10 @@ std::string behind(std::string_view rules, std::string_view rule) {
   return whole + std::string(rule);
 }
 
-Result<std::string> rules_before(const std::string& path) {
+Result<std::string> rules_before(const std::string& path, std::string_view in_use) {
   std::error_code none;
   if (path.empty() || !std::filesystem::exists(path, none)) {
-    return std::string(feedback::Classifier::shipped_rules());
+    return std::string(in_use);
   }
   return config::file_text(path);
 }
@@ -61,12 +62,34 @@ Error broken(const std::string& path) {
   return Error{Code::bad_input, std::generic_category().message(errno), path};
 }
 
+// A device or a pipe that was named by mistake must not be replaced, and a link stays one.
+Result<std::string> file_behind(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) return path;
+  if (!std::filesystem::is_regular_file(status)) {
+    return fail(Code::bad_input, "is no ordinary file", path);
+  }
+  const auto real = std::filesystem::canonical(path, error);
+  if (error) return fail(Code::bad_input, error.message(), path);
+  return real.string();
+}
+
+// The daemon reads what it could read before.
+bool same_rights(int file, const std::string& as) {
+  struct stat before{};
+  if (::stat(as.c_str(), &before) != 0) return ::fchmod(file, 0644) == 0;
+  return ::fchown(file, before.st_uid, before.st_gid) == 0 &&
+         ::fchmod(file, before.st_mode & 07777) == 0;
+}
+
 // Written and on the disk, or nothing of it.
-Result<Done> write_file(const std::string& path, const std::string& text) {
-  std::FILE* const file = std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) return fail(broken(path));
+Result<Done> write_file(const std::string& path, const std::string& text, const std::string& as) {
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made < 0) return fail(broken(path));
+  std::FILE* const file = ::fdopen(made, "wb");
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size() &&
-                       std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
+                       std::fflush(file) == 0 && same_rights(made, as) && ::fsync(made) == 0;
   const Error error = broken(path);
   const bool closed = std::fclose(file) == 0;
   if (written && closed) return Done{};
@@ -93,9 +116,14 @@ void add_own_rule(CLI::App& line, OwnRule& rule, CLI::Option* number) {
       ->needs(number);
 }
 
-Result<MadeRule> make_own_rule(const OwnRule& rule, const feedback::ReplyCluster& cluster) {
+Result<MadeRule> make_own_rule(const OwnRule& rule, const feedback::ReplyCluster& cluster,
+                               std::string_view in_use) {
   const std::string origin = rule.write.empty() ? "the rules with the new one" : rule.write;
-  const auto rules = rules_before(rule.write);
+  if (!rule.write.empty()) {
+    const auto real = file_behind(rule.write);
+    if (!real) return fail(real.error());
+  }
+  const auto rules = rules_before(rule.write, in_use);
   if (!rules) return fail(rules.error());
   auto before = feedback::Classifier::from_toml(*rules, origin);
   if (!before) return fail(before.error());
@@ -124,15 +152,12 @@ void RuleEffect::add(const feedback::ReplyVerdict& before, const feedback::Reply
 }
 
 Result<Done> write_rules(const std::string& path, const std::string& whole) {
-  const std::string beside = path + ".new";
-  const auto written = write_file(beside, whole);
+  const auto real = file_behind(path);
+  if (!real) return fail(real.error());
+  const std::string beside = *real + ".new";
+  const auto written = write_file(beside, whole, *real);
   if (!written) return written;
-  // The daemon must be able to read it as it could before.
-  struct stat was = {};
-  const bool there = ::stat(path.c_str(), &was) == 0;
-  const bool alike = !there || (::chown(beside.c_str(), was.st_uid, was.st_gid) == 0 &&
-                                ::chmod(beside.c_str(), was.st_mode & 07777) == 0);
-  if (alike && std::rename(beside.c_str(), path.c_str()) == 0) return Done{};
+  if (std::rename(beside.c_str(), real->c_str()) == 0) return Done{};
   const Error error = broken(path);
   std::remove(beside.c_str());
   return fail(error);

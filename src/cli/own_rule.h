@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace CLI {
 class Option;
@@ -30,9 +31,10 @@ struct MadeRule {
   feedback::Classifier before;  // the rule file without it
   feedback::Classifier after;
 };
-// Behind the rules of `rule.write`, or where there is no such file, behind those that ship.
-// Errors: bad_input.
-Result<MadeRule> make_own_rule(const OwnRule& rule, const feedback::ReplyCluster& cluster);
+// Behind the rules of `rule.write`, or where there is no such file, behind `in_use`, the text of
+// the rules that judged so far. Errors: bad_input.
+Result<MadeRule> make_own_rule(const OwnRule& rule, const feedback::ReplyCluster& cluster,
+                               std::string_view in_use);
 
 // What the rule changes.
 struct RuleEffect {

@@ -10,9 +10,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -76,14 +79,14 @@ Result<Done> replies_of_store(const Session& session, const UnknownOptions& opti
   return Done{};
 }
 
-// What was read of standard input is kept: there is no second time.
+// What was read of standard input or a pipe is kept: there is no second time.
 class Replies {
  public:
   Replies(const Session& session, const UnknownOptions& options)
       : session_(session), options_(options) {}
 
   Result<Done> each(const EachReply& each) {
-    if (options_.file != "-") {
+    if (!once()) {
       return options_.file.empty() ? replies_of_store(session_, options_, each)
                                    : replies_of_file(session_, options_, each);
     }
@@ -97,6 +100,12 @@ class Replies {
   }
 
  private:
+  bool once() const {
+    std::error_code none;
+    return options_.file == "-" ||
+           (!options_.file.empty() && !std::filesystem::is_regular_file(options_.file, none));
+  }
+
   const Session& session_;
   const UnknownOptions& options_;
   std::vector<ReplyLine> kept_;
@@ -172,14 +181,14 @@ int print(const Session& session, const UnknownOptions& options, const ReplyClus
 }
 
 int make_rule(const Session& session, const UnknownOptions& options, Replies& replies,
-              const std::vector<ReplyCluster>& clusters) {
+              const std::vector<ReplyCluster>& clusters, std::string_view rules) {
   if (options.make_rule > clusters.size()) {
     return fail_with(session, Error{Code::bad_input,
                                     fmt::format("there are only {}",
                                                 counted(clusters.size(), "unknown wording")),
                                     std::to_string(options.make_rule)});
   }
-  auto made = make_own_rule(options.rule, clusters[options.make_rule - 1]);
+  auto made = make_own_rule(options.rule, clusters[options.make_rule - 1], rules);
   if (!made) return fail_with(session, made.error());
   RuleEffect effect;
   const auto done = replies.each([&](const ReplyLine& reply) {
@@ -206,7 +215,7 @@ int unknown_replies(const Session& session, const UnknownOptions& options) {
   });
   if (!done) return fail_with(session, done.error());
   if (options.make_rule == 0) return print(session, options, clusters, seen);
-  return make_rule(session, options, replies, clusters.sorted());
+  return make_rule(session, options, replies, clusters.sorted(), rules->text());
 }
 
 void add_unknown_replies(CLI::App& line, Session& session) {
