@@ -1,4 +1,5 @@
 """What replies mean: `watchpost classify`, and the ones that no rule knows: `watchpost unknown-replies`."""
+import gzip
 import json
 import os
 import subprocess
@@ -92,6 +93,11 @@ class Classify(RepliesTest):
         self.assertEqual(json.loads(out)["class"], "unknown_user")
         self.assertIn("not a JSON object", error)
 
+    def test_more_replies_than_one_table_has_rows(self):
+        out, _ = self.run_program("classify", "-", stdin="550 5.1.1 User unknown\n" * 1001)
+        self.assertEqual(out.count("unknown_user"), 2 * 1001)  # the class, and the name of its rule
+        self.assertEqual(out.count("CONFIDENCE"), 2)
+
     def test_rules_of_the_configuration(self):
         text = "550 5.1.1 User unknown"
         self.assertEqual(self.classify(text)[0]["class"], "unknown_user")
@@ -160,6 +166,11 @@ class UnknownReplies(RepliesTest):
         made, _ = self.run_program("unknown-replies", "-", "--make-rule", "1", "--class", "policy", stdin=events)
         self.assertIn("It would change 3 of 3", made)
         self.assertIn("No reply is unknown.", self.run_program("unknown-replies", "-")[0])
+
+    def test_a_packed_file(self):
+        packed = self.folder / "replies.gz"
+        packed.write_bytes(gzip.compress(REPLIES.encode()))
+        self.assertEqual(self.unknown(str(packed)), self.unknown(self.replies))
 
     def test_limits_and_what_only_a_code_decided(self):
         limited = self.unknown("--limit", "1", self.replies)

@@ -64,26 +64,37 @@ void print_one(const Terminal& terminal, const ReplyVerdict& verdict) {
                   sparkpost.code, sparkpost.name, feedback::powermta_category(verdict)));
 }
 
+// Rows of a table are printed so many at a time: there may be more replies than memory has room
+// for.
+constexpr size_t kRowsTogether = 1000;
+
+Table empty_table() { return Table({"CLASS", "CONFIDENCE", "RULE", "REPLY"}); }
+
 int classify_lines(const Session& session, const feedback::Classifier& classifier) {
-  Table table({"CLASS", "CONFIDENCE", "RULE", "REPLY"});
+  Table table = empty_table();
+  size_t rows = 0;
   bool faulty = false;
   const auto done = each_line("-", [&](std::string_view line) {
     const auto reply = reply_from(line);
     if (!reply) {
       session.terminal.complain(reply.error().text());
       faulty = true;
-      return true;
+      return;
     }
     const ReplyVerdict verdict = classifier.classify(reply->reply());
     if (session.json()) {
       session.terminal.json(boost::json::serialize(json_of(*reply, verdict)));
-    } else {
-      table.row({{class_text(verdict), Colour::bold},
-                 {fmt::format("{:.2f}", verdict.confidence)},
-                 {std::string(verdict.rule)},
-                 {reply->text.substr(0, kLongestShown)}});
+      return;
     }
-    return true;
+    if (rows > 0 && rows % kRowsTogether == 0) {
+      table.print(session.terminal, "");
+      table = empty_table();
+    }
+    table.row({{class_text(verdict), Colour::bold},
+               {fmt::format("{:.2f}", verdict.confidence)},
+               {std::string(verdict.rule)},
+               {reply->text.substr(0, kLongestShown)}});
+    ++rows;
   });
   if (!done) return fail_with(session, done.error());
   if (!session.json()) table.print(session.terminal, "No replies.");

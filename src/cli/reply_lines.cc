@@ -1,19 +1,12 @@
 #include "cli/reply_lines.h"
 
 #include "base/text.h"
-
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
-#include <system_error>
+#include "ingest/lines.h"
 
 #include <boost/json.hpp>
 
 namespace watchpost::cli {
 namespace {
-
-constexpr size_t kLongestLine = 64 * 1024;
 
 std::string text_of(const boost::json::object& object, std::string_view key) {
   const boost::json::value* const value = object.if_contains(key);
@@ -43,38 +36,17 @@ Result<ReplyLine> reply_from(std::string_view line) {
   return reply;
 }
 
-Result<Done> each_line(const std::string& path, const std::function<bool(std::string_view)>& each) {
-  const auto close = [](std::FILE* file) {
-    if (file != stdin) std::fclose(file);
+Result<Done> each_line(const std::string& path, const std::function<void(std::string_view)>& each) {
+  const auto unread = [](const Error& error) {
+    return fail(Code::bad_input, error.what, error.about);
   };
-  const std::unique_ptr<std::FILE, decltype(close)> file(
-      path == "-" ? stdin : std::fopen(path.c_str(), "rbe"), close);
-  const auto broken = [&] {
-    return fail(Code::bad_input, std::generic_category().message(errno), path);
-  };
-  if (file == nullptr) return broken();
-  std::string line;
-  bool wanted = true;
-  const auto end_line = [&] {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) wanted = each(line);
-    line.clear();
-  };
-  std::array<char, 64 * 1024> block;
-  while (wanted) {
-    const size_t read = std::fread(block.data(), 1, block.size(), file.get());
-    if (read == 0) break;
-    for (size_t i = 0; i < read && wanted; ++i) {
-      if (block[i] == '\n') {
-        end_line();
-      } else if (line.size() < kLongestLine) {
-        line += block[i];
-      }
-    }
+  auto lines = ingest::LineReader::open(path);
+  if (!lines) return unread(lines.error());
+  ingest::Line line;
+  while (lines->next(line)) {
+    if (!line.text.empty()) each(line.text);
   }
-  if (std::ferror(file.get()) != 0) return broken();
-  if (wanted) end_line();
-  return Done{};
+  return lines->error() ? unread(*lines->error()) : Result<Done>(Done{});
 }
 
 }  // namespace watchpost::cli

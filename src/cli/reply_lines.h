@@ -31,9 +31,9 @@ struct ReplyLine {
 // Errors: bad_input for broken JSON.
 Result<ReplyLine> reply_from(std::string_view line);
 
-// Each line of a file, "-" for standard input; without its end, cut at 64 KiB; no empty ones. Stops
-// where `each` says false.
+// Each line of a file, plain, gzip or zstd, "-" for standard input; cut at ingest::kLongestLine; no
+// empty ones.
 // Errors: bad_input where it cannot be read.
-Result<Done> each_line(const std::string& path, const std::function<bool(std::string_view)>& each);
+Result<Done> each_line(const std::string& path, const std::function<void(std::string_view)>& each);
 
 }  // namespace watchpost::cli

@@ -52,7 +52,6 @@ Result<Done> replies_of_file(const Session& session, const UnknownOptions& optio
     } else {
       session.terminal.complain(reply.error().text());
     }
-    return true;
   });
 }
 
@@ -79,14 +78,14 @@ Result<Done> replies_of_store(const Session& session, const UnknownOptions& opti
   return Done{};
 }
 
-// What was read of standard input or a pipe is kept: there is no second time.
+// What was read of standard input or a pipe is kept where it is needed twice.
 class Replies {
  public:
   Replies(const Session& session, const UnknownOptions& options)
       : session_(session), options_(options) {}
 
   Result<Done> each(const EachReply& each) {
-    if (!once()) {
+    if (!twice() || !once()) {
       return options_.file.empty() ? replies_of_store(session_, options_, each)
                                    : replies_of_file(session_, options_, each);
     }
@@ -100,6 +99,7 @@ class Replies {
   }
 
  private:
+  bool twice() const { return options_.make_rule != 0; }
   bool once() const {
     std::error_code none;
     return options_.file == "-" ||
