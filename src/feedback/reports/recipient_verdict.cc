@@ -97,15 +97,8 @@ void complete_status(RecipientReport& report, const Reading& reading) {
 }
 
 // What the report around the words adds to what they mean.
-ReplyVerdict refined(ReplyVerdict verdict, const ReplyInText& reply, const RecipientReport& report,
+ReplyVerdict refined(ReplyVerdict verdict, const RecipientReport& report,
                      const Evidence& evidence) {
-  // Both together are said by hosts that never take mail (RFC 7504 section 3); 5.3.2 alone may
-  // pass.
-  if (reply.code == 521 && reply.status == "5.3.2") {
-    verdict.class_name = "bad_domain";
-    verdict.detail = "no_mail";
-    verdict.rule = "code/521";
-  }
   if (evidence.in_charge && verdict.detail == "unconfirmed") verdict.detail = "confirmed";
   // The output of a program that delivers there, which did not say more.
   if (report.diagnostic_type == "x-unix" && verdict.class_name == "system" &&
@@ -131,7 +124,7 @@ void judge_recipient(RecipientReport& report, const Evidence& evidence,
                      const Classifier& classifier) {
   if (report.action != Action::failed && report.action != Action::delayed) return;
   const Reading best = best_of(report, evidence, classifier);
-  const ReplyVerdict verdict = refined(best.verdict, best.reply, report, evidence);
+  const ReplyVerdict verdict = refined(best.verdict, report, evidence);
   report.reply_code = best.reply.code;
   report.class_name = verdict.class_name;
   report.rule = verdict.rule;
