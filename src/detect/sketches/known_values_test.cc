@@ -76,7 +76,8 @@ TEST(KnownValues, ErrorsOfManyAreFew) {
     int wrong = 0;
     for (int i = 0; i < 20'000; ++i) wrong += known.values.knows(random());
     EXPECT_LT(wrong, 200) << wanted;
-    EXPECT_LE(memory.bytes(), size_t{1024 * 1024 + 8192});
+    // The allocator gives large blocks in pages.
+    EXPECT_LE(memory.bytes(), size_t{1024 * 1024 + 2048 + 4096});
   }
 }
 
