@@ -24,7 +24,7 @@ enum class Says : uint8_t {
   undelivered,  // it was not delivered, but may still be
   delayed,      // it is still being tried, whatever else is said
   waiting,      // it seems to be still being tried
-  contact,      // addresses of this line are those of helpers
+  contact,      // addresses of this line are those of postmasters
   talk,         // polite words: no reason
   sender,       // of a From field: a mail system wrote this
   subject,      // of a Subject field: a notice

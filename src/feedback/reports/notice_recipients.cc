@@ -1,5 +1,6 @@
 #include "feedback/reports/notice_recipients.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/carried_mail.h"
 #include "feedback/reports/reply_in_text.h"
@@ -58,11 +59,11 @@ bool names_sender(std::string_view before) {
   });
 }
 
-bool is_helper(std::string_view address) {
-  constexpr std::string_view kHelpers[] = {"postmaster", "mailer-daemon", "support", "abuse",
-                                           "helpdesk",   "hostmaster",    "noreply", "no-reply"};
+bool is_desk(std::string_view address) {
+  constexpr std::string_view kDesks[] = {"postmaster", "mailer-daemon", "support", "abuse",
+                                         "helpdesk",   "hostmaster",    "noreply", "no-reply"};
   const std::string local = lower_ascii(address.substr(0, address.rfind('@')));
-  return std::ranges::find(kHelpers, local) != std::end(kHelpers);
+  return std::ranges::find(kDesks, local) != std::end(kDesks);
 }
 
 struct Mention {
@@ -162,7 +163,7 @@ class Finder {
   void add(Mention mention) {
     if (mentions_.size() >= 4 * kMostReportRecipients) return;
     const std::string lower = lower_ascii(mention.address);
-    if (is_helper(lower) && mention.place < Place::named) return;
+    if (is_desk(lower) && mention.place < Place::named) return;
     if (ours_.contains(lower) && mention.place < Place::named) return;
     mentions_.push_back(std::move(mention));
   }

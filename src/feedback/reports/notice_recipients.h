@@ -11,8 +11,8 @@ namespace watchpost::feedback {
 //             below words that announce a list
 //   leading   first on a line
 //   single    anywhere, if it is the only one of the text
-// Never: the addresses of helpers and of the sender, and the one that the notice was sent to unless
-// it is named.
+// Never: the addresses of postmasters and desks and of the sender, and the one that the notice was
+// sent to unless it is named.
 void find_recipients(const mime::Message& message, const std::vector<NoticeLine>& lines,
                      Notice& notice);
 
