@@ -1,5 +1,6 @@
 // A header block as anybody may send it: the fields are pieces of it, in order and without overlap,
 // each read again alone is the same field, and what is read is bounded.
+#include "base/ascii.h"
 #include "base/result.h"
 #include "mime/header.h"
 #include "mime/utf8.h"
@@ -55,7 +56,7 @@ void check(std::string_view bytes, const Bounds& bounds) {
     if (++looked_at > 50) continue;
     check_alone(field);
     const Field* first = header.find(field.name);
-    WP_CHECK(first != nullptr && first <= &field && same_name(first->name, field.name));
+    WP_CHECK(first != nullptr && first <= &field && equal_nocase(first->name, field.name));
     WP_CHECK(header.count(field.name) == header.all(field.name).size());
   }
   WP_CHECK(findings.has(Defect::eight_bit) == [&] {

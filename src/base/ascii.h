@@ -8,7 +8,26 @@
 
 namespace watchpost {
 
-// Questions about all bytes of a text, asked of eight at a time. Pure and total.
+// Of one byte. Pure and total, as all of this file: bytes beyond ASCII are no letters.
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+// Letters in either case.
+inline bool equal_nocase(std::string_view left, std::string_view right) {
+  if (left.size() != right.size()) return false;
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (left[i] != right[i] && to_lower(left[i]) != to_lower(right[i])) return false;
+  }
+  return true;
+}
+inline bool starts_with_nocase(std::string_view text, std::string_view prefix) {
+  return equal_nocase(text.substr(0, prefix.size()), prefix);
+}
+
+// Questions about all bytes of a text, asked of eight at a time.
 
 namespace lanes {
 

@@ -1,5 +1,6 @@
 #include "cli/message_report.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "cli/defect_words.h"
 #include "crypto/digest.h"
@@ -34,7 +35,7 @@ bool has_addresses(std::string_view name) {
                                                     "resent-to",   "resent-cc",
                                                     "resent-bcc",  "return-path",
                                                     "errors-to",   "disposition-notification-to"};
-  return std::ranges::any_of(kNames, [&](auto known) { return mime::same_name(name, known); });
+  return std::ranges::any_of(kNames, [&](auto known) { return equal_nocase(name, known); });
 }
 
 // What is read with the structure, and has told its defects there.

@@ -1,5 +1,6 @@
 #include "expr/lexer.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -57,7 +58,6 @@ constexpr std::array<Foreign, 6> kForeign{{
 }};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // The length of a name at the start of `text`; 0 where there is none.

@@ -1,5 +1,6 @@
 #include "feedback/reply_clusters.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reply_words.h"
 #include "mime/charset.h"
@@ -26,7 +27,6 @@ constexpr size_t kShortestPiece = 8;   // of a rule, in bytes
 constexpr size_t kLongestPiece = 160;
 constexpr size_t kLongestPlainWord = 24;  // longer ones without a dot are ids
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 bool is_punctuation(char c) {
   return std::string_view("()[]{}<>\"'`,;:.!?=|*").find(c) != std::string_view::npos;

@@ -1,14 +1,14 @@
 #include "feedback/reply_words.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 
 namespace watchpost::feedback {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-bool is_hex(char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); }
+bool is_hex(char c) { return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f'); }
 
 // One to three digits at `at`, which moves behind them; -1 where there are none or more.
 int number_at(std::string_view text, size_t& at) {

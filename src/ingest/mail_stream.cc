@@ -1,5 +1,6 @@
 #include "ingest/mail_stream.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -13,8 +14,6 @@ constexpr size_t kChunk = 256 * 1024;
 constexpr size_t kEnoughToRecognise = 4096;
 constexpr size_t kLongestPostmark = 1024;
 constexpr std::string_view kFrom = "From ";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool all_digits(std::string_view word) {
   return !word.empty() && std::ranges::all_of(word, is_digit);

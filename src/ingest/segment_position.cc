@@ -1,5 +1,6 @@
 #include "ingest/segment_position.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@ namespace {
 constexpr std::string_view kVersion = "segments1";
 constexpr size_t kLongestName = 200;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_plain(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
          c == '-';

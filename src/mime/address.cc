@@ -1,5 +1,6 @@
 #include "mime/address.h"
 
+#include "base/ascii.h"
 #include "mime/charset.h"
 #include "mime/header.h"
 #include "mime/lexer.h"
@@ -268,7 +269,7 @@ class ListReading {
     behind_angle();
     // Many write the address twice. Two that differ are two addresses: nobody knows which one a
     // reader takes.
-    if (other && !same_name(other->text(), named.text())) {
+    if (other && !equal_nocase(other->text(), named.text())) {
       bad(begin);
       keep(std::move(*other));
       named.name.clear();

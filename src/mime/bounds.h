@@ -3,6 +3,9 @@
 
 namespace watchpost::mime {
 
+// Of a line without its end (RFC 5322 section 2.1.1); a longer one is a defect.
+inline constexpr size_t kLongestLine = 998;
+
 // What one message may make us do. Depth and boundary are Postfix's own (mime_nesting_limit,
 // mime_boundary_length_limit), so that both see the same message; past a bound the rest is not
 // taken apart, and a finding says so.

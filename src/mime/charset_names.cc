@@ -1,5 +1,7 @@
 #include "mime/charset_names.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -98,13 +100,12 @@ static_assert(std::ranges::is_sorted(kSpellings, {}, &Spelling::name));
 
 constexpr size_t kLongestName = 60;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 std::string plain_of(std::string_view name) {
   std::string plain;
   for (const char c : name) {
-    if (is_plain(lower(c))) plain += lower(c);
+    if (is_plain(to_lower(c))) plain += to_lower(c);
   }
   return plain;
 }
@@ -114,7 +115,7 @@ std::string asked_as(std::string_view name) {
   std::string asked;
   for (const char c : name) {
     const bool mark = c == '-' || c == '_' || c == '.' || c == ':' || c == '+';
-    if (mark || is_plain(lower(c))) asked += c;
+    if (mark || is_plain(to_lower(c))) asked += c;
   }
   return asked;
 }

@@ -1,5 +1,6 @@
 #include "mime/header.h"
 
+#include "base/ascii.h"
 #include "mime/utf8.h"
 
 #include <algorithm>
@@ -9,11 +10,8 @@
 namespace watchpost::mime {
 namespace {
 
-constexpr size_t kLongestLine = 998;  // without its end (RFC 5322 section 2.1.1)
-
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_line_end(char c) { return c == '\r' || c == '\n'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // Fields that may be there once: RFC 5322 section 3.6, RFC 2045, RFC 2183; in order of their
 // length.
@@ -251,7 +249,7 @@ class Reading {
   bool is_second(std::string_view name) {
     if (name.size() > kLongestSingle) return false;
     for (size_t i = kSingleOfLength[name.size()]; i < kSingleOfLength[name.size() + 1]; ++i) {
-      if (!same_name(name, kSingle[i])) continue;
+      if (!equal_nocase(name, kSingle[i])) continue;
       const uint32_t bit = uint32_t{1} << i;
       const bool second = (seen_ & bit) != 0;
       seen_ |= bit;
@@ -319,14 +317,6 @@ std::string_view without_blank_ends(std::string_view text) {
 
 }  // namespace
 
-bool same_name(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) return false;
-  for (size_t i = 0; i < left.size(); ++i) {
-    if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
-  }
-  return true;
-}
-
 std::string unfolded(std::string_view body) {
   const std::string_view text = without_blank_ends(body);
   std::string line;
@@ -351,7 +341,7 @@ Header Header::read(std::string_view bytes, size_t begin, const Bounds& bounds,
 
 const Field* Header::find(std::string_view name) const {
   for (const Field& field : fields_) {
-    if (same_name(field.name, name)) return &field;
+    if (equal_nocase(field.name, name)) return &field;
   }
   return nullptr;
 }
@@ -364,14 +354,14 @@ std::optional<std::string> Header::text(std::string_view name) const {
 
 size_t Header::count(std::string_view name) const {
   size_t found = 0;
-  for (const Field& field : fields_) found += same_name(field.name, name) ? 1 : 0;
+  for (const Field& field : fields_) found += equal_nocase(field.name, name) ? 1 : 0;
   return found;
 }
 
 std::vector<const Field*> Header::all(std::string_view name) const {
   std::vector<const Field*> found;
   for (const Field& field : fields_) {
-    if (same_name(field.name, name)) found.push_back(&field);
+    if (equal_nocase(field.name, name)) found.push_back(&field);
   }
   return found;
 }

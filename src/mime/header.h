@@ -13,14 +13,12 @@ namespace watchpost::mime {
 
 // A header field, as the message has it. Views into the message.
 struct Field {
-  std::string_view raw;   // name, colon, folds and line end: the bytes that DKIM signs
-  std::string_view name;  // as written, without blanks before the colon
+  std::string_view raw;  // name, colon, folds and line end: the bytes that DKIM signs
+  std::string_view
+      name;  // in any case (RFC 5322 section 1.2.2), as written, without blanks before the colon
   std::string_view body;  // behind the colon, up to the line end that ends the field; folds and the
                           // leading blank stand in it
 };
-
-// Letters in either case (RFC 5322 section 1.2.2 leaves field names without case).
-bool same_name(std::string_view left, std::string_view right);
 
 // The body on one line: folds undone (RFC 5322 section 2.2.3), blanks at both ends gone.
 std::string unfolded(std::string_view body);

@@ -2,7 +2,6 @@
 
 #include "mime/charset.h"
 #include "mime/tree.h"
-#include "mime/words.h"
 
 #include <algorithm>
 #include <utility>
@@ -72,8 +71,7 @@ std::string Message::file_name(const Part& part) {
   const std::string* name = part.disposition.find("filename");
   if (name == nullptr) name = part.type.find("name");
   if (name == nullptr) return {};
-  // RFC 2047 section 5 forbids encoded words there; senders use them and readers show them decoded.
-  return name->find("=?") == std::string::npos ? *name : readable(*name);
+  return *name;
 }
 
 }  // namespace watchpost::mime

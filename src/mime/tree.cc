@@ -11,7 +11,6 @@
 namespace watchpost::mime {
 namespace {
 
-constexpr size_t kLongestLine = 998;  // without its end (RFC 5322 section 2.1.1)
 constexpr size_t kDeepest = UINT16_MAX - 1;
 
 // Goes over the lines once. What is open is a stack, from the message itself down to the part that

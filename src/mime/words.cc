@@ -1,5 +1,6 @@
 #include "mime/words.h"
 
+#include "base/ascii.h"
 #include "mime/charset.h"
 #include "mime/header.h"
 #include "mime/utf8.h"
@@ -147,7 +148,7 @@ class Reading {
         continue;
       }
       put_between(line.substr(literal, at - literal));
-      if (!run_.empty() && !same_name(run_.charset(), word->charset)) flush(at);
+      if (!run_.empty() && !equal_nocase(run_.charset(), word->charset)) flush(at);
       if (!run_.add(*word)) add(Defect::bad_encoded_word, at);
       at = literal = word->end;
     }

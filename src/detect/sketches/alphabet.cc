@@ -11,8 +11,6 @@
 namespace watchpost::detect {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 uint64_t first_letters(std::string_view text) {
   uint64_t number = 0;
   std::memcpy(&number, text.data(), std::min(text.size(), sizeof number));
@@ -25,7 +23,7 @@ uint64_t domain_hash(std::string_view domain) {
   std::array<char, 255> lowered;
   domain = domain.substr(0, lowered.size());
   if (has_upper(domain)) {
-    std::transform(domain.begin(), domain.end(), lowered.begin(), lower);
+    std::transform(domain.begin(), domain.end(), lowered.begin(), to_lower);
     domain = {lowered.data(), domain.size()};
   }
   return std::max<uint64_t>(hash64(domain), 1);

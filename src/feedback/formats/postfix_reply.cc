@@ -1,5 +1,6 @@
 #include "feedback/formats/postfix_reply.h"
 
+#include "base/ascii.h"
 #include "feedback/formats/postfix_text.h"
 
 #include <algorithm>
@@ -10,8 +11,6 @@ namespace watchpost::feedback {
 namespace {
 
 constexpr size_t npos = std::string_view::npos;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct Stage {
   std::string_view words;

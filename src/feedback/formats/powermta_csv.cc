@@ -1,5 +1,6 @@
 #include "feedback/formats/powermta_csv.h"
 
+#include "base/ascii.h"
 #include "feedback/formats/csv_lines.h"
 #include "feedback/formats/postfix_reply.h"
 #include "feedback/formats/powermta_layout.h"
@@ -26,25 +27,25 @@ using Row = PowermtaRow;
 
 // ARF (RFC 5965 section 3.1 and its registry). Nothing for a report that is no complaint.
 std::optional<EventKind> kind_of_feedback(std::string_view type) {
-  if (same_word(type, "not-spam")) return EventKind::complaint_withdrawn;
-  if (same_word(type, "opt-out") || same_word(type, "opt-out-list")) {
+  if (equal_nocase(type, "not-spam")) return EventKind::complaint_withdrawn;
+  if (equal_nocase(type, "opt-out") || equal_nocase(type, "opt-out-list")) {
     return EventKind::unsubscribed;
   }
-  if (same_word(type, "auth-failure") || same_word(type, "dkim")) return std::nullopt;
+  if (equal_nocase(type, "auth-failure") || equal_nocase(type, "dkim")) return std::nullopt;
   return EventKind::complained;
 }
 
 bool is_expired(const Row& row) {
   // RFC 3463 section 3.5: delivery time expired.
-  return same_word(row[Column::bounce_cat], kMessageExpired) ||
+  return equal_nocase(row[Column::bounce_cat], kMessageExpired) ||
          powermta_status(row[Column::dsn_status]).status.ends_with(".4.7");
 }
 
 // Nothing for what is known and tells nothing new.
 std::optional<EventKind> kind_of_remote(const Row& row) {
   const std::string_view action = row[Column::dsn_action];
-  if (same_word(action, "delayed")) return EventKind::deferred;
-  if (same_word(action, "failed")) return EventKind::bounced;
+  if (equal_nocase(action, "delayed")) return EventKind::deferred;
+  if (equal_nocase(action, "failed")) return EventKind::bounced;
   const std::string_view status = row[Column::dsn_status];
   if (!action.empty() || status.empty()) return std::nullopt;
   if (status.front() == '4') return EventKind::deferred;

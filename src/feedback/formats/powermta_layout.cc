@@ -1,5 +1,6 @@
 #include "feedback/formats/powermta_layout.h"
 
+#include "base/ascii.h"
 #include "feedback/formats/powermta_text.h"
 
 #include <algorithm>
@@ -34,8 +35,8 @@ constexpr std::array<std::string_view, kPowermtaColumns> kColumns{"type",
                                                                   "feedbackType"};
 
 size_t place_of(std::span<const std::string_view> names, std::string_view name) {
-  const auto found =
-      std::ranges::find_if(names, [&](std::string_view other) { return same_word(other, name); });
+  const auto found = std::ranges::find_if(
+      names, [&](std::string_view other) { return equal_nocase(other, name); });
   return found == names.end() ? PowermtaLayout::kNowhere
                               : static_cast<size_t>(found - names.begin());
 }
@@ -56,7 +57,7 @@ bool PowermtaLayout::is_header(std::string_view first) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (first.starts_with(kByteOrderMark)) first.remove_prefix(kByteOrderMark.size());
   while (first.starts_with('#') || first.starts_with(' ')) first.remove_prefix(1);
-  return same_word(first, kColumns[static_cast<size_t>(Column::type)]);
+  return equal_nocase(first, kColumns[static_cast<size_t>(Column::type)]);
 }
 
 std::optional<PowermtaLayout> PowermtaLayout::from(std::span<const std::string_view> names,

@@ -1,5 +1,7 @@
 #include "feedback/formats/powermta_text.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,9 +10,6 @@ namespace watchpost::feedback {
 namespace {
 
 constexpr size_t npos = std::string_view::npos;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Seconds since 1970, perhaps with a fraction.
 std::optional<Time> unix_time(std::string_view text) {
@@ -68,10 +67,6 @@ constexpr std::array<TypeName, 9> kTypes{{
 
 }  // namespace
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 std::optional<Time> powermta_time(std::string_view text) {
   constexpr size_t kLongest = 40;
   if (text.empty() || text.size() > kLongest) return std::nullopt;
@@ -91,7 +86,7 @@ std::optional<Time> powermta_time(std::string_view text) {
 
 std::optional<PowermtaRecord> powermta_record(std::string_view type) {
   for (const TypeName& known : kTypes) {
-    if (type == known.letters || same_word(type, known.name)) return known.record;
+    if (type == known.letters || equal_nocase(type, known.name)) return known.record;
   }
   return std::nullopt;
 }
@@ -120,7 +115,7 @@ std::string_view without_type(std::string_view text) {
   const size_t semicolon = text.find(';');
   if (semicolon == npos || semicolon == 0) return text;
   const auto fits = [](char c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-';
+    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-';
   };
   if (!std::ranges::all_of(text.substr(0, semicolon), fits)) return text;
   text.remove_prefix(semicolon + 1);
@@ -130,7 +125,7 @@ std::string_view without_type(std::string_view text) {
 
 const PowermtaCategory& powermta_category(std::string_view category) {
   for (const PowermtaCategory& known : kCategories) {
-    if (same_word(category, known.category)) return known;
+    if (equal_nocase(category, known.category)) return known;
   }
   return kCategories.back();
 }

@@ -52,7 +52,4 @@ struct PowermtaCategory {
 const PowermtaCategory& powermta_category(std::string_view category);
 inline constexpr std::string_view kMessageExpired = "message-expired";
 
-// ASCII, without regard to case.
-bool same_word(std::string_view a, std::string_view b);
-
 }  // namespace watchpost::feedback

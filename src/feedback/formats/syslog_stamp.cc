@@ -1,5 +1,7 @@
 #include "feedback/formats/syslog_stamp.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -20,8 +22,6 @@ namespace {
 constexpr Duration kSlack = std::chrono::hours(26);
 // Lines of one log are out of order by less than this.
 constexpr Duration kDisorder = std::chrono::minutes(5);
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Two digits at `at`; -1 where there are none.
 int two_digits(std::string_view text, size_t at) {

@@ -1,6 +1,8 @@
 #include "feedback/reports/amazon_notification.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
+#include "feedback/reports/complaint_text.h"
 #include "feedback/reports/delivery_status.h"
 #include "feedback/reports/report_json.h"
 #include "feedback/reports/report_text.h"
@@ -87,10 +89,7 @@ void take_original(const JsonNode& sent, FeedbackMail& mail) {
     if (equal_nocase(name, "To")) mail.original.to = report_address(value);
     if (equal_nocase(name, "Subject")) mail.original.subject = value;
     if (equal_nocase(name, "Date")) mail.original.date = value;
-    if (equal_nocase(name, "Message-ID")) {
-      const size_t open = value.starts_with('<') ? 1 : 0;
-      mail.original.message_id = value.substr(open, value.find('>') - open);
-    }
+    if (equal_nocase(name, "Message-ID")) mail.original.message_id = bare_message_id(value);
     if (mail.original.fields.size() < 200) mail.original.fields.emplace_back(name, value);
   }
 }

@@ -1,5 +1,6 @@
 #include "feedback/reports/arf.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/carried_mail.h"
 #include "feedback/reports/cfbl.h"
@@ -83,7 +84,7 @@ class FieldReader {
   void read(const mime::Field& field) {
     const std::string body = mime::unfolded(field.body);
     if (single(field.name, body) || repeated(field.name, body)) return;
-    if (mime::same_name(field.name, "Incidents")) incidents(body);
+    if (equal_nocase(field.name, "Incidents")) incidents(body);
     once(field.name);
     keep(field.name, body);
   }
@@ -115,7 +116,7 @@ class FieldReader {
   bool single(std::string_view name, std::string_view body) {
     for (size_t i = 0; i < kSingle.size(); ++i) {
       const SingleField& known = kSingle[i];
-      if (!mime::same_name(name, known.name)) continue;
+      if (!equal_nocase(name, known.name)) continue;
       std::string value = known.read(body);
       // "Source" is whatever a reporter wants it to be: only an address is the one meant.
       if (known.name == "Source" && !is_ip(value)) return false;
@@ -133,7 +134,7 @@ class FieldReader {
   }
   bool repeated(std::string_view name, std::string_view body) {
     for (const RepeatedField& known : kRepeated) {
-      if (!mime::same_name(name, known.name)) continue;
+      if (!equal_nocase(name, known.name)) continue;
       std::vector<std::string>& to = complaint_.*known.to;
       std::string value = known.read(body);
       if (value.empty()) return true;
@@ -158,7 +159,7 @@ class FieldReader {
   }
   void once(std::string_view name) {
     for (size_t i = 0; i < kOnce.size(); ++i) {
-      if (!mime::same_name(name, kOnce[i])) continue;
+      if (!equal_nocase(name, kOnce[i])) continue;
       if (seen_[i]) note(mail_, std::string(kOnce[i]) + " is given more than once");
       seen_[i] = true;
     }
@@ -172,7 +173,7 @@ class FieldReader {
   }
   std::string_view value_of(std::string_view name) const {
     for (const auto& [key, value] : complaint_.fields) {
-      if (mime::same_name(key, name)) return value;
+      if (equal_nocase(key, name)) return value;
     }
     return {};
   }

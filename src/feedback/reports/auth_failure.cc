@@ -1,5 +1,6 @@
 #include "feedback/reports/auth_failure.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/carried_mail.h"
 #include "feedback/reports/complaint_text.h"
@@ -86,7 +87,7 @@ bool read_auth_failure_text(const mime::Message& message, FeedbackMail& mail) {
   CarriedMail carried = carried_mail(message);
   if (read.original.fields.empty()) read.original = std::move(carried.mail);
   for (const auto& [name, value] : read.original.fields) {
-    if (mime::same_name(name, "Authentication-Results")) {
+    if (equal_nocase(name, "Authentication-Results")) {
       complaint.authentication_results.push_back(one_line(value));
     }
   }

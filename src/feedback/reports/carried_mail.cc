@@ -1,5 +1,6 @@
 #include "feedback/reports/carried_mail.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/complaint_text.h"
 #include "mime/address.h"
@@ -121,7 +122,7 @@ std::string first_text(const mime::Message& message, size_t most) {
 
 std::string_view field_of(const OriginalMail& mail, std::string_view name) {
   for (const auto& [key, value] : mail.fields) {
-    if (mime::same_name(key, name)) return value;
+    if (equal_nocase(key, name)) return value;
   }
   return {};
 }

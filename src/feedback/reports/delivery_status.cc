@@ -1,5 +1,6 @@
 #include "feedback/reports/delivery_status.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reply_words.h"
 #include "feedback/reports/report_text.h"

@@ -1,5 +1,6 @@
 #include "feedback/reports/feedback_mail.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/amazon_notification.h"
 #include "feedback/reports/arf.h"

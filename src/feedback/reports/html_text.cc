@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "feedback/reports/report_text.h"
 
 #include <algorithm>
@@ -10,14 +11,12 @@ namespace {
 
 constexpr size_t kMostHtml = 256 * 1024;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 // The name of the tag that begins at `at`, "<br/>" and "</BR >" alike; with the slash of an end tag
 // left out.
 std::string tag_name(std::string_view html, size_t at) {
   std::string name;
   for (size_t i = at + 1; i < html.size() && name.size() < 12; ++i) {
-    const char c = lower(html[i]);
+    const char c = to_lower(html[i]);
     if (c == '/' && name.empty()) continue;
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '!')) break;
     name += c;

@@ -1,5 +1,6 @@
 #include "feedback/reports/provider_complaints.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/carried_mail.h"
 #include "feedback/reports/cfbl.h"
@@ -37,7 +38,7 @@ FeedbackMail begun(std::string_view format) {
 void take_original(OriginalMail original, FeedbackMail& mail) {
   Complaint& complaint = *mail.complaint;
   for (const auto& [name, value] : original.fields) {
-    if (mime::same_name(name, "Authentication-Results") &&
+    if (equal_nocase(name, "Authentication-Results") &&
         complaint.authentication_results.size() < kMostComplaintValues) {
       complaint.authentication_results.push_back(one_line(value));
     }

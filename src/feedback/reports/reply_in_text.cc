@@ -1,5 +1,6 @@
 #include "feedback/reports/reply_in_text.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/phrase_search.h"
 #include "feedback/reply_words.h"
@@ -14,8 +15,6 @@ namespace watchpost::feedback {
 namespace {
 
 constexpr size_t kMost = 2048;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // One of a set of bytes.
 class Bytes {

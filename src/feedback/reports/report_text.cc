@@ -1,7 +1,9 @@
 #include "feedback/reports/report_text.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "mime/charset.h"
+#include "mime/utf8.h"
 
 #include <algorithm>
 #include <array>
@@ -10,10 +12,9 @@
 namespace watchpost::feedback {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7F'; }
 bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
          static_cast<unsigned char>(c) >= 0x80;
 }
 constexpr auto kLocalPart = [] {
@@ -28,24 +29,10 @@ bool in_domain(char c) {
   return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_' || c == '#';
 }
 
-void put_utf8(std::string& out, uint32_t point) {
-  if (point < 0x20 || (point >= 0xD800 && point < 0xE000) || point > 0x10FFFF) {
-    out += ' ';
-  } else if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | (point >> 6));
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | (point >> 12));
-    out += static_cast<char>(0x80 | ((point >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (point >> 18));
-    out += static_cast<char>(0x80 | ((point >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((point >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  }
+// Controls and what is no character are a blank.
+void put_character(std::string& out, uint32_t point) {
+  const bool none = point < 0x20 || (point >= 0xD800 && point < 0xE000) || point > 0x10FFFF;
+  mime::append_utf8(out, none ? ' ' : point);
 }
 
 // Names before an address that are glued to it: "SMTP=kim@example.com" of an X.400 address.
@@ -126,14 +113,6 @@ std::string one_line(std::string_view text, size_t most) {
   return line;
 }
 
-bool starts_with_nocase(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && equal_nocase(text.substr(0, prefix.size()), prefix);
-}
-
-bool equal_nocase(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
 std::vector<AddressInText> addresses_in(std::string_view line) {
   constexpr size_t kMost = 50;
   std::vector<AddressInText> found;
@@ -169,7 +148,7 @@ std::string report_address(std::string_view value) {
       if (close != std::string_view::npos &&
           std::from_chars(value.data() + at + 3, value.data() + close, point, 16).ptr ==
               value.data() + close) {
-        put_utf8(undone, point);
+        put_character(undone, point);
         at = close + 1;
       } else {
         undone += value[at++];

@@ -18,9 +18,6 @@ inline constexpr size_t kMostReportRecipients = 500;  // of one report
 // have without saying so, as what it is.
 std::string one_line(std::string_view text, size_t most = kMostReportText);
 
-bool starts_with_nocase(std::string_view text, std::string_view prefix);
-bool equal_nocase(std::string_view left, std::string_view right);
-
 // An address that stands in running text, "kim@example.com"; views into the line.
 struct AddressInText {
   std::string_view text;

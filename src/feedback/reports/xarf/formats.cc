@@ -1,5 +1,6 @@
 #include "feedback/reports/xarf/formats.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -11,7 +12,6 @@
 namespace watchpost::feedback {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_small(char c) { return c >= 'a' && c <= 'z'; }
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_letter(char c) { return is_small(c) || is_capital(c); }
