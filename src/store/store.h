@@ -6,7 +6,9 @@
 #include "model/decision.h"
 #include "model/event.h"
 #include "model/incident.h"
+#include "model/kept_mail.h"
 #include "model/notice.h"
+#include "model/suppression.h"
 
 #include <cstdint>
 #include <functional>
@@ -53,9 +55,18 @@ struct Fact {
   std::string value;
 };
 
+// The id of feedback, which counts once for ever: known for as long as events are kept.
+struct LastingId {
+  EventId id;
+  Time at;  // when it came
+};
+
 // Everything that one step of the pipeline changes; committed as one.
 struct Commit {
   std::span<const Event> events;
+  std::vector<LastingId> lasting;         // new
+  std::vector<KeptMail> kept_mail;        // new
+  std::vector<Suppression> suppressions;  // whole, new or changed
   std::vector<Fact> facts;
   std::vector<Incident> incidents;        // whole, new or changed
   std::vector<Decision> decisions;        // whole, new or changed
@@ -86,6 +97,8 @@ class Store {
   virtual Result<Done> maintain(Time now, Duration budget) = 0;
   // The number of events ever committed here: the sequence number of the last one.
   virtual uint64_t last_event() const = 0;
+  // Whether a commit had it in `lasting`.
+  virtual Result<bool> knows(const EventId& lasting) = 0;
   // The detector state as of event `sequence`, written aside and renamed into place, with a
   // checksum.
   virtual Result<Done> save_detector_state(std::string_view bytes, uint64_t sequence) = 0;
@@ -134,6 +147,11 @@ class Reader {
   virtual Result<std::vector<Enforcement>> enforcements() = 0;
   virtual Result<std::vector<Notice>> notices(size_t limit) = 0;  // newest first
   virtual Result<std::vector<Fact>> facts(std::string_view prefix) = 0;
+  virtual Result<bool> knows(const EventId& lasting) = 0;                     // as Store's
+  virtual Result<std::vector<KeptMail>> kept_mail(size_t limit) = 0;          // newest first
+  virtual Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) = 0;  // with its bytes
+  // Those whose last change came after `change`, in the order of changes; lifted ones, too.
+  virtual Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
   // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
   // checked.
