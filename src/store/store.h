@@ -9,6 +9,7 @@
 #include "model/kept_mail.h"
 #include "model/notice.h"
 #include "model/suppression.h"
+#include "store/enforcement.h"
 
 #include <cstdint>
 #include <functional>
@@ -28,26 +29,6 @@ struct StoreSettings {
 };
 void fields(SettingsVisitor& visit, StoreSettings& settings);
 
-// What an enforcer has been told to make so, and what is known to be so.
-struct Enforcement {
-  DecisionId decision;
-  std::string enforcer;  // its name in the configuration
-  enum class Wanted : uint8_t { applied, undone } wanted = Wanted::applied;
-  enum class Actual : uint8_t {
-    pending,
-    applied,
-    undone,
-    failed,
-    unsupported
-  } actual = Actual::pending;
-  uint32_t attempts = 0;
-  std::optional<Time> next_try;  // nothing: not before something changes
-  Time changed_at;
-  std::string error;  // of the last failed attempt
-};
-std::string_view name_of(Enforcement::Wanted wanted);
-std::string_view name_of(Enforcement::Actual actual);
-
 // A small named value kept with everything else: positions of sources ("position/NAME"), the kill
 // switch, grace periods. An empty value deletes it.
 struct Fact {
@@ -55,10 +36,10 @@ struct Fact {
   std::string value;
 };
 
-// The id of feedback, which counts once for ever: known for as long as events are kept.
+// The id of feedback that came `at`: known for as long as events are kept, so that it counts once.
 struct LastingId {
   EventId id;
-  Time at;  // when it came
+  Time at;
 };
 
 // Everything that one step of the pipeline changes; committed as one.
