@@ -27,6 +27,7 @@ SmtpCounters::SmtpCounters(Metrics& metrics, const std::string& protocol)
       too_slow(refused(metrics, protocol, "too_slow")),
       broken_off(refused(metrics, protocol, "broken_off")),
       unanswered(refused(metrics, protocol, "not_kept_in_time")),
+      tls_failed(refused(metrics, protocol, "tls_failed")),
       received_bytes(metrics.counter("watchpost_mail_intake_bytes",
                                      "Bytes of messages that were received whole.",
                                      {{"protocol", protocol}})),
@@ -41,6 +42,7 @@ SmtpCounters::SmtpCounters(Metrics& metrics, const std::string& protocol)
       before_tls_(refused(metrics, protocol, "sent_before_tls")) {}
 
 void SmtpCounters::add(const SmtpSession::Refused& now, SmtpSession::Refused& seen) {
+  if (now == seen) return;
   bare_line_ends_.add(now.bare_line_ends - seen.bare_line_ends);
   too_large_.add(now.too_large - seen.too_large);
   no_room_.add(now.no_room - seen.no_room);

@@ -24,6 +24,7 @@ class SmtpCounters {
   Counter& too_slow;
   Counter& broken_off;
   Counter& unanswered;
+  Counter& tls_failed;
   Counter& received_bytes;
 
  private:

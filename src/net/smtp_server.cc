@@ -29,7 +29,7 @@ constexpr size_t kSmallRead = 8 * 1024;
 constexpr size_t kLargeRead = 64 * 1024;
 constexpr size_t kLargeMessage = 32 * 1024;
 constexpr Duration kLastAnswerTime = std::chrono::seconds(2);
-constexpr Duration kHandshakeTime = std::chrono::seconds(10);
+constexpr Duration kHandshakeTime = std::chrono::seconds(10);  // at most
 // Past the cap on connections so many are still told why; more are closed without a word.
 constexpr size_t kToldWhy = 64;
 
@@ -118,7 +118,7 @@ struct Talk {
         service(std::move(serving)),
         session(service->server, service->limits),
         share(service) {}
-  ~Talk() { service->counters.add(session.refused(), seen); }
+  ~Talk() { count(); }
   Talk(const Talk&) = delete;
   Talk& operator=(const Talk&) = delete;
 
@@ -140,6 +140,7 @@ struct Talk {
     if (bytes.size() != wanted) bytes = std::vector<char>(wanted);
     return std::span(bytes).first(std::min(wanted, session.room()));
   }
+  void count() { service->counters.add(session.refused(), seen); }
   void weigh() {
     share.set(session.held());
     session.set_storage_full(share.too_much());
@@ -207,9 +208,11 @@ Task<void> hand_over(Talk& talk) {
 }
 
 Task<bool> start_tls(Talk& talk) {
-  auto started = co_await talk.link.start_tls(talk.service->identity, kHandshakeTime);
+  const Duration patience = std::min(kHandshakeTime, talk.service->settings.command_time);
+  auto started = co_await talk.link.start_tls(talk.service->identity, patience);
   if (!started) {
-    log_warning("mail", "no TLS with {}: {}", talk.link.peer(), started.error().what);
+    talk.service->counters.tls_failed.add();
+    log_debug("mail", "no TLS with {}: {}", talk.link.peer(), started.error().what);
     co_return false;
   }
   talk.service->counters.sessions_under_tls.add();
@@ -224,6 +227,7 @@ Task<void> converse(Talk& talk) {
       case SmtpSession::Next::read: going_on = co_await take_input(talk); break;
       case SmtpSession::Next::write: {
         const std::string replies = talk.session.take_replies();
+        talk.count();
         const auto sent =
             co_await talk.link.write_all(replies, talk.service->settings.command_time);
         going_on = sent.has_value();
@@ -249,7 +253,7 @@ Task<void> serve(Connection link, std::shared_ptr<Service> service) {
   Talk talk(std::move(link), service);
   if (!service->allows(talk.link)) {
     service->counters.not_allowed.add();
-    log_info("mail", "{} may not hand in mail here", talk.link.peer());
+    log_debug("mail", "{} may not hand in mail here", talk.link.peer());
     co_await turn_away(talk.link, "554 5.7.1 this client may not hand in mail\r\n");
     co_return;
   }

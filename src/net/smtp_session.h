@@ -54,6 +54,7 @@ class SmtpSession {
     uint64_t too_many_errors = 0;
     uint64_t recipients = 0;
     uint64_t before_tls = 0;  // bytes sent behind STARTTLS without waiting for its answer
+    bool operator==(const Refused&) const = default;
   };
 
   SmtpSession(Server server, const SmtpLimits& limits);
