@@ -138,8 +138,7 @@ int hex_digit(char c) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// RFC 3461 section 4: "+3D" for "=". Only printable ASCII may come of it; what is beyond ASCII may
-// stand as it is.
+// RFC 3461 section 4: "+3D" for "="; nothing where it is malformed.
 std::optional<std::string> decoded_xtext(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size(); ++at) {
@@ -150,12 +149,17 @@ std::optional<std::string> decoded_xtext(std::string_view text) {
       const int low = at + 2 < text.size() ? hex_digit(text[at + 2]) : -1;
       if (high < 0 || low < 0) return std::nullopt;
       c = static_cast<char>(high * 16 + low);
-      if (c < ' ' || c == 0x7F) return std::nullopt;
       at += 2;
     }
     out += c;
   }
   return out;
+}
+
+// Postfix encodes the bytes of UTF-8 as well.
+bool is_clean(std::string_view text) {
+  return is_utf8(text) &&
+         std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
 }
 
 // RFC 6533 section 3: "\x{E9}" for a character.
@@ -184,11 +188,12 @@ std::optional<std::string> original_recipient(std::string_view value, bool smtpu
   const bool plain_type = std::ranges::all_of(
       type, [](char c) { return is_letter_or_digit(c) || c == '-' || c == '.'; });
   if (type.empty() || !plain_type) return std::nullopt;
-  auto address = decoded_xtext(value.substr(semicolon + 1));
+  const std::string_view written = value.substr(semicolon + 1);
+  auto address = decoded_xtext(written);
   if (address && type == "utf-8") address = decoded_unicode(*address);
   if (!address || address->empty()) return std::nullopt;
   if (!smtputf8 && std::ranges::any_of(value, beyond_ascii)) return std::nullopt;
-  return type + ";" + *address;
+  return type + ";" + (is_clean(*address) ? *address : std::string(written));
 }
 
 // RFC 3461 section 4.1: NEVER alone, or a list without repetition.
@@ -235,7 +240,8 @@ const SmtpRefusal* set_mail_parameter(const Parameter& given, MailParameters& in
     auto decoded = decoded_xtext(given.value);
     const bool fits = decoded && !decoded->empty() && given.value.size() <= kEnvelopeIdBytes &&
                       std::ranges::none_of(given.value, beyond_ascii);
-    if (fits) into.envelope_id = std::move(*decoded);
+    const bool plain = fits && is_clean(*decoded) && std::ranges::none_of(*decoded, beyond_ascii);
+    if (fits) into.envelope_id = plain ? std::move(*decoded) : std::string(given.value);
     return fits ? nullptr : &kBadParameter;
   }
   return &kUnknownParameter;

@@ -14,14 +14,14 @@ struct MailParameters {
   bool eight_bit = false;        // BODY=8BITMIME
   bool smtputf8 = false;
   std::string return_content;  // RET: "FULL", "HDRS" or empty
-  std::string envelope_id;     // ENVID, decoded; printable ASCII
+  std::string envelope_id;     // ENVID, decoded where that is printable ASCII
 };
 
 struct MailRecipient {
   std::string address;  // as written, without brackets and source route
   std::string
       notify;  // NOTIFY: "NEVER", or of "SUCCESS", "FAILURE" and "DELAY" with commas; or empty
-  std::string original;  // ORCPT, decoded: "rfc822;user@example.com"; or empty
+  std::string original;  // ORCPT, decoded where that is text: "rfc822;user@example.com"; or empty
 };
 
 // A message as a client handed it in. All texts are what the client claimed, within the grammar of
