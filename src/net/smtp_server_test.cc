@@ -213,7 +213,7 @@ TEST(SmtpServer, ClientsMayGoAtAnyTime) {
 
 TEST(SmtpServer, HoldsOnlySoMuchOfAllMessages) {
   auto settings = on_loopback();
-  settings.memory_bytes = 300'000;
+  settings.memory_bytes = settings.message_bytes = 300'000;
   Desk desk;
   Served served(desk.later(), settings);
   const std::string large(150'000, 'x');

@@ -51,7 +51,7 @@ void name_bounds(SettingsVisitor& visit, SmtpServerSettings& settings) {
 
 void name_times(SettingsVisitor& visit, SmtpServerSettings& settings) {
   const auto time = [&](std::string_view name, std::string_view help, Duration& value) {
-    visit.setting({.name = name, .help = help, .least = 0.001, .most = 86'400}, &value);
+    visit.setting({.name = name, .help = help, .least = 1, .most = 86'400}, &value);
   };
   time("idle_time", "a client that says nothing for so long is hung up on", settings.idle_time);
   time("command_time", "from a command's first byte to its end, and for reading an answer",
@@ -104,6 +104,10 @@ Result<Done> SmtpServerSettings::check() const {
   }
   if (certificate.empty() != key.empty()) {
     return fail(Code::bad_input, "`certificate` and `key` belong together", "certificate");
+  }
+  if (memory_bytes < message_bytes) {
+    return fail(Code::bad_input, "must hold at least one message of `message_bytes`",
+                "memory_bytes");
   }
   if (const auto mode = parse_socket_mode(socket_mode); !mode) return fail(mode.error());
   if (const auto peers = AllowedPeers::from(allow); !peers) return fail(peers.error());

@@ -60,6 +60,9 @@ TEST(SmtpSettings, AreChecked) {
   settings.socket_mode = "999";
   EXPECT_THAT(against(settings), HasSubstr("socket_mode"));
   settings.socket_mode = "0666";
+  settings.memory_bytes = settings.message_bytes - 1;
+  EXPECT_THAT(against(settings), HasSubstr("memory_bytes"));
+  settings.memory_bytes = settings.message_bytes;
   settings.protocol = "http";
   EXPECT_THAT(against(settings), HasSubstr("protocol"));
   settings.protocol = "smtp";
