@@ -71,10 +71,10 @@ class MailIntake(unittest.TestCase):
         host.start()
         return host
 
-    def hand_in(self, host, recipients, options=("BODY=8BITMIME",), recipient_options=()):
+    def hand_in(self, host, recipients, options=("BODY=8BITMIME",), recipient_options=(), content=CONTENT):
         with smtplib.SMTP("127.0.0.1", host.port, timeout=60) as client:
             client.login(ALICE, "demo")
-            client.sendmail(ALICE, recipients, CONTENT.encode(), options, recipient_options)
+            client.sendmail(ALICE, recipients, content.encode(), options, recipient_options)
 
     def wait_for_log(self, host, *texts):
         for _ in range(600):
@@ -116,6 +116,24 @@ class MailIntake(unittest.TestCase):
         said, content = intake.message(4)
         self.assertIn("from ", said)
         self.assertIn(b"554 5.3.0 not here", content)
+
+    def test_postfix_and_a_bare_cr(self):
+        intake = self.intake("lmtp")
+        host = self.postfix(1, f"relayhost =\ndefault_transport = lmtp:inet:127.0.0.1:{intake.port}\n")
+        content = CONTENT + "one\r.\r\nRSET\r\n" + 2000 * "another line\r\n"
+        self.hand_in(host, ["one@feedback.example"], content=content)
+        # Postfix puts a blank in its place, unless it is told not to.
+        self.assertIn(b"\r\none .\r\nRSET\r\n", intake.message(1)[1])
+
+    def test_postfix_is_refused_a_bare_cr(self):
+        intake = self.intake("lmtp")
+        route = f"relayhost =\ndefault_transport = lmtp:inet:127.0.0.1:{intake.port}\n"
+        host = self.postfix(1, route + "cleanup_replace_stray_cr_lf = no\n")
+        content = CONTENT + "one\r.\r\nRSET\r\n" + 2000 * "another line\r\n"
+        self.hand_in(host, ["one@feedback.example", "two@feedback.example"], content=content)
+        for name in ("one", "two"):
+            self.wait_for_log(host, f"to=<{name}@feedback.example>", "status=bounced",
+                              "550 5.5.2 a bare CR or LF is not accepted")
 
     def test_postfix_by_lmtp_at_a_unix_socket(self):
         path = self.folder / "lmtp.sock"
