@@ -57,7 +57,7 @@ void write_events(const store::StoreSettings& settings, uint64_t own, uint64_t o
     for (uint64_t i = 0; i < kCommit && number < all; ++i, ++number) {
       Event& event = batch.add();
       event.id = {number * 0x9E3779B97F4A7C15u, number};
-      event.at = kStart + Duration(number * (6 * 3'600'000'000u / all));
+      event.at = kStart + Duration(number * (uint64_t{6} * 3'600'000'000 / all));
       event.kind = kind_of(number / every);
       event.delay = 1.25;
       const bool is_own = number % every == 0;
