@@ -159,7 +159,6 @@ TEST_F(FeedbackReaderTest, OneClickCountsOnceAndOnlyWithAToken) {
 TEST_F(FeedbackReaderTest, EachCauseIsNamedAndCounted) {
   std::string wrong = token();
   wrong[20] = wrong[20] == 'a' ? 'b' : 'a';
-  const std::string foreign = "wp1a";
   const std::map<std::string, std::string> cases{
       {"none", ""},
       {"wrong token", wrong},
@@ -248,7 +247,8 @@ TEST_F(FeedbackReaderTest, AListedReportersSignatureIsProof) {
 
 TEST_F(FeedbackReaderTest, OneTokenAndKindIsOneEventWhoeverReportsIt) {
   const auto id = [&](const std::string& mail) {
-    return std::as_const(read(mail).events).events()[0].id;
+    const Arrival arrival = read(mail);
+    return arrival.events.events()[0].id;
   };
   const EventId first = id(arf_text({.token = token()}));
   EXPECT_EQ(first, id(arf_text({.token = token(), .reporter = "example.org"})));

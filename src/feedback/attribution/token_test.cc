@@ -137,11 +137,11 @@ TEST(Token, KeysAreChangedWithOverlap) {
 }
 
 // S-32 of the attack list: nobody guesses one.
-TEST(Token, AMillionGuessesAreWrong) {
+TEST(Token, AHundredThousandGuessesAreWrong) {
   const TokenKeys keys = one_key();
   std::mt19937_64 random(20261130);
   std::string bytes = *from_base32(kOfRecipe.substr(3));
-  for (int i = 0; i < 1'000'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     for (size_t k = 1; k < bytes.size(); ++k) bytes[k] = static_cast<char>(random() & 255);
     const auto state = keys.read("wp1" + to_base32(bytes), kSent, kAge).state;
     ASSERT_EQ(state, TokenState::wrong);
@@ -180,8 +180,8 @@ TEST(TokensIn, AreFoundWhereTheyStand) {
         "https://example.com/u/" + token + "?x", "a:b:" + token + ":acme"}) {
     EXPECT_EQ(tokens_in(text), std::vector<std::string_view>{kOfRecipe}) << text;
   }
-  for (const std::string& text :
-       {std::string(), std::string("wp1"), "x" + token, "wp1abc", "wp1" + std::string(5000, 'a')}) {
+  for (const std::string& text : {std::string(), std::string("wp1"), "x" + token,
+                                  std::string("wp1abc"), "wp1" + std::string(5000, 'a')}) {
     EXPECT_TRUE(tokens_in(text).empty()) << text;
   }
   std::string many;
