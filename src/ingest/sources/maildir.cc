@@ -78,19 +78,22 @@ int64_t ns_of(const timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-// "maildir1 NS NAME ...": the newest mail that was read, and those of just before that were.
+// "maildir1 NS AGE:NAME ...": when the newest mail that was read was put there, and those of just
+// before, whose flags may be set later.
 struct Place {
   int64_t newest_ns = 0;
   std::set<std::pair<int64_t, uint64_t>> recent;  // when, and name
+  std::unordered_set<uint64_t> names;             // of `recent`
 
   bool has(const Found& found) const {
-    if (found.put_ns < newest_ns - kOverlap) return true;
-    return recent.contains({found.put_ns, found.name});
+    return found.put_ns < newest_ns - kOverlap || names.contains(found.name);
   }
-  void add(const Found& found) {
-    newest_ns = std::max(newest_ns, found.put_ns);
-    recent.emplace(found.put_ns, found.name);
-    while (recent.begin()->first < newest_ns - kOverlap || recent.size() > kMostInPosition) {
+  void add(int64_t put_ns, uint64_t name) {
+    newest_ns = std::max(newest_ns, put_ns);
+    if (names.insert(name).second) recent.emplace(put_ns, name);
+    while (recent.size() > 1 &&
+           (recent.begin()->first < newest_ns - kOverlap || recent.size() > kMostInPosition)) {
+      names.erase(recent.begin()->second);
       recent.erase(recent.begin());
     }
   }
@@ -121,7 +124,7 @@ bool Place::parse(std::string_view text, Place& place) {
         !read_number(parts[i].substr(colon + 1), name, 16) || before < 0 || before > kOverlap) {
       return false;
     }
-    place.recent.emplace(place.newest_ns - before, name);
+    place.add(place.newest_ns - before, name);
   }
   return true;
 }
@@ -247,7 +250,7 @@ bool Maildir::read_all(std::vector<Found> found, EventSink& sink, const std::sto
   for (size_t i = 0; i < found.size(); ++i) {
     if (stop.stop_requested()) return false;
     Arrival arrival = read_one(found[i]);
-    place_.add(found[i]);
+    place_.add(found[i].put_ns, found[i].name);
     remember(found[i].name);
     left -= found[i].size;
     if ((i + 1) % kPositionEvery == 0 || i + 1 == found.size()) arrival.position = place_.text();
@@ -280,7 +283,7 @@ Result<Done> Maildir::run(EventSink& sink, std::string_view position, std::stop_
   }
   if (position.empty() && from_end_) {
     for (const Found& one : news()) {
-      place_.add(one);
+      place_.add(one.put_ns, one.name);
       remember(one.name);
     }
     sink.deliver_unless_stopped({.source = mails_.name(), .position = place_.text()}, stop);
