@@ -200,6 +200,16 @@ TEST_F(FeedbackReaderTest, AMessageIdFindsTheMailAndProvesNothing) {
             "complained kim@example.com acme/autumn/acme-api by message_id: none");
 }
 
+// Our own server tells the sender what stands in its log.
+TEST_F(FeedbackReaderTest, ABounceThatOurLogHasIsNotCountedTwice) {
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "acme", .recipient = "kim@example.com", .sent = kSent, .failed = true};
+  EXPECT_EQ(told(read(dsn_text({.token = token()}))),
+            "bounced kim@example.com acme/spring/acme-api by token: seen already");
+  EXPECT_EQ(told(read(dsn_text({.token = token()}, "delayed", "4.4.1"))),
+            "deferred kim@example.com acme/spring/acme-api by token: token");
+}
+
 // Somebody's own token with what is another's in the rest of the report.
 TEST_F(FeedbackReaderTest, WhatATokenDoesNotSayIsNotTakenFromTheReport) {
   feedback::FeedbackSettings settings;

@@ -36,6 +36,8 @@ std::optional<KnownMail> joined(std::span<const Event> events, std::string_view 
     const std::string recipient = suppression_key(event[Field::recipient]);
     if (!wanted.empty() && !recipient.empty() && recipient != wanted) continue;
     any = any || wanted.empty() || recipient == wanted;
+    const bool gave_up = event.kind == EventKind::bounced || event.kind == EventKind::expired;
+    known.failed = known.failed || (gave_up && !recipient.empty() && recipient == wanted);
     several = several || (!known.recipient.empty() && !recipient.empty() &&
                           recipient != suppression_key(known.recipient));
     take(known.recipient, event[Field::recipient]);

@@ -186,8 +186,9 @@ bool Attribution::fill_from_store(Attributed& made) const {
   const std::string& message_id = mail_.original.message_id;
   if (!made.token) made.message_id = message_id;
   if (context_.sent == nullptr || message_id.empty()) return true;
-  if (made.token && !made.clue.customer.empty() && !made.clue.campaign.empty() &&
-      !made.clue.credential.empty()) {
+  // Our own server writes a notice of what it has in its log as well: of bounces that is asked.
+  if (mail_.kind != MailKind::bounce && made.token && !made.clue.customer.empty() &&
+      !made.clue.campaign.empty() && !made.clue.credential.empty()) {
     return true;  // it has said all that counts
   }
   const auto known =
@@ -207,6 +208,7 @@ bool Attribution::fill_from_store(Attributed& made) const {
   made.source_ip = known->source_ip;
   made.sender = known->sender;
   made.queue_id = known->queue_id;
+  made.failed_before = known->failed;
   if (!made.sent) made.sent = known->sent;
   return true;
 }

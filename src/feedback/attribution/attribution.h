@@ -24,6 +24,7 @@ struct KnownMail {
   std::string sender;
   std::string queue_id;
   Time sent;
+  bool failed = false;  // it was given up for that recipient, and we saw it
 };
 
 // Our own past, as attribution may ask for it.
@@ -51,6 +52,8 @@ inline constexpr std::string_view kNoProof = "none";
 inline constexpr std::string_view kNoSuchMail = "no such mail";
 inline constexpr std::string_view kOtherRecipient = "recipient differs";
 inline constexpr std::string_view kNothingToTakeBack = "no such complaint";
+inline constexpr std::string_view kSeenAlready =
+    "seen already";  // in our own log: not counted twice
 inline constexpr std::string_view kStaleReturnPath = "expired return path";
 
 // Whose mail it was, as far as that is known. Empty: not known.
@@ -64,6 +67,7 @@ struct Attributed {
   std::string_view way;  // how it was found: token, verp, envid, message_id, feedback_id, header
   std::string_view proof;
   std::optional<ReadToken> token;  // that proved it
+  bool failed_before = false;      // as KnownMail::failed
 
   bool proven() const { return proof == kProvenByToken || proof == kProvenByReporter; }
 };

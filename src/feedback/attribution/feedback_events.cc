@@ -142,7 +142,8 @@ void Maker::add_delivery_results() {
   for (const RecipientReport& report : mail_.recipients) {
     const auto kind = kind_of(report);
     if (!kind) continue;
-    const Attributed found = attribution_.of(report.recipient, report.original_recipient);
+    Attributed found = attribution_.of(report.recipient, report.original_recipient);
+    if (found.failed_before && *kind != EventKind::deferred) found.proof = kSeenAlready;
     Event* const event = add(*kind, found);
     if (event == nullptr) continue;
     take_report(report, found, *event);
