@@ -103,7 +103,7 @@ class Attribution(DaemonTest):
         self.complain(watchpost, "token", "read", token, "--recipient", "lee@example.com", code=1,
                       says="another recipient")
         self.complain(watchpost, "token", "read", "nothing", code=1, says="no token")
-        self.complain(watchpost, "token", "make", "nobody", code=1, says="no address")
+        self.complain(watchpost, "token", "make", "nobody", code=2, says="no address")
         old = self.token(watchpost, "--sent", "2020-01-01T00:00:00Z")
         self.complain(watchpost, "token", "read", old, code=1, says="expired token")
 
@@ -142,10 +142,10 @@ class Attribution(DaemonTest):
         status, page, _ = over_unix(watchpost, "GET", path)
         self.assertEqual(status, 200)
         self.assertIn("<button>", page)
-        self.assertEqual(events(watchpost, "kind=unsubscribed"), [])
+        self.assertEqual(events(watchpost, "--kind", "unsubscribed"), [])
         for _ in range(3):
             self.assertEqual(over_unix(watchpost, "POST", path, "List-Unsubscribe=One-Click")[0], 200)
-        got = wait_for_events(watchpost, 1, "kind=unsubscribed")
+        got = wait_for_events(watchpost, 1, "--kind", "unsubscribed")
         self.assertEqual([(one["customer"], one["proof"]) for one in got], [("acme", "token")])
         self.assertEqual(over_unix(watchpost, "POST", path, "x=y")[0], 400)
         self.assertEqual(over_unix(watchpost, "POST", "/u/wp1no", "List-Unsubscribe=One-Click")[0], 404)
