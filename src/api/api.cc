@@ -47,6 +47,9 @@ struct Api::State {
             [&intake](std::string_view sender, const feedback::KumomtaNames& names,
                       std::string_view body, Services::Answer answer) {
               intake.take_kumomta(sender, names, body, std::move(answer));
+            },
+            [&intake](std::string_view token, std::function<void(Result<Done>)> answer) {
+              intake.take_one_click(token, std::move(answer));
             }},
         metrics(all_metrics),
         tokens(std::move(first_tokens)) {}

@@ -134,7 +134,7 @@ TEST(OpenApi, HasTheRoutesAndNoOthers) {
 TEST(OpenApi, HoldsForEveryAnswer) {
   RoutesFixture fixture;
   for (const Route& route : routes()) {
-    if (route.path == "/metrics") continue;
+    if (route.path == "/metrics" || route.path == "/u/{id}") continue;  // no JSON
     const auto response = fixture.ask(std::string(route.method), with_id(route.path),
                                       needed_query(route.path), good_body(route.path));
     EXPECT_EQ(response.status, 200) << route.path << response.body;

@@ -4,6 +4,7 @@
 #include "api/json_views.h"
 #include "api/reading_routes.h"
 #include "api/report_routes.h"
+#include "api/unsubscribe_routes.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -34,6 +35,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/events", kView, Lane::ask, json<get_events>},
     Route{"POST", "/v1/events", Role::sender, Lane::push, post_events},
     Route{"POST", "/v1/kumomta", Role::sender, Lane::push, post_kumomta},
+    Route{"GET", "/u/{id}", std::nullopt, Lane::push, get_unsubscribe},
+    Route{"POST", "/u/{id}", std::nullopt, Lane::push, post_unsubscribe},
     Route{"GET", "/v1/streams", kView, Lane::ask, json<get_streams>},
     Route{"GET", "/v1/explain", kView, Lane::ask, json<get_explain>},
     Route{"GET", "/v1/incidents", kView, Lane::ask, json<get_incidents>},

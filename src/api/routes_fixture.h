@@ -31,6 +31,11 @@ struct RoutesFixture {
         taken = std::string(sender) + ": " + std::string(body);
         kumomta_names = names;
         answer(ingest::IntakeReceipt{2, {{3, "not one JSON object"}}, 1});
+      },
+      [this](std::string_view token, const std::function<void(Result<Done>)>& answer) {
+        taken = std::string(token);
+        if (token != "wp1good") return answer(fail(Code::refused, "wrong token"));
+        answer(Done{});
       }};
   feedback::KumomtaNames kumomta_names;
 

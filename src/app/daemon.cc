@@ -6,8 +6,10 @@
 #include "base/metrics.h"
 #include "cli/cli.h"
 #include "enforce/dispatcher.h"
+#include "ingest/feedback_reader.h"
 #include "ingest/intake.h"
 #include "ingest/pipeline.h"
+#include "ingest/sent_mail.h"
 #include "ingest/supervisor.h"
 #include "investigate/live_desk.h"
 #include "net/http_server.h"
@@ -85,6 +87,9 @@ struct Daemon::Parts {
   DispatchOutbox outbox{active};
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<enforce::Dispatcher> dispatcher;
+  std::optional<feedback::AttributionRules> attribution;
+  std::optional<ingest::StoredSentMail> sent_mail;
+  std::optional<ingest::FeedbackReader> feedback;
   std::optional<ingest::SourceContext> context;
   std::unique_ptr<ingest::Supervisor> supervisor;
   std::unique_ptr<ingest::Intake> intake;
@@ -104,8 +109,13 @@ Result<Done> Daemon::Parts::make_readers() {
   auto made = feedback::Mapping::from(configuration.maps, countries);
   if (!made) return fail(made.error());
   mapping = std::move(*made);
-  context.emplace(ingest::SourceContext{classifier ? *classifier : feedback::Classifier::shipped(),
-                                        mapping, clock});
+  auto rules = config::attribution_rules(configuration);
+  if (!rules) return fail(rules.error());
+  attribution.emplace(std::move(*rules));
+  const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
+  sent_mail.emplace(configuration.store, configuration.feedback.look_back, clock);
+  feedback.emplace(*attribution, classes, mapping, &*sent_mail);
+  context.emplace(ingest::SourceContext{classes, mapping, clock, &*feedback});
   return Done{};
 }
 

@@ -86,7 +86,9 @@ int parse(const Session& session, const LogOptions& options) {
 void add_log(CLI::App& line, Session& session) {
   const auto options = std::make_shared<LogOptions>();
   std::vector<std::string> kinds;
-  for (const auto* const kind : ingest::source_kinds()) kinds.emplace_back(kind->name);
+  for (const auto* const kind : ingest::source_kinds()) {
+    if (kind->reader != nullptr) kinds.emplace_back(kind->name);
+  }
   line.require_subcommand(1);
   CLI::App* const sub = line.add_subcommand("parse", "Print the events that the lines of logs are");
   sub->fallthrough();

@@ -260,7 +260,9 @@ int replay(const Session& session, const ReplayOptions& options) {
 void add_replay(CLI::App& line, Session& session) {
   const auto options = std::make_shared<ReplayOptions>();
   std::vector<std::string> kinds;
-  for (const auto* const kind : ingest::source_kinds()) kinds.emplace_back(kind->name);
+  for (const auto* const kind : ingest::source_kinds()) {
+    if (kind->reader != nullptr) kinds.emplace_back(kind->name);
+  }
   line.add_option("--source", options->source, "Format of the files: a kind of source")
       ->check(CLI::IsMember(kinds))
       ->capture_default_str();

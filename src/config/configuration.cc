@@ -232,6 +232,9 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_detectors(reader, in);
   check_tables(reader, in);
   check_maps(reader, in);
+  for (const Error& fault : feedback::faults_of(in.feedback, in.store.keep)) {
+    reader.fault(fault.what, reader.place("feedback." + fault.about));
+  }
   for (size_t i = 0; i < in.decide.paced_return.size(); ++i) {
     const auto pace = decide::paces_of({.paced_return = {in.decide.paced_return[i]}});
     if (!pace) reader.fault(pace.error().what, reader.place(fmt::format("decide.return[{}]", i)));
@@ -339,6 +342,7 @@ Faults check_files(const Configuration& configuration) {
     if (text) check(feedback::Classifier::from_toml(*text, path));
   }
   check(feedback::Countries::from(configuration.geo));
+  check(attribution_rules(configuration));
   return faults;
 }
 
@@ -368,6 +372,17 @@ std::vector<std::string> restart_needed(const Configuration& running, const Conf
     }
   }
   return differ;
+}
+
+Result<feedback::AttributionRules> attribution_rules(const Configuration& configuration) {
+  feedback::FeedbackSettings settings = configuration.feedback;
+  for (feedback::TokenKeySettings& key : settings.keys) {
+    auto secret = secret_of(key.secret, key.secret_file);
+    if (!secret) return fail(secret.error());
+    key.secret = std::move(*secret);
+    key.secret_file.clear();
+  }
+  return feedback::AttributionRules::from(settings, configuration.store.keep);
 }
 
 Result<std::string> secret_of(const std::string& secret, const std::string& file) {

@@ -7,6 +7,7 @@
 #include "detect/watch.h"
 #include "enforce/enforcer.h"
 #include "enforce/notifier.h"
+#include "feedback/attribution/rules.h"
 #include "feedback/countries.h"
 #include "feedback/mapping.h"
 #include "ingest/source.h"
@@ -57,9 +58,10 @@ struct Configuration {
   store::StoreSettings store;
   ListenSettings listen;
   EventSettings events;
-  feedback::GeoSettings geo;      // [geo]
-  detect::WatchLimits limits;     // [detect]
-  decide::DecideSettings decide;  // [decide]
+  feedback::GeoSettings geo;            // [geo]
+  feedback::FeedbackSettings feedback;  // [feedback]
+  detect::WatchLimits limits;           // [detect]
+  decide::DecideSettings decide;        // [decide]
   std::vector<SourceTable> sources;
   std::vector<EnforcerTable> enforcers;
   std::vector<enforce::NotifySettings> notify;
@@ -94,6 +96,9 @@ std::vector<std::string> restart_needed(const Configuration& running, const Conf
 
 // A whole file of at most a few megabytes. Errors: not_found, bad_input.
 Result<std::string> file_text(const std::string& path);
+// How mail that comes back is known again, with the secrets of its keys. Opens their files.
+Result<feedback::AttributionRules> attribution_rules(const Configuration& configuration);
+
 // The secret itself or the first line of its file; both empty is an empty secret.
 Result<std::string> secret_of(const std::string& secret, const std::string& file);
 

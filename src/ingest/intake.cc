@@ -1,6 +1,7 @@
 #include "ingest/intake.h"
 
 #include "feedback/formats/event_json.h"
+#include "ingest/feedback_reader.h"
 #include "ingest/format.h"
 #include "ingest/line_buffer.h"
 
@@ -95,6 +96,20 @@ void Intake::deliver(Reading reading, std::function<void(Result<IntakeReceipt>)>
   };
   if (!sink_.deliver(std::move(reading.arrival))) {
     (*reply)(fail(Code::unavailable, "Watchpost is shutting down: send it again later"));
+  }
+}
+
+void Intake::take_one_click(std::string_view token, std::function<void(Result<Done>)> answer) {
+  std::string_view why = "no key for tokens is configured";
+  std::optional<Arrival> arrival;
+  if (context_.feedback != nullptr) {
+    arrival = context_.feedback->one_click(token, "one-click", context_.clock.now(), why);
+  }
+  if (!arrival) return answer(fail(Code::refused, std::string(why)));
+  const auto shared = std::make_shared<std::function<void(Result<Done>)>>(std::move(answer));
+  arrival->settled = [shared](const Result<Done>& done) { (*shared)(done); };
+  if (!sink_.deliver(std::move(*arrival))) {
+    (*shared)(fail(Code::unavailable, "Watchpost is stopping"));
   }
 }
 

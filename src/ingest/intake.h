@@ -40,6 +40,10 @@ class Intake {
   // by the sender and the record alone, as kumod sends a record again in whatever company.
   void take_kumomta(std::string_view sender, const feedback::KumomtaNames& names,
                     std::string_view body, std::function<void(Result<IntakeReceipt>)> answer);
+  // A one-click request to unsubscribe (RFC 8058) with the token of its URL; answered when it is on
+  // disk. The same request again is answered the same.
+  //   Fails: refused where the token is not good, with the cause.
+  void take_one_click(std::string_view token, std::function<void(Result<Done>)> answer);
   SourceStatus status() const;
 
  private:

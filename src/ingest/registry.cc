@@ -7,11 +7,9 @@
 namespace watchpost::ingest {
 namespace {
 
-const std::array<const SourceKind*, 4> kKinds{
-    &kPostfixLogSource,
-    &kEventsSource,
-    &kKumomtaLogSource,
-    &kPowermtaCsvSource,
+const std::array<const SourceKind*, 6> kKinds{
+    &kPostfixLogSource,  &kEventsSource,  &kKumomtaLogSource,
+    &kPowermtaCsvSource, &kMaildirSource, &kMboxSource,
 };
 
 }  // namespace

@@ -69,11 +69,14 @@ class Source {
   virtual SourceStatus status() const = 0;
 };
 
+class FeedbackReader;
+
 // What sources are made with. All of it outlives them.
 struct SourceContext {
   const feedback::Classifier& classifier;
   const feedback::Mapping& mapping;
   const Clock& clock;
+  FeedbackReader* feedback = nullptr;  // of mail; null where sources are only checked
 };
 
 // A file read to its end, outside the daemon: `watchpost replay`. `line_at` is the number of the
@@ -98,7 +101,8 @@ struct SourceKind {
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Source>> (*make)(std::string name, const Settings& settings,
                                           const SourceContext& context);
-  // Lines of this kind's format, for replay. `reference` as in PostfixLog.
+  // Lines of this kind's format, for replay; null where it has no lines. `reference` as in
+  // PostfixLog.
   std::unique_ptr<FileReader> (*reader)(std::string name, const SourceContext& context,
                                         Time reference);
   // Bytes of a line that replay reads: no fewer than the source itself does, unless told so.

@@ -8,5 +8,7 @@ extern const SourceKind kPostfixLogSource;
 extern const SourceKind kEventsSource;
 extern const SourceKind kPowermtaCsvSource;
 extern const SourceKind kKumomtaLogSource;
+extern const SourceKind kMaildirSource;
+extern const SourceKind kMboxSource;
 
 }  // namespace watchpost::ingest

@@ -1,0 +1,71 @@
+#include "api/unsubscribe_routes.h"
+
+#include "base/text.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::api {
+namespace {
+
+constexpr std::string_view kButton =
+    "<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" "
+    "value=\"One-Click\"><button>Unsubscribe</button></form>";
+
+// Nothing of the request stands in it.
+net::HttpResponse page(int status, std::string_view title, std::string_view text) {
+  net::HttpResponse response{.status = status, .content_type = "text/html; charset=utf-8"};
+  response.body = fmt::format(
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>{0}</title>"
+      "</head><body><h1>{0}</h1>{1}</body></html>\n",
+      title, text);
+  response.headers = {{"Cache-Control", "no-store"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Content-Security-Policy", "default-src 'none'; form-action 'self'"}};
+  return response;
+}
+
+// application/x-www-form-urlencoded or multipart/form-data, as RFC 8058 section 3.2 allows both.
+bool asks_for_it(std::string_view body) {
+  constexpr size_t kLongest = 4096;
+  body = body.substr(0, kLongest);
+  for (const std::string_view pair : split(body, '&')) {
+    if (lower_ascii(trim(pair)) == "list-unsubscribe=one-click") return true;
+  }
+  const std::string lower = lower_ascii(body);
+  const size_t name = lower.find("name=\"list-unsubscribe\"");
+  if (name == std::string::npos) return false;
+  const size_t blank = lower.find("\n\r\n", name);
+  const size_t value = blank == std::string::npos ? lower.find("\n\n", name) : blank + 1;
+  if (value == std::string::npos) return false;
+  return trim(std::string_view(lower).substr(value)).starts_with("one-click");
+}
+
+}  // namespace
+
+void get_unsubscribe(const Call&, const Respond& respond) {
+  respond(page(200, "Unsubscribe", kButton));
+}
+
+void post_unsubscribe(const Call& call, const Respond& respond) {
+  if (!asks_for_it(call.request.body)) {
+    return respond(page(400, "Unsubscribe", kButton));
+  }
+  call.services.take_one_click(call.id, [respond](const Result<Done>& done) {
+    if (done) return respond(page(200, "Unsubscribed", "<p>You get no more of this mail.</p>"));
+    if (done.error().code == Code::refused) {
+      return respond(page(404, "This link cannot be used any more",
+                          "<p>Use the link of a newer mail, or answer it.</p>"));
+    }
+    auto response = page(503, "Not now", "<p>Please try again in a moment.</p>");
+    response.headers.emplace_back("Retry-After", "5");
+    respond(std::move(response));
+  });
+}
+
+}  // namespace watchpost::api

@@ -1,0 +1,115 @@
+#pragma once
+#include "base/time.h"
+#include "feedback/attribution/rules.h"
+#include "feedback/attribution/token.h"
+#include "feedback/attribution/verp.h"
+#include "feedback/reports/feedback_mail.h"
+#include "model/event.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watchpost::feedback {
+
+// What the store knows of a mail that was sent.
+struct KnownMail {
+  std::string customer;
+  std::string campaign;
+  std::string credential;
+  std::string recipient;
+  std::string source_ip;
+  std::string sender;
+  std::string queue_id;
+  Time sent;
+  bool failed = false;  // it was given up for that recipient, and we saw it
+};
+
+// Our own past, as attribution may ask for it.
+//   Threads: any.
+class SentMail {
+ public:
+  virtual ~SentMail() = default;
+  // Only of what we saw ourselves, never of feedback. `recipient` may be empty: then that of the
+  // answer is, too, where the mail went to several. What is `proven` is always looked up; for what
+  // is not, there may be no time.
+  virtual std::optional<KnownMail> look_up(std::string_view message_id, std::string_view recipient,
+                                           bool proven) = 0;
+  // Whether feedback of that id counted.
+  virtual bool counted(const EventId& id) = 0;
+};
+
+struct MailEnvelope {
+  std::string sender;                   // "" or "<>" for the null sender
+  std::vector<std::string> recipients;  // whom it was sent to: our return path, or the address for
+                                        // complaints
+};
+
+// Why feedback is no proof; Field::proof has these, beside name_of(TokenState).
+inline constexpr std::string_view kNoProof = "none";
+inline constexpr std::string_view kNoSuchMail = "no such mail";
+inline constexpr std::string_view kOtherRecipient = "recipient differs";
+inline constexpr std::string_view kNothingToTakeBack = "no such complaint";
+inline constexpr std::string_view kSeenAlready =
+    "seen already";  // in our own log: not counted twice
+inline constexpr std::string_view kStaleReturnPath = "expired return path";
+
+// Whose mail it was, as far as that is known. Empty: not known.
+struct Attributed {
+  Clue clue;
+  std::string source_ip;
+  std::string sender;
+  std::string queue_id;
+  std::string message_id;
+  std::optional<Time> sent;
+  std::string_view way;  // how it was found: token, verp, envid, message_id, feedback_id, header
+  std::string_view proof;
+  std::optional<ReadToken> token;  // that proved it
+  bool failed_before = false;      // as KnownMail::failed
+
+  bool proven() const { return proof == kProvenByToken || proof == kProvenByReporter; }
+};
+
+// Attribution of one feedback mail.
+//   Use:     for each recipient that it names, of(); without any, of("").
+//   Rules:   in order: token, VERP, ENVID, Message-ID, Feedback-ID, header fields of the original;
+//            the first that says something wins for each field. Where a token proves it, nothing
+//            counts that the reporter could have written: only the token, and what the store knows
+//            of that mail.
+//   Threads: none inside. What it is made with must outlive it.
+class Attribution {
+ public:
+  struct Context {
+    const AttributionRules& rules;
+    SentMail* sent = nullptr;  // null: nothing is known
+    Time now;
+    bool proven_reporter = false;
+  };
+  Attribution(const FeedbackMail& mail, const MailEnvelope& envelope, const Context& context);
+
+  // `recipient` is whom the report names, `original` the one that was written to where it says so.
+  Attributed of(std::string_view recipient, std::string_view original = {}) const;
+
+ private:
+  void collect_tokens();
+  void collect_return_paths();
+  void take_tokens(std::string_view text);
+  const ReadToken* proving(std::string_view recipient, std::string_view original) const;
+  std::string_view cause(bool named) const;
+  std::string recipient_of(const ReadToken& token, std::string_view named) const;
+  std::string claimed_recipient(std::string_view named) const;
+  void fill_from_token(const ReadToken& token, std::string_view named, Attributed& made) const;
+  void fill_from_claims(std::string_view named, Attributed& made) const;
+  bool fill_from_store(Attributed& made) const;
+
+  const FeedbackMail& mail_;
+  const MailEnvelope& envelope_;
+  Context context_;
+  std::vector<ReadToken> tokens_;
+  std::vector<std::string> return_paths_;
+  bool stale_return_path_ = false;
+};
+
+}  // namespace watchpost::feedback

@@ -1,0 +1,38 @@
+#pragma once
+#include "feedback/attribution/attribution.h"
+#include "feedback/mapping.h"
+#include "feedback/reports/feedback_mail.h"
+#include "model/event.h"
+
+#include <string>
+#include <string_view>
+
+namespace watchpost::feedback {
+
+// What a feedback mail came to.
+struct FeedbackEvents {
+  EventBatch events;
+  // A word for what brought no event: "auto_reply", "delivery", "no_mail", "no_recipient", "other",
+  // ...; empty where there is an event.
+  std::string_view nothing;
+};
+
+// What events have that attribution cannot tell.
+struct FeedbackFrame {
+  std::string_view source;    // name in the configuration
+  std::string_view reporter;  // domain of who sent it
+  std::string_view bytes;     // of the mail: what gives an id to that which proves nothing
+  Time at;                    // when it came
+};
+
+// Turns feedback into events: late bounces, delays, complaints and what takes them back,
+// unsubscribe requests. What a report says of mail that arrived, answers of programs, and reports
+// of abuse that is no mail give none.
+//   Rules:   one token and kind is one event, whoever reports it and however often; all else is
+//            known by the mail's own bytes. `delay` is the time since the mail was sent, so that
+//            the event falls into its cohort. A complaint is taken back only where it counted.
+//   Threads: none inside.
+FeedbackEvents events_of(const FeedbackMail& mail, const Attribution& attribution,
+                         const FeedbackFrame& frame, const Mapping& mapping, SentMail* sent);
+
+}  // namespace watchpost::feedback

@@ -1,0 +1,204 @@
+#include "feedback/attribution/token.h"
+
+#include "feedback/attribution/base32.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace watchpost::feedback {
+namespace {
+
+constexpr Time kSent = std::chrono::sys_days(std::chrono::year(2026) / 11 / 30);
+constexpr Duration kAge = std::chrono::hours(24 * 30);
+const std::string kSecret = "0123456789abcdef0123456789abcdef";
+// Made with the recipe in Python of docs/guide/attribution.md.
+constexpr std::string_view kOfRecipe = "wp1a6mskrbhppqmkxnly5nbbjydf5eayzams6o2vwwoco6mh4wsm4";
+
+TokenKeys keys_of(std::vector<TokenKeySettings> settings) {
+  auto made = TokenKeys::from(settings);
+  EXPECT_TRUE(made) << made.error().text();
+  return std::move(*made);
+}
+TokenKeys one_key() { return keys_of({{.id = 7, .secret = kSecret}}); }
+
+std::string made(const TokenKeys& keys, const TokenContent& content,
+                 std::string_view recipient = "kim@example.com", Time now = kSent) {
+  const auto token = keys.make(content, recipient, now);
+  EXPECT_TRUE(token) << token.error().text();
+  return token.value_or("");
+}
+const TokenContent kContent{.sent = kSent, .customer = "acme", .campaign = "spring"};
+
+TEST(Token, IsWhatTheRecipeMakes) {
+  EXPECT_EQ(made(one_key(), kContent, "Kim@Example.com"), kOfRecipe);
+}
+
+TEST(Token, SaysWhatWasPutIn) {
+  const TokenKeys keys = one_key();
+  TokenContent content = kContent;
+  content.credential = "mailer@acme.example";
+  content.recipient = "kim@example.com";
+  content.serial = "4711";
+  const ReadToken read = keys.read(made(keys, content), kSent + 24h, kAge);
+  ASSERT_EQ(read.state, TokenState::ok);
+  EXPECT_EQ(read.key, 7);
+  EXPECT_EQ(read.content.sent, kSent);
+  EXPECT_EQ(read.content.customer, "acme");
+  EXPECT_EQ(read.content.campaign, "spring");
+  EXPECT_EQ(read.content.credential, "mailer@acme.example");
+  EXPECT_EQ(read.content.recipient, "kim@example.com");
+  EXPECT_EQ(read.content.serial, "4711");
+  EXPECT_TRUE(keys.is_for(read, "KIM@example.COM"));
+  EXPECT_FALSE(keys.is_for(read, "kim@example.net"));
+  EXPECT_FALSE(keys.is_for(read, ""));
+}
+
+TEST(Token, FitsAReturnPathAndSurvivesItsLetters) {
+  const TokenKeys keys = one_key();
+  TokenContent content = kContent;
+  content.customer = "customer9";
+  content.campaign = "campaign";
+  std::string token = made(keys, content);
+  EXPECT_LE(token.size(), kShortToken);
+  for (char& c : token) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_EQ(keys.read(token, kSent, kAge).state, TokenState::ok);
+}
+
+TEST(Token, TheSameMailHasTheSameAndAnotherAnother) {
+  const TokenKeys keys = one_key();
+  EXPECT_EQ(made(keys, kContent), made(keys, kContent));
+  EXPECT_NE(made(keys, kContent), made(keys, kContent, "lee@example.com"));
+  TokenContent other = kContent;
+  other.serial = "2";
+  EXPECT_NE(made(keys, kContent), made(keys, other));
+}
+
+TEST(Token, HidesWhatItSays) {
+  TokenContent content = kContent;
+  content.customer = std::string(40, 'a');
+  const std::string bytes = from_base32(made(one_key(), content).substr(3)).value_or("");
+  EXPECT_EQ(bytes.find("aaaa"), std::string::npos);
+}
+
+TEST(Token, ChangedAnywhereIsWrong) {
+  const TokenKeys keys = one_key();
+  const std::string token = made(keys, kContent);
+  for (size_t i = kTokenMark.size() + 2; i < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = changed[i] == 'a' ? 'b' : 'a';
+    EXPECT_EQ(keys.read(changed, kSent, kAge).state, TokenState::wrong) << changed;
+  }
+  EXPECT_EQ(keys.read(token.substr(0, token.size() - 1), kSent, kAge).state, TokenState::wrong);
+  EXPECT_EQ(keys.read(token + "a", kSent, kAge).state, TokenState::wrong);
+  EXPECT_EQ(keys.read("", kSent, kAge).state, TokenState::wrong);
+}
+
+TEST(Token, OfAnotherSecretIsWrong) {
+  const TokenKeys other = keys_of({{.id = 7, .secret = "ffffffffffffffffffff"}});
+  EXPECT_EQ(other.read(kOfRecipe, kSent, kAge).state, TokenState::wrong);
+}
+
+TEST(Token, ExpiresAndIsNeverOfTheFuture) {
+  const TokenKeys keys = one_key();
+  EXPECT_EQ(keys.read(kOfRecipe, kSent + kAge, kAge).state, TokenState::ok);
+  EXPECT_EQ(keys.read(kOfRecipe, kSent + kAge + 1s, kAge).state, TokenState::expired);
+  EXPECT_EQ(keys.read(kOfRecipe, kSent - 10min, kAge).state, TokenState::ok);
+  EXPECT_EQ(keys.read(kOfRecipe, kSent - 11min, kAge).state, TokenState::early);
+}
+
+// A customer who makes tokens with a key of its own cannot make them for another.
+TEST(Token, OfACustomersKeySpeaksForThatCustomerOnly) {
+  const TokenKeys anyones = one_key();
+  const TokenKeys its_own = keys_of({{.id = 7, .secret = kSecret, .customer = "other"}});
+  EXPECT_EQ(its_own.read(made(anyones, kContent), kSent, kAge).state, TokenState::foreign);
+  EXPECT_FALSE(its_own.make(kContent, "kim@example.com", kSent));
+  TokenContent unsaid = kContent;
+  unsaid.customer.clear();
+  const ReadToken read = its_own.read(made(anyones, unsaid), kSent, kAge);
+  EXPECT_EQ(read.state, TokenState::ok);
+  EXPECT_EQ(read.content.customer, "other");
+}
+
+TEST(Token, KeysAreChangedWithOverlap) {
+  const std::string before = "0123456789abcdef-before";
+  const std::string after = "0123456789abcdef-after";
+  const TokenKeys old_key = keys_of({{.id = 1, .secret = before}});
+  const TokenKeys both = keys_of({{.id = 1, .secret = before, .not_after = "2026-12-15T00:00:00Z"},
+                                  {.id = 2, .secret = after}});
+  const std::string of_old = made(old_key, kContent);
+  EXPECT_EQ(both.read(of_old, kSent + 24h * 14, kAge).state, TokenState::ok);
+  EXPECT_EQ(both.read(of_old, kSent + 24h * 15, kAge).state, TokenState::expired);
+  EXPECT_EQ(both.read(made(both, kContent), kSent, kAge).key, 2);
+  const TokenKeys only_new = keys_of({{.id = 2, .secret = after}});
+  EXPECT_EQ(only_new.read(of_old, kSent, kAge).state, TokenState::unknown_key);
+}
+
+// S-32 of the attack list: nobody guesses one.
+TEST(Token, AHundredThousandGuessesAreWrong) {
+  const TokenKeys keys = one_key();
+  std::mt19937_64 random(20261130);
+  std::string bytes = *from_base32(kOfRecipe.substr(3));
+  for (int i = 0; i < 100'000; ++i) {
+    for (size_t k = 1; k < bytes.size(); ++k) bytes[k] = static_cast<char>(random() & 255);
+    const auto state = keys.read("wp1" + to_base32(bytes), kSent, kAge).state;
+    ASSERT_EQ(state, TokenState::wrong);
+  }
+}
+
+TEST(Token, SettingsAreChecked) {
+  const auto about = [](std::vector<TokenKeySettings> settings) {
+    const auto keys = TokenKeys::from(settings);
+    return keys ? std::string("good") : keys.error().about;
+  };
+  EXPECT_EQ(about({{.id = 0, .secret = kSecret}}), "[0].id");
+  EXPECT_EQ(about({{.id = 256, .secret = kSecret}}), "[0].id");
+  EXPECT_EQ(about({{.id = 1, .secret = kSecret}, {.id = 1, .secret = kSecret}}), "[1].id");
+  EXPECT_EQ(about({{.id = 1, .secret = "short"}}), "[0].secret");
+  EXPECT_EQ(about({{.id = 1, .secret = kSecret, .not_after = "soon"}}), "[0].not_after");
+  EXPECT_EQ(about({{.id = 255, .secret = kSecret, .not_after = "2027-01-01T00:00:00Z"}}), "good");
+}
+
+TEST(Token, IsNotMadeOfWhatItCannotHold) {
+  const TokenKeys keys = one_key();
+  TokenContent content = kContent;
+  EXPECT_FALSE(keys.make(content, "no address", kSent));
+  EXPECT_FALSE(keys.make(content, "kim@example.com", kSent, uint8_t{8}));
+  content.campaign = "two\nlines";
+  EXPECT_FALSE(keys.make(content, "kim@example.com", kSent));
+  content.campaign = std::string(kMostTokenTexts, 'x');
+  EXPECT_FALSE(keys.make(content, "kim@example.com", kSent));
+  EXPECT_FALSE(TokenKeys().make(kContent, "kim@example.com", kSent));
+}
+
+TEST(TokensIn, AreFoundWhereTheyStand) {
+  const std::string token(kOfRecipe);
+  for (const std::string& text :
+       {token, "<" + token + "@example.com>", "bounces+" + token + "@example.com",
+        "https://example.com/u/" + token + "?x", "a:b:" + token + ":acme"}) {
+    EXPECT_EQ(tokens_in(text), std::vector<std::string_view>{kOfRecipe}) << text;
+  }
+  for (const std::string& text : {std::string(), std::string("wp1"), "x" + token,
+                                  std::string("wp1abc"), "wp1" + std::string(5000, 'a')}) {
+    EXPECT_TRUE(tokens_in(text).empty()) << text;
+  }
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += token + " ";
+  EXPECT_EQ(tokens_in(many, 5).size(), 5u);
+}
+
+TEST(Base32, IsOneFormOfEachContent) {
+  for (const std::string text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    EXPECT_EQ(from_base32(to_base32(text)), text);
+  }
+  EXPECT_EQ(to_base32("foobar"), "mzxw6ytboi");  // RFC 4648 section 10
+  EXPECT_FALSE(from_base32("mz1"));
+  EXPECT_FALSE(from_base32("m"));
+  EXPECT_FALSE(from_base32("mz"));  // bits that are left over
+  EXPECT_EQ(from_base32("my"), "f");
+}
+
+}  // namespace
+}  // namespace watchpost::feedback

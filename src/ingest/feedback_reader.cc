@@ -1,0 +1,172 @@
+#include "ingest/feedback_reader.h"
+
+#include "base/text.h"
+#include "feedback/attribution/feedback_events.h"
+#include "feedback/reports/feedback_mail.h"
+#include "mime/address.h"
+#include "mime/message.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::ingest {
+namespace {
+
+using feedback::FeedbackMail;
+using feedback::MailKind;
+
+// Of a message: what is behind them was not read.
+constexpr std::array<mime::Defect, 4> kLosing{mime::Defect::header_too_large,
+                                              mime::Defect::too_deep, mime::Defect::too_many_parts,
+                                              mime::Defect::decoded_too_large};
+
+// Domain of From: who says that they are the reporter.
+std::string claimed_reporter(const mime::Message& message) {
+  constexpr size_t kLongestDomain = 255;
+  const mime::Field* const from = message.header().find("From");
+  if (from == nullptr) return {};
+  const auto address = mime::first_address(from->body);
+  if (!address) return {};
+  std::string domain = lower_ascii(address->domain);
+  if (domain.ends_with('.')) domain.pop_back();
+  return domain.size() <= kLongestDomain ? escaped(domain) : std::string();
+}
+
+std::string null_sender(const std::string& sender) { return sender.empty() ? "<>" : sender; }
+
+// Why it has to be seen by a person; empty where it has not.
+std::string why_kept(const mime::Message& message, const FeedbackMail& mail,
+                     std::string_view nothing) {
+  if (nothing == "other") return "it is no feedback: " + mail.why;
+  if (nothing == "no_recipient") return "it names no recipient: " + mail.why;
+  for (const mime::Defect defect : kLosing) {
+    if (!message.findings().has(defect)) continue;
+    return fmt::format("not all of it was read: {}", mime::name_of(defect));
+  }
+  return {};
+}
+
+}  // namespace
+
+FeedbackReader::FeedbackReader(const feedback::AttributionRules& rules,
+                               const feedback::Classifier& classifier,
+                               const feedback::Mapping& mapping, feedback::SentMail* sent)
+    : rules_(rules), classifier_(classifier), mapping_(mapping), past_(sent) {}
+
+Arrival FeedbackReader::read(const FeedbackItem& item) {
+  const mime::Message message = mime::Message::read(item.bytes);
+  const FeedbackMail mail = feedback::read_feedback(message, classifier_);
+  const std::string reporter =
+      item.proven_reporter ? *item.proven_reporter : claimed_reporter(message);
+  const feedback::Attribution attribution(mail, item.envelope,
+                                          {.rules = rules_,
+                                           .sent = &past_,
+                                           .now = item.now.value_or(item.at),
+                                           .proven_reporter = item.proven_reporter.has_value()});
+  feedback::FeedbackEvents made = feedback::events_of(
+      mail, attribution,
+      {.source = item.source, .reporter = reporter, .bytes = item.bytes, .at = item.at}, mapping_,
+      &past_);
+  Arrival arrival;
+  arrival.events = std::move(made.events);
+  arrival.source = item.source;
+  arrival.lasting = true;
+  if (std::string why = why_kept(message, mail, made.nothing); !why.empty()) {
+    arrival.kept_mail.push_back({.at = item.at,
+                                 .source = std::string(item.source),
+                                 .reporter = reporter,
+                                 .why = std::move(why),
+                                 .sender = null_sender(item.envelope.sender),
+                                 .recipients = item.envelope.recipients,
+                                 .bytes = std::string(item.bytes)});
+  }
+  count(reporter, arrival, made.nothing);
+  return arrival;
+}
+
+std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::string_view source,
+                                                 Time at, std::string_view& why) {
+  FeedbackMail mail;
+  mail.kind = MailKind::unsubscribe;
+  const auto found = feedback::tokens_in(token, 1);
+  if (found.size() != 1 || found.front().size() != token.size()) {
+    why = feedback::name_of(feedback::TokenState::wrong);
+    return std::nullopt;
+  }
+  mail.unsubscribe = "one-click " + std::string(token);
+  const feedback::MailEnvelope no_envelope;
+  const feedback::Attribution attribution(
+      mail, no_envelope, {.rules = rules_, .sent = &past_, .now = at, .proven_reporter = false});
+  feedback::FeedbackEvents made = feedback::events_of(
+      mail, attribution, {.source = source, .reporter = {}, .bytes = token, .at = at}, mapping_,
+      &past_);
+  const auto events = std::as_const(made.events).events();
+  if (events.empty() || !is_proven(events.front())) {
+    why = feedback::name_of(rules_.keys.read(token, at, rules_.token_age).state);
+    return std::nullopt;
+  }
+  Arrival arrival;
+  arrival.events = std::move(made.events);
+  arrival.source = source;
+  arrival.lasting = true;
+  count("", arrival, {});
+  return arrival;
+}
+
+void FeedbackReader::count(std::string_view reporter, const Arrival& arrival,
+                           std::string_view nothing) {
+  for (const Event& event : arrival.events.events()) past_.note(event);
+  const std::lock_guard lock(mutex_);
+  auto found = counts_.find(reporter);
+  if (found == counts_.end()) {
+    if (counts_.size() >= kMostReporters) reporter = {};
+    found = counts_.try_emplace(std::string(reporter)).first;
+  }
+  FeedbackCounts& counts = found->second;
+  ++counts.received;
+  if (!nothing.empty()) ++counts.no_event[std::string(nothing)];
+  for (const Event& event : arrival.events.events()) {
+    const bool attributed = !event[Field::customer].empty() || !event[Field::campaign].empty();
+    counts.attributed += attributed ? 1u : 0u;
+    if (is_proven(event)) {
+      ++counts.proven;
+    } else {
+      ++counts.refused[std::string(event[Field::proof])];
+    }
+  }
+}
+
+std::map<std::string, FeedbackCounts, std::less<>> FeedbackReader::by_reporter() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+std::optional<feedback::KnownMail> FeedbackReader::Past::look_up(std::string_view message_id,
+                                                                 std::string_view recipient,
+                                                                 bool proven) {
+  if (stored_ == nullptr) return std::nullopt;
+  return stored_->look_up(message_id, recipient, proven);
+}
+
+bool FeedbackReader::Past::counted(const EventId& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (noted_.contains(id)) return true;
+  }
+  return stored_ != nullptr && stored_->counted(id);
+}
+
+void FeedbackReader::Past::note(const Event& event) {
+  if (event.kind != EventKind::complained || !is_proven(event)) return;
+  const std::lock_guard lock(mutex_);
+  if (!noted_.insert(event.id).second) return;
+  order_.push_back(event.id);
+  if (order_.size() <= kMostNoted) return;
+  noted_.erase(order_.front());
+  order_.pop_front();
+}
+
+}  // namespace watchpost::ingest

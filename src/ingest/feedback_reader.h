@@ -1,0 +1,90 @@
+#pragma once
+#include "feedback/attribution/attribution.h"
+#include "ingest/source.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace watchpost::ingest {
+
+// A mail that came to a feedback address.
+struct FeedbackItem {
+  std::string_view bytes;
+  feedback::MailEnvelope envelope;
+  std::string_view source;  // name in the configuration
+  Time at;                  // when it came
+  // Where that was before now, as of mail that is imported: tokens have expired by now.
+  std::optional<Time> now = std::nullopt;
+  // Domain whose signature on the mail is good and whose reports are believed; checked by the
+  // caller.
+  std::optional<std::string> proven_reporter = std::nullopt;
+};
+
+// What became of feedback, by reporter.
+struct FeedbackCounts {
+  uint64_t received = 0;
+  uint64_t attributed = 0;                                // events with a customer or a campaign
+  uint64_t proven = 0;                                    // events
+  std::map<std::string, uint64_t, std::less<>> refused;   // events, by cause
+  std::map<std::string, uint64_t, std::less<>> no_event;  // mail, by what it is
+};
+
+// The joint between a received mail and the pipeline: mail in, an arrival out. Whoever received it
+// adds its position and `settled`, and delivers it.
+//   Threads: any.
+//   Rules:   nothing is dropped silently: what brings no event is counted, and kept whole where it
+//            was not understood or lost something on the way.
+class FeedbackReader {
+ public:
+  static constexpr size_t kMostReporters = 1'000;  // counted apart; the others together, as ""
+
+  // All of it outlives the reader; `sent` may be null.
+  FeedbackReader(const feedback::AttributionRules& rules, const feedback::Classifier& classifier,
+                 const feedback::Mapping& mapping, feedback::SentMail* sent);
+
+  Arrival read(const FeedbackItem& item);
+  // A one-click request (RFC 8058) with the token of its URL; nothing where the token is not good,
+  // with the cause in `why`.
+  std::optional<Arrival> one_click(std::string_view token, std::string_view source, Time at,
+                                   std::string_view& why);
+
+  std::map<std::string, FeedbackCounts, std::less<>> by_reporter() const;
+
+ private:
+  // Our past, with what was read a moment ago and is not on disk yet.
+  class Past final : public feedback::SentMail {
+   public:
+    explicit Past(feedback::SentMail* stored) : stored_(stored) {}
+    std::optional<feedback::KnownMail> look_up(std::string_view message_id,
+                                               std::string_view recipient, bool proven) override;
+    bool counted(const EventId& id) override;
+    void note(const Event& event);
+
+   private:
+    static constexpr size_t kMostNoted = 65'536;
+    struct Hash {
+      size_t operator()(const EventId& id) const { return static_cast<size_t>(id.low); }
+    };
+    feedback::SentMail* stored_;
+    std::mutex mutex_;
+    std::unordered_set<EventId, Hash> noted_;
+    std::deque<EventId> order_;
+  };
+  void count(std::string_view reporter, const Arrival& arrival, std::string_view nothing);
+
+  const feedback::AttributionRules& rules_;
+  const feedback::Classifier& classifier_;
+  const feedback::Mapping& mapping_;
+  Past past_;
+  mutable std::mutex mutex_;
+  std::map<std::string, FeedbackCounts, std::less<>> counts_;
+};
+
+}  // namespace watchpost::ingest

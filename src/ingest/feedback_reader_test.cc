@@ -1,0 +1,321 @@
+#include "ingest/feedback_reader.h"
+
+#include "feedback/attribution/test_mail.h"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace watchpost::ingest {
+namespace {
+
+using namespace feedback::test;
+
+constexpr Time kSent = std::chrono::sys_days(std::chrono::year(2026) / 11 / 30);
+constexpr Time kNow = kSent + 2h;
+
+// What was sent, and what counted.
+class Sent final : public feedback::SentMail {
+ public:
+  std::optional<feedback::KnownMail> look_up(std::string_view message_id,
+                                             std::string_view recipient, bool) override {
+    const auto found = mails.find(std::string(message_id));
+    if (found == mails.end()) return std::nullopt;
+    if (!recipient.empty() && found->second.recipient != recipient) return std::nullopt;
+    return found->second;
+  }
+  bool counted(const EventId&) override { return false; }
+
+  std::map<std::string, feedback::KnownMail> mails;
+};
+
+feedback::AttributionRules rules_of(feedback::FeedbackSettings settings = {}) {
+  if (settings.keys.empty()) {
+    settings.keys = {{.id = 1, .secret = std::string(kSecret)},
+                     {.id = 2, .secret = "fedcba9876543210", .customer = "other"}};
+  }
+  auto made = feedback::AttributionRules::from(settings, std::chrono::hours(24 * 30));
+  EXPECT_TRUE(made) << made.error().text();
+  return std::move(*made);
+}
+
+class FeedbackReaderTest : public ::testing::Test {
+ protected:
+  std::string token(std::string_view recipient = "kim@example.com", Time sent = kSent) const {
+    return rules_.keys
+        .make({.sent = sent, .customer = "acme", .campaign = "spring", .credential = "acme-api"},
+              recipient, sent, uint8_t{1})
+        .value();
+  }
+  Arrival read(const std::string& mail, std::vector<std::string> to = {"fbl@example.net"}) {
+    return reader_.read({.bytes = mail,
+                         .envelope = {.sender = "", .recipients = std::move(to)},
+                         .source = "inbox",
+                         .at = kNow});
+  }
+  // "complained kim@example.com acme/spring/acme-api by token: token"
+  static std::string told(const Arrival& arrival) {
+    std::string text;
+    for (const Event& event : arrival.events.events()) {
+      if (!text.empty()) text += "; ";
+      text += fmt::format("{} {} {}/{}/{} by {}: {}", name_of(event.kind), event[Field::recipient],
+                          event[Field::customer], event[Field::campaign], event[Field::credential],
+                          event[Field::attribution], event[Field::proof]);
+    }
+    return text;
+  }
+  void use(feedback::FeedbackSettings settings) { rules_ = rules_of(std::move(settings)); }
+
+  Sent sent_;
+  feedback::Mapping mapping_;
+  feedback::AttributionRules rules_ = rules_of();
+  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_};
+};
+
+TEST_F(FeedbackReaderTest, AComplaintIsProvenByTheTokenInItsMail) {
+  const Arrival arrival = read(arf_text({.token = token()}));
+  EXPECT_EQ(told(arrival), "complained kim@example.com acme/spring/acme-api by token: token");
+  EXPECT_TRUE(arrival.lasting);
+  EXPECT_TRUE(arrival.kept_mail.empty());
+  const Event& event = arrival.events.events().front();
+  EXPECT_TRUE(is_proven(event));
+  EXPECT_EQ(event.delay, 7200);  // to the cohort of the hour it was sent in
+  EXPECT_EQ(event.at, kNow);
+  EXPECT_EQ(event[Field::reporter], "example.com");
+  EXPECT_EQ(event[Field::provider], "example.com");
+  EXPECT_EQ(event[Field::source], "inbox");
+  EXPECT_EQ(event[Field::reply], "abuse");
+}
+
+TEST_F(FeedbackReaderTest, ABounceIsProvenByItsReturnPath) {
+  const Arrival arrival = read(dsn_text({}), {token() + "@example.net"});
+  EXPECT_EQ(told(arrival), "bounced kim@example.com acme/spring/acme-api by token: token");
+  const Event& event = arrival.events.events().front();
+  EXPECT_EQ(event[Field::class_], "unknown_user");
+  EXPECT_EQ(event[Field::status], "5.1.1");
+  EXPECT_EQ(event.reply_code, 550);
+}
+
+TEST_F(FeedbackReaderTest, ABounceIsProvenByTheEnvelopeIdentifier) {
+  std::string mail = dsn_text({});
+  mail.insert(mail.find("Reporting-MTA"), "Original-Envelope-Id: " + token() + "\r\n");
+  EXPECT_EQ(told(read(mail)), "bounced kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, ADelayIsNoBounce) {
+  const Arrival arrival = read(dsn_text({.token = token()}, "delayed", "4.4.1"));
+  EXPECT_EQ(told(arrival), "deferred kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, WhatReachedItsRecipientIsNoEvent) {
+  const Arrival arrival = read(dsn_text({.token = token()}, "delivered", "2.0.0"));
+  EXPECT_TRUE(arrival.events.empty());
+  EXPECT_TRUE(arrival.kept_mail.empty());
+  EXPECT_EQ(reader_.by_reporter().at("example.com").no_event.at("delivery"), 1u);
+}
+
+TEST_F(FeedbackReaderTest, AHiddenRecipientIsKnownByTheToken) {
+  const auto keys = [&](std::string recipient) {
+    return rules_.keys
+        .make({.sent = kSent, .customer = "acme", .recipient = std::move(recipient)},
+              "kim@example.com", kSent, uint8_t{1})
+        .value();
+  };
+  // A long token has the address; a short one only says which one it is not.
+  MailText mail{.token = keys("kim@example.com"), .recipient = "redacted@example.com"};
+  EXPECT_EQ(told(read(arf_text(mail))), "complained kim@example.com acme// by token: token");
+  mail.token = keys("");
+  EXPECT_EQ(told(read(arf_text(mail))), "complained  acme// by token: token");
+}
+
+TEST_F(FeedbackReaderTest, ARequestToUnsubscribeIsProvenByItsAddress) {
+  const std::string local = "unsubscribe+" + token();
+  const Arrival arrival =
+      read(unsubscribe_text(local, "kim@example.com"), {local + "@example.net"});
+  EXPECT_EQ(arrival.events.events().size(), 1u);
+  EXPECT_EQ(told(arrival).substr(0, 12), "unsubscribed");
+  EXPECT_NE(told(arrival).find("by token: token"), std::string::npos) << told(arrival);
+}
+
+TEST_F(FeedbackReaderTest, OneClickCountsOnceAndOnlyWithAToken) {
+  std::string_view why;
+  const auto first = reader_.one_click(token(), "api", kNow, why);
+  const auto second = reader_.one_click(token(), "api", kNow + 1h, why);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->events.events()[0].id, second->events.events()[0].id);
+  EXPECT_EQ(told(*first), "unsubscribed  acme/spring/acme-api by token: token");
+  EXPECT_FALSE(reader_.one_click("kim@example.com", "api", kNow, why));
+  EXPECT_EQ(why, "wrong token");
+  EXPECT_FALSE(reader_.one_click(token(), "api", kNow + 24h * 31, why));
+  EXPECT_EQ(why, "expired token");
+}
+
+// ---- What proves nothing ----------------------------------------------------------------------
+
+TEST_F(FeedbackReaderTest, EachCauseIsNamedAndCounted) {
+  std::string wrong = token();
+  wrong[20] = wrong[20] == 'a' ? 'b' : 'a';
+  const std::map<std::string, std::string> cases{
+      {"none", ""},
+      {"wrong token", wrong},
+      {"expired token", token("kim@example.com", kNow - 24h * 31)},
+      {"recipient differs", token("lee@example.com")}};
+  for (const auto& [cause, with] : cases) {
+    MailText mail{.token = with, .message_id = ""};
+    const Arrival arrival = read(arf_text(mail));
+    const auto events = arrival.events.events();
+    ASSERT_EQ(events.size(), 1u) << cause;
+    EXPECT_EQ(events[0][Field::proof], cause);
+    EXPECT_FALSE(is_proven(events[0]));
+    EXPECT_EQ(reader_.by_reporter().at("example.com").refused.at(cause), 1u);
+  }
+}
+
+TEST_F(FeedbackReaderTest, ATokenOfACustomersKeyIsForeignForAnother) {
+  feedback::FeedbackSettings for_all;
+  for_all.keys = {{.id = 2, .secret = "fedcba9876543210"}};
+  const auto thief = rules_of(for_all);
+  const std::string forged =
+      thief.keys.make({.sent = kSent, .customer = "acme"}, "kim@example.com", kSent).value();
+  const Arrival arrival = read(arf_text({.token = forged}));
+  EXPECT_EQ(told(arrival), "complained kim@example.com // by : foreign token");
+}
+
+TEST_F(FeedbackReaderTest, MailThatWasNeverSentIsNamedAsSuch) {
+  EXPECT_EQ(told(read(arf_text({}))), "complained kim@example.com // by : no such mail");
+  EXPECT_EQ(told(read(dsn_text({}))), "bounced kim@example.com // by : no such mail");
+}
+
+TEST_F(FeedbackReaderTest, AMessageIdFindsTheMailAndProvesNothing) {
+  sent_.mails["m1@news.example.net"] = {.customer = "acme",
+                                        .campaign = "autumn",
+                                        .credential = "acme-api",
+                                        .recipient = "kim@example.com",
+                                        .source_ip = "192.0.2.1",
+                                        .sent = kSent};
+  EXPECT_EQ(told(read(arf_text({}))),
+            "complained kim@example.com acme/autumn/acme-api by message_id: none");
+}
+
+// Our own server tells the sender what stands in its log.
+TEST_F(FeedbackReaderTest, ABounceThatOurLogHasIsNotCountedTwice) {
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "acme", .recipient = "kim@example.com", .sent = kSent, .failed = true};
+  EXPECT_EQ(told(read(dsn_text({.token = token()}))),
+            "bounced kim@example.com acme/spring/acme-api by token: seen already");
+  EXPECT_EQ(told(read(dsn_text({.token = token()}, "delayed", "4.4.1"))),
+            "deferred kim@example.com acme/spring/acme-api by token: token");
+}
+
+// Somebody's own token with what is another's in the rest of the report.
+TEST_F(FeedbackReaderTest, WhatATokenDoesNotSayIsNotTakenFromTheReport) {
+  feedback::FeedbackSettings settings;
+  settings.keys = {{.id = 1, .secret = std::string(kSecret)}};
+  settings.headers = {{"X-Campaign", "(?P<campaign>.+)"}, {"X-Login", "(?P<credential>.+)"}};
+  use(settings);
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "victim", .campaign = "autumn", .recipient = "lee@example.com", .sent = kSent};
+  const std::string own =
+      rules_.keys.make({.sent = kSent, .customer = "thief"}, "kim@example.com", kSent).value();
+  const Arrival arrival = read(arf_text(
+      {.token = own,
+       .fields =
+           "X-Campaign: autumn\r\nX-Login: victim-api\r\nFeedback-ID: autumn:victim:x:y\r\n"}));
+  EXPECT_EQ(told(arrival), "complained kim@example.com thief// by token: token");
+  EXPECT_EQ(arrival.events.events()[0][Field::message_id], "");
+}
+
+TEST_F(FeedbackReaderTest, CluesAreTakenInOrderAndProveNothing) {
+  feedback::FeedbackSettings settings;
+  settings.verp = {{R"(^b-(?P<customer>\w+)-(?P<user>[^=@]+)=(?P<domain>[^@]+)@)"}};
+  settings.headers = {{"X-Campaign", "(?P<campaign>.+)"}};
+  use(settings);
+  const MailText mail{.message_id = "",
+                      .fields = "Feedback-ID: spring:acme:x:y\r\nX-Campaign: autumn\r\n"};
+  EXPECT_EQ(told(read(dsn_text(mail), {"b-beta-kim=example.com@example.net"})),
+            "bounced kim@example.com beta/spring/ by verp: none");
+  EXPECT_EQ(told(read(dsn_text(mail))),
+            "bounced kim@example.com acme/spring/ by feedback_id: none");
+}
+
+TEST_F(FeedbackReaderTest, AListedReportersSignatureIsProof) {
+  const std::string mail = arf_text({.fields = "Feedback-ID: spring:acme:x:y\r\n"});
+  const Arrival arrival = reader_.read({.bytes = mail,
+                                        .envelope = {},
+                                        .source = "inbox",
+                                        .at = kNow,
+                                        .proven_reporter = "fbl.example.org"});
+  EXPECT_EQ(told(arrival), "complained kim@example.com acme/spring/ by feedback_id: reporter");
+  EXPECT_EQ(arrival.events.events()[0][Field::reporter], "fbl.example.org");
+}
+
+// ---- Once, and taken back -----------------------------------------------------------------------
+
+TEST_F(FeedbackReaderTest, OneTokenAndKindIsOneEventWhoeverReportsIt) {
+  const auto id = [&](const std::string& mail) {
+    const Arrival arrival = read(mail);
+    return arrival.events.events()[0].id;
+  };
+  const EventId first = id(arf_text({.token = token()}));
+  EXPECT_EQ(first, id(arf_text({.token = token(), .reporter = "example.org"})));
+  EXPECT_EQ(first, id("Received: from x by y; Mon, 30 Nov 2026 01:00:00 +0000\r\n" +
+                      arf_text({.token = token()})));
+  EXPECT_NE(first, id(dsn_text({.token = token()})));
+  EXPECT_NE(first,
+            id(arf_text({.token = token("lee@example.com"), .recipient = "lee@example.com"})));
+  EXPECT_EQ(id(dsn_text({.token = token()})), id(dsn_text({.token = token()}, "failed", "4.4.7")));
+  // What proves nothing is known by its bytes.
+  EXPECT_NE(id(arf_text({})), id(arf_text({.reporter = "example.org"})));
+  EXPECT_EQ(id(arf_text({})), id(arf_text({})));
+}
+
+TEST_F(FeedbackReaderTest, OnlyAComplaintThatCountedIsTakenBack) {
+  const MailText mail{.token = token()};
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: no such complaint");
+  read(arf_text(mail));
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: token");
+}
+
+// ---- Nothing is lost silently -------------------------------------------------------------------
+
+TEST_F(FeedbackReaderTest, WhatWasNotUnderstoodIsKeptWhole) {
+  const std::string mail = "From: Lee <lee@example.org>\r\nSubject: Hi\r\n\r\nHow are you?\r\n";
+  const Arrival arrival = read(mail);
+  EXPECT_TRUE(arrival.events.empty());
+  ASSERT_EQ(arrival.kept_mail.size(), 1u);
+  EXPECT_EQ(arrival.kept_mail[0].bytes, mail);
+  EXPECT_EQ(arrival.kept_mail[0].reporter, "example.org");
+  EXPECT_EQ(arrival.kept_mail[0].sender, "<>");
+  EXPECT_EQ(arrival.kept_mail[0].recipients, std::vector<std::string>{"fbl@example.net"});
+  EXPECT_EQ(reader_.by_reporter().at("example.org").no_event.at("other"), 1u);
+}
+
+TEST_F(FeedbackReaderTest, AReportOfAbuseThatIsNoMailIsNoComplaintAboutMail) {
+  const std::string mail =
+      "From: abuse@example.org\r\nX-XARF: PLAIN\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: multipart/mixed; boundary=b1\r\n\r\n--b1\r\nContent-Type: text/plain\r\n\r\n"
+      "See below.\r\n--b1\r\nContent-Type: application/json; name=xarf.json\r\n\r\n"
+      "{\"Version\":\"2\",\"ReporterInfo\":{\"ReporterOrg\":\"Example\"},\"Report\":{"
+      "\"ReportClass\":\"Activity\",\"ReportType\":\"PortScan\",\"SourceIp\":\"192.0.2.1\","
+      "\"Date\":\"2026-11-30T00:00:00Z\"}}\r\n--b1--\r\n";
+  const Arrival arrival = read(mail);
+  EXPECT_TRUE(arrival.events.empty()) << told(arrival);
+  EXPECT_EQ(reader_.by_reporter().at("example.org").no_event.at("no_mail"), 1u);
+}
+
+TEST_F(FeedbackReaderTest, ReportersAreBounded) {
+  for (size_t i = 0; i < FeedbackReader::kMostReporters + 50; ++i) {
+    read(arf_text({.reporter = fmt::format("r{}.example", i)}));
+  }
+  const auto counts = reader_.by_reporter();
+  EXPECT_EQ(counts.size(), FeedbackReader::kMostReporters + 1);
+  EXPECT_EQ(counts.at("").received, 50u);
+}
+
+}  // namespace
+}  // namespace watchpost::ingest

@@ -1,0 +1,111 @@
+#include "ingest/mail_source.h"
+
+#include "base/text.h"
+#include "ingest/feedback_reader.h"
+#include "mime/address.h"
+#include "mime/header.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace watchpost::ingest {
+namespace {
+
+constexpr size_t kMostRecipients = 20;
+
+void take_addresses(const mime::Header& header, std::string_view name,
+                    std::vector<std::string>& into) {
+  for (const mime::Field* const field : header.all(name)) {
+    for (const mime::Address& address : mime::read_addresses(field->body)) {
+      if (into.size() == kMostRecipients) return;
+      if (!address.domain.empty()) into.push_back(address.text());
+    }
+  }
+}
+
+}  // namespace
+
+feedback::MailEnvelope stored_envelope(std::string_view bytes) {
+  mime::Findings findings;
+  const mime::Header header = mime::Header::read(bytes, 0, {}, findings);
+  feedback::MailEnvelope envelope;
+  if (const mime::Field* const path = header.find("Return-Path")) {
+    const auto address = mime::first_address(path->body);
+    envelope.sender = address ? address->text() : "<>";
+  }
+  for (const std::string_view name : {"Delivered-To", "X-Original-To", "Envelope-To"}) {
+    take_addresses(header, name, envelope.recipients);
+  }
+  if (envelope.recipients.empty()) take_addresses(header, "To", envelope.recipients);
+  return envelope;
+}
+
+StoredMailReader::StoredMailReader(std::string name, const SourceContext& context)
+    : name_(std::move(name)), context_(context) {
+  status_.state = "not started";
+}
+
+Arrival StoredMailReader::read(std::string_view bytes, Time came) {
+  WP_CHECK(context_.feedback != nullptr);
+  const Time now = context_.clock.now();
+  Arrival arrival = context_.feedback->read({.bytes = bytes,
+                                             .envelope = stored_envelope(bytes),
+                                             .source = name_,
+                                             .at = std::min(came, now),
+                                             .now = now});
+  const std::lock_guard lock(mutex_);
+  ++status_.lines;
+  status_.events += arrival.events.size();
+  for (const Event& event : std::as_const(arrival.events).events()) {
+    status_.last_event_at = std::max(status_.last_event_at.value_or(event.at), event.at);
+  }
+  for (const KeptMail& kept : arrival.kept_mail) unread_.count("not_understood", kept.why);
+  return arrival;
+}
+
+Arrival StoredMailReader::too_large(std::string_view beginning, uint64_t size,
+                                    const std::string& where) {
+  Arrival arrival;
+  arrival.source = name_;
+  feedback::MailEnvelope envelope = stored_envelope(beginning);
+  std::string why = fmt::format(
+      "it has {} bytes, more than are read; only its beginning is kept here: {}", size, where);
+  {
+    const std::lock_guard lock(mutex_);
+    ++status_.lines;
+    unread_.count("too_large", why);
+  }
+  arrival.kept_mail.push_back({.at = context_.clock.now(),
+                               .source = name_,
+                               .reporter = {},
+                               .why = std::move(why),
+                               .sender = std::move(envelope.sender),
+                               .recipients = std::move(envelope.recipients),
+                               .bytes = std::string(beginning.substr(0, kKeptOfLarge))});
+  return arrival;
+}
+
+void StoredMailReader::unreadable(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  unread_.count("unreadable", error.text());
+}
+
+void StoredMailReader::tell(std::string state, bool healthy, uint64_t bytes_behind) {
+  const std::lock_guard lock(mutex_);
+  status_.state = std::move(state);
+  status_.healthy = healthy;
+  status_.bytes_behind = bytes_behind;
+}
+
+SourceStatus StoredMailReader::status() const {
+  const std::lock_guard lock(mutex_);
+  SourceStatus status = status_;
+  for (const auto& [reason, known] : unread_.by_reason()) status.unread[reason] = known;
+  return status;
+}
+
+}  // namespace watchpost::ingest

@@ -1,0 +1,155 @@
+"""Feedback that proves itself: tokens made by the guide's recipes, mail in a Maildir, one-click requests."""
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from support import ROOT, DaemonTest, events, over_unix, wait_for_events
+
+SECRET = "0123456789abcdef0123456789abcdef"
+CONFIGURATION = f"""
+[[feedback.key]]
+id     = 7
+secret = "{SECRET}"
+
+[[source]]
+name = "bounces"
+kind = "maildir"
+path = "{{folder}}/Maildir"
+"""
+COMPLAINT = """\
+From: Feedback <fbl@provider.example>
+To: fbl@example.net
+Subject: Complaint
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="b1"
+
+--b1
+Content-Type: text/plain
+
+A complaint.
+
+--b1
+Content-Type: message/feedback-report
+
+Feedback-Type: {type}
+User-Agent: Loop/1
+Version: 1
+Original-Rcpt-To: <kim@example.com>
+
+--b1
+Content-Type: message/rfc822
+
+From: News <news@shop.example>
+To: kim@example.com
+Subject: Offers
+X-Mailing: {token}
+
+Hello
+--b1--
+"""
+# What follows a recipe of the guide to print one token.
+CALLS = {
+    "python": f'\nprint(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring"))\n',
+    "javascript": f'\nconsole.log(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring"));\n',
+    "perl": f'\nprint token(7, "{SECRET}", "Kim\\@Example.com", "acme", "spring"), "\\n";\n',
+}
+PROGRAMS = {"python": [sys.executable, "-"], "javascript": ["node", "-"], "perl": ["perl", "-"]}
+
+
+def recipe(language):
+    page = (ROOT / "docs/guide/attribution.md").read_text()
+    return re.search(rf"^```{language}\n(.*?)^```$", page, re.M | re.S).group(1)
+
+
+class Attribution(DaemonTest):
+    def put(self, name, mail):
+        maildir = self.folder / "Maildir"
+        for inside in ("new", "cur", "tmp"):
+            (maildir / inside).mkdir(parents=True, exist_ok=True)
+        (maildir / "tmp" / name).write_text(mail)
+        (maildir / "tmp" / name).rename(maildir / "new" / name)
+
+    def token(self, watchpost, *more):
+        return watchpost.run("token", "make", "kim@example.com", "--customer", "acme", "--campaign",
+                             "spring", *more)[1].strip()
+
+    def test_the_recipes_of_the_guide_make_good_tokens(self):
+        watchpost = self.watchpost(CONFIGURATION, start=False)
+        tried = 0
+        for language, program in PROGRAMS.items():
+            if not shutil.which(program[0]):
+                continue
+            done = subprocess.run(program, input=recipe(language) + CALLS[language], text=True,
+                                  capture_output=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            read = watchpost.json("token", "read", done.stdout.strip(), "--recipient",
+                                  "kim@example.com")
+            self.assertEqual((read["state"], read["key"], read["customer"], read["campaign"]),
+                             ("token", 7, "acme", "spring"), language)
+            self.assertTrue(read["is_for_recipient"], language)
+            tried += 1
+        self.assertGreaterEqual(tried, 1)
+
+    def test_tokens_are_made_and_read(self):
+        watchpost = self.watchpost(CONFIGURATION, start=False)
+        token = self.token(watchpost)
+        self.assertLessEqual(len(token), 64)
+        out = watchpost.run("token", "read", f"<{token}@example.net>")[1]
+        self.assertIn("acme", out)
+        self.complain(watchpost, "token", "read", token[:-1] + ("a" if token[-1] != "a" else "b"),
+                      code=1, says="wrong token")
+        self.complain(watchpost, "token", "read", token, "--recipient", "lee@example.com", code=1,
+                      says="another recipient")
+        self.complain(watchpost, "token", "read", "nothing", code=1, says="no token")
+        self.complain(watchpost, "token", "make", "nobody", code=2, says="no address")
+        old = self.token(watchpost, "--sent", "2020-01-01T00:00:00Z")
+        self.complain(watchpost, "token", "read", old, code=1, says="expired token")
+
+    def test_faults_in_the_configuration_are_all_named(self):
+        watchpost = self.watchpost('[feedback]\ntoken_age = "400d"\nfeedback_id = ["client"]\n'
+                                   '[[feedback.key]]\nid = 7\n[[feedback.key]]\nid = 7\nsecret = "short"\n'
+                                   '[[feedback.verp]]\npattern = "("\n', start=False)
+        _, out, error = watchpost.run("config", "check", check=False)
+        for said in ("longer than events are kept", "`client` is none of", "either `secret` or",
+                     "is the number of another key", "at least 16 bytes", "is not a pattern"):
+            self.assertIn(said, out + error)
+
+    def test_a_complaint_in_a_maildir_counts_once_and_a_forged_one_not(self):
+        watchpost = self.watchpost(CONFIGURATION)
+        token = self.token(watchpost)
+        self.put("1.a", COMPLAINT.format(type="abuse", token=token))
+        self.put("2.b", "Received: again\n" + COMPLAINT.format(type="abuse", token=token))
+        self.put("3.c", COMPLAINT.format(type="abuse", token="wp1" + "a" * 50))
+        self.put("4.d", COMPLAINT.format(type="not-spam", token=token))
+        got = wait_for_events(watchpost, 3, "source=bounces")
+        self.assertEqual(sorted((one["kind"], one["proof"]) for one in got),
+                         [("complained", "token"), ("complained", "unknown key"),
+                          ("complaint_withdrawn", "token")])
+        proven = next(one for one in got if one["proof"] == "token")
+        self.assertEqual((proven["customer"], proven["campaign"], proven["reporter"]),
+                         ("acme", "spring", "provider.example"))
+        # Nothing is read or counted again by the next start.
+        watchpost.stop()
+        watchpost.start()
+        self.put("5.e", COMPLAINT.format(type="abuse", token=self.token(watchpost, "--serial", "2")))
+        self.assertEqual(len(wait_for_events(watchpost, 4, "source=bounces")), 4)
+
+    def test_one_click_unsubscribes_once_and_looking_does_not(self):
+        watchpost = self.watchpost(CONFIGURATION)
+        path = "/u/" + self.token(watchpost)
+        status, page, _ = over_unix(watchpost, "GET", path)
+        self.assertEqual(status, 200)
+        self.assertIn("<button>", page)
+        self.assertEqual(events(watchpost, "--kind", "unsubscribed"), [])
+        for _ in range(3):
+            self.assertEqual(over_unix(watchpost, "POST", path, "List-Unsubscribe=One-Click")[0], 200)
+        got = wait_for_events(watchpost, 1, "--kind", "unsubscribed")
+        self.assertEqual([(one["customer"], one["proof"]) for one in got], [("acme", "token")])
+        self.assertEqual(over_unix(watchpost, "POST", path, "x=y")[0], 400)
+        self.assertEqual(over_unix(watchpost, "POST", "/u/wp1no", "List-Unsubscribe=One-Click")[0], 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
