@@ -115,7 +115,7 @@ Result<Done> Daemon::Parts::make_readers() {
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
   sent_mail.emplace(configuration.store, configuration.feedback.look_back, clock);
   feedback.emplace(*attribution, classes, mapping, &*sent_mail);
-  context.emplace(ingest::SourceContext{classes, mapping, clock, &*feedback});
+  context.emplace(ingest::SourceContext{classes, mapping, clock, &*feedback, &metrics});
   return Done{};
 }
 

@@ -7,9 +7,9 @@
 namespace watchpost::ingest {
 namespace {
 
-const std::array<const SourceKind*, 6> kKinds{
+const std::array<const SourceKind*, 7> kKinds{
     &kPostfixLogSource,  &kEventsSource,  &kKumomtaLogSource,
-    &kPowermtaCsvSource, &kMaildirSource, &kMboxSource,
+    &kPowermtaCsvSource, &kMailIntakeSource, &kMaildirSource, &kMboxSource,
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/metrics.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -77,6 +78,7 @@ struct SourceContext {
   const feedback::Mapping& mapping;
   const Clock& clock;
   FeedbackReader* feedback = nullptr;  // of mail; null where sources are only checked
+  Metrics* metrics = nullptr;          // the same
 };
 
 // A file read to its end, outside the daemon: `watchpost replay`. `line_at` is the number of the

@@ -4,6 +4,7 @@
 namespace watchpost::ingest {
 
 // One line for each file beside this one.
+extern const SourceKind kMailIntakeSource;
 extern const SourceKind kPostfixLogSource;
 extern const SourceKind kEventsSource;
 extern const SourceKind kPowermtaCsvSource;

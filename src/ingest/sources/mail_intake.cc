@@ -1,0 +1,134 @@
+#include "base/log.h"
+#include "ingest/feedback_reader.h"
+#include "ingest/mail_queue.h"
+#include "ingest/sources/kinds.h"
+#include "net/smtp_server.h"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace watchpost::ingest {
+namespace {
+
+constexpr int kReaders = 2;  // threads that take mail apart
+constexpr auto kSweep = std::chrono::milliseconds(250);
+
+struct MailIntakeSettings final : SourceKind::Settings {
+  net::SmtpServerSettings server;
+  void describe(SettingsVisitor& visit) override { fields(visit, server); }
+};
+
+feedback::MailEnvelope envelope_of(const net::ReceivedMail& mail) {
+  feedback::MailEnvelope envelope{.sender = mail.mail_from};
+  for (const net::MailRecipient& one : mail.recipients) {
+    envelope.recipients.push_back(one.address);
+  }
+  return envelope;
+}
+
+// Feedback by LMTP or SMTP: each message is answered when what came of it is on disk.
+class MailIntake final : public Source {
+ public:
+  MailIntake(std::string name, net::SmtpServerSettings settings, const SourceContext& context)
+      : name_(std::move(name)), settings_(std::move(settings)), context_(context) {}
+
+  Result<Done> run(EventSink& sink, std::string_view /*position*/, std::stop_token stop) override {
+    MailQueue queue(std::chrono::duration_cast<MailQueue::Ticks::duration>(settings_.answer_time));
+    net::Io io;
+    auto server = net::SmtpServer::open(
+        io, settings_,
+        [&queue](net::ReceivedMail mail, MailQueue::Answer answer) {
+          queue.put(std::move(mail), std::move(answer));
+        },
+        *context_.metrics);
+    if (!server) return fail(server.error());
+    say(fmt::format("listening at {}", fmt::join(settings_.listen, ", ")));
+    io.start();
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < kReaders; ++i) {
+      readers.emplace_back([&] { read_all(queue, sink, stop); });
+    }
+    while (!stop.stop_requested()) {
+      std::this_thread::sleep_for(kSweep);
+      queue.sweep();
+    }
+    // Whoever still waits is told to come again: what they brought may be on disk, and then counts
+    // once all the same.
+    queue.close();
+    readers.clear();
+    server->reset();
+    io.stop();
+    return Done{};
+  }
+
+  SourceStatus status() const override {
+    const std::lock_guard lock(mutex_);
+    SourceStatus status = status_;
+    for (const auto& [reason, known] : unread_.by_reason()) status.unread[reason] = known;
+    return status;
+  }
+
+ private:
+  void read_all(MailQueue& queue, EventSink& sink, const std::stop_token& stop) {
+    while (auto taken = queue.take()) {
+      Arrival arrival = context_.feedback->read({.bytes = taken->mail.bytes,
+                                                 .envelope = envelope_of(taken->mail),
+                                                 .source = name_,
+                                                 .at = context_.clock.now()});
+      arrival.source = name_;
+      note(arrival);
+      arrival.settled = queue.settling(std::move(taken->answer));
+      if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return;
+    }
+  }
+
+  void say(std::string state) {
+    const std::lock_guard lock(mutex_);
+    status_.state = std::move(state);
+  }
+
+  void note(const Arrival& arrival) {
+    const std::lock_guard lock(mutex_);
+    ++status_.lines;
+    status_.events += arrival.events.size();
+    for (const Event& event : arrival.events.events()) status_.last_event_at = event.at;
+    for (const KeptMail& mail : arrival.kept_mail) {
+      unread_.count(mail.why, mail.reporter);
+    }
+  }
+
+  const std::string name_;
+  const net::SmtpServerSettings settings_;
+  const SourceContext context_;
+  mutable std::mutex mutex_;
+  SourceStatus status_;
+  feedback::Unread unread_;
+};
+
+}  // namespace
+
+extern const SourceKind kMailIntakeSource{
+    .name = "feedback_mail",
+    .summary = "bounces, complaints and unsubscribe requests handed in by LMTP or SMTP",
+    .hostile = true,
+    .settings = [] -> std::unique_ptr<SourceKind::Settings> {
+      return std::make_unique<MailIntakeSettings>();
+    },
+    .make = [](std::string name, const SourceKind::Settings& settings,
+               const SourceContext& context) -> Result<std::unique_ptr<Source>> {
+      const auto& given = dynamic_cast<const MailIntakeSettings&>(settings);
+      if (const auto checked = given.server.check(); !checked) return fail(checked.error());
+      return std::make_unique<MailIntake>(std::move(name), given.server, context);
+    },
+    .reader = nullptr,
+};
+
+}  // namespace watchpost::ingest

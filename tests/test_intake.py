@@ -1,0 +1,153 @@
+"""Feedback by mail, from a real Postfix to a measure and back."""
+import smtplib
+import unittest
+
+from feedback_mail import KEY, Lmtp, bounce, complaint, token
+from support import DaemonTest, events, free_port, wait_for_decision, wait_for_events
+from testbed.destinations import Destinations
+from testbed.mail_host import MailHost
+
+ALICE = "alice@bakery.example"
+DETECTORS = """
+[[detector]]
+name     = "dead addresses"
+watch    = ["customer campaign"]
+window   = "1h"
+when     = "bounced(class == unknown_user) >= 5"
+suggests = "bad_list"
+mode     = "enforce"
+then     = ["hold 1h"]
+
+[[detector]]
+name     = "complaints"
+watch    = ["customer campaign"]
+window   = "1h"
+when     = "complained - complaint_withdrawn >= 5"
+mode     = "enforce"
+then     = ["hold 1h"]
+"""
+INTAKE = """
+[[source]]
+name   = "feedback"
+kind   = "feedback_mail"
+listen = ["127.0.0.1:{intake_port}"]
+answer_time = "{answer_time}"
+"""
+
+
+class Intake(DaemonTest):
+    def begin(self, more="", answer_time="60s", start=True, runner=()):
+        self.port = free_port()
+        intake = INTAKE.replace("{intake_port}", str(self.port)).replace("{answer_time}", answer_time)
+        self.daemon = self.watchpost(intake + KEY + DETECTORS + more, start=start, runner=runner)
+
+    def lmtp(self):
+        client = self.daemon.wait_until(self.connect, "the intake listens")
+        self.addCleanup(client.close)
+        return client
+
+    def connect(self):
+        try:
+            return Lmtp(self.port)
+        except (OSError, smtplib.SMTPException):
+            return None
+
+    def count(self, *arguments):
+        return len(events(self.daemon, *arguments))
+
+    def decisions(self):
+        return self.daemon.json("decisions")["decisions"]
+
+    def test_complaints_by_way_of_postfix_hold_a_campaign_until_it_is_undone(self):
+        self.begin()
+        destinations = Destinations()
+        self.addCleanup(destinations.stop)
+        host = MailHost(self.folder, destinations.port, {ALICE: "demo"},
+                        more=f"transport_maps = inline:{{feedback.example=lmtp:inet:127.0.0.1:{self.port}}}\n")
+        self.addCleanup(host.remove)
+        self.lmtp()
+        host.start()
+        sender = smtplib.SMTP("127.0.0.1", host.port)
+        self.addCleanup(sender.close)
+        sender.login(ALICE, "demo")
+        for number in range(5):
+            to = f"r{number}@gmail.com"
+            report = complaint(to, token(to, "acme", "spring"))
+            sender.sendmail(ALICE, ["complaints@feedback.example"], report.encode())
+        wait_for_events(self.daemon, 5, "--kind", "complained")
+        decision = wait_for_decision(self.daemon)
+        self.assertEqual(decision["scope"], "customer=acme campaign=spring")
+        for one in events(self.daemon, "--kind", "complained"):
+            self.assertEqual((one["proof"], one["attribution"]), ("token", "token"))
+        self.daemon.run("undo", decision["id"], "--why", "the provider's mistake")
+        self.assertEqual(self.decisions(), [])
+
+    def test_a_report_that_comes_again_counts_once(self):
+        self.begin()
+        client = self.lmtp()
+        report = complaint("kim@gmail.com", token("kim@gmail.com", "acme", "spring"))
+        for _ in range(7):
+            client.send(report)
+        client.send(report.replace("fbl@provider", "other@provider"))
+        self.assertEqual(self.count("--kind", "complained"), 1)
+        self.assertEqual(self.decisions(), [])
+        # Also after it was started again.
+        self.daemon.stop()
+        self.daemon.start()
+        self.lmtp().send(report)
+        self.assertEqual(self.count("--kind", "complained"), 1)
+
+    def test_what_proves_nothing_is_kept_and_moves_nothing(self):
+        self.begin()
+        client = self.lmtp()
+        for number in range(12):
+            to = f"r{number}@gmail.com"
+            good = token(to, "acme", "spring")
+            client.send(complaint(to, f"m{number}"))  # no token
+            client.send(complaint(to, good[:-1] + ("a" if good[-1] != "a" else "b")))
+            client.send(bounce("other@gmail.com", good), f"{good}@bounces.example")  # somebody else's mail
+            client.send(complaint(to, token(to, "acme", "spring", key_id=9)))
+            client.send(complaint(to, token(to, "acme", "spring", sent=1_000_000_000)))
+        self.assertEqual(self.decisions(), [])
+        proofs = {one.get("proof") for one in events(self.daemon, "--limit", "1000")}
+        self.assertNotIn("token", proofs)
+        self.assertIn("expired token", proofs)
+
+    def test_not_spam_takes_back(self):
+        self.begin()
+        client = self.lmtp()
+        marks = {f"r{n}@gmail.com": token(f"r{n}@gmail.com", "acme", "spring") for n in range(6)}
+        people = list(marks)
+        for to in people[:3]:
+            client.send(complaint(to, marks[to]))
+        for to in people[:2]:
+            client.send(complaint(to, marks[to], kind="not-spam"))
+            client.send(complaint(to, marks[to], kind="not-spam"))
+        for to in people[3:]:
+            client.send(complaint(to, marks[to]))
+        self.assertEqual(self.count("--kind", "complained"), 6)
+        self.assertEqual(self.count("--kind", "complaint_withdrawn"), 2)
+        self.assertEqual(self.decisions(), [])
+
+    def test_mail_that_is_no_feedback_is_kept(self):
+        self.begin()
+        client = self.lmtp()
+        client.send("From: a@b.example\r\nSubject: question\r\n\r\nWho are you?\r\n", sender="a@b.example")
+        client.send("\x00\xff".encode("latin-1").decode("latin-1") + "\r\n")
+        shown = self.daemon.json("sources")["sources"]
+        feedback = next(one for one in shown if one["name"] == "feedback")
+        self.assertEqual(feedback["lines"], 2)
+
+    def test_bounces_of_a_bad_list_hold_it(self):
+        self.begin()
+        client = self.lmtp()
+        for number in range(5):
+            to = f"gone{number}@gmail.com"
+            mark = token(to, "acme", "old")
+            client.send(bounce(to, mark), f"{mark}@bounces.example")
+        decision = wait_for_decision(self.daemon)
+        self.assertEqual(decision["scope"], "customer=acme campaign=old")
+
+
+if __name__ == "__main__":
+    unittest.main()
