@@ -265,6 +265,9 @@ class Contract(Api):
             ("post", "/v1/incidents/{id}/false-positive"): (incident, {"why": "was nothing"}),
             ("post", "/v1/measures"): (None, {"scope": "customer=b", "measure": "hold 1h", "why": "w"}),
             ("post", "/v1/release"): (None, {"scope": "customer=b"}),
+            ("post", "/v1/suppressions"): (None, {"recipient": "a@x.example", "until": "90d", "note": "n"}),
+            ("post", "/v1/suppressions/lift"): (None, {"recipient": "a@x.example", "note": "n"}),
+            ("post", "/v1/suppressions/import"): (None, "b@x.example\nnobody\n"),
             ("post", "/v1/automation"): (None, {"on": False, "why": "w"}),
             ("post", "/v1/reload"): (None, {}),
         }

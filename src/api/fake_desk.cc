@@ -47,6 +47,22 @@ Incident incident_of(IncidentId id) {
   return made;
 }
 
+Suppression suppression_of(std::string recipient, std::string customer) {
+  Suppression made;
+  made.recipient = std::move(recipient);
+  made.customer = std::move(customer);
+  made.reason = SuppressionReason::hard_bounce;
+  made.origin = "rule `no such mailbox`";
+  made.note = kHostile;
+  made.since = made.changed_at = kNow;
+  made.until = kNow + 1h;
+  made.evidence = kHostile;
+  made.event = {1, 2};
+  made.incident = kIncident.number;
+  made.change = 17;
+  return made;
+}
+
 Decision decision_of(DecisionId id) {
   Decision made;
   made.id = id;
@@ -227,6 +243,49 @@ Result<std::vector<Decision>> FakeDesk::release(const Stream& scope, std::string
   const auto up = remember(fmt::format("release {} {}: {}", scope.text(), who, why));
   if (!up) return fail(up.error());
   return std::vector{decision_of(kDecision)};
+}
+
+Result<investigate::SuppressionPage> FakeDesk::suppressions(
+    const investigate::SuppressionSearch& search) {
+  const auto up = remember(fmt::format("suppressions {} of {} because {}", search.recipient,
+                                       search.customer.value_or("all"), search.reason));
+  if (!up) return fail(up.error());
+  return investigate::SuppressionPage{{suppression_of("a@x.example", "")}, "17"};
+}
+
+Result<std::vector<Suppression>> FakeDesk::suppression_changes(uint64_t after, size_t limit) {
+  const auto up = remember(fmt::format("changes after {}, {}", after, limit));
+  if (!up) return fail(up.error());
+  if (after >= 17) return std::vector<Suppression>{};
+  return std::vector{suppression_of("a@x.example", std::string(kHostile))};
+}
+
+Result<Suppression> FakeDesk::suppress(const Suppression& wanted, std::string_view who) {
+  const auto up = remember(fmt::format("suppress {} for {} because {} {}: {}", wanted.recipient,
+                                       wanted.customer, name_of(wanted.reason), who, wanted.note));
+  if (!up) return fail(up.error());
+  Suppression made = suppression_of(wanted.recipient, wanted.customer);
+  made.until = wanted.until;
+  return made;
+}
+
+Result<Suppression> FakeDesk::lift(std::string_view recipient, std::string_view customer,
+                                   std::string_view who, std::string_view why) {
+  const auto up = remember(fmt::format("lift {} for {} {}: {}", recipient, customer, who, why));
+  if (!up) return fail(up.error());
+  Suppression made = suppression_of(std::string(recipient), std::string(customer));
+  made.lifted = true;
+  made.lifted_by = who;
+  return made;
+}
+
+Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
+    std::string_view csv, const suppress::CsvDefaults& defaults, std::string_view who,
+    std::string_view from) {
+  const auto up = remember(fmt::format("import {} for {} because {} {}: {}", csv, defaults.customer,
+                                       name_of(defaults.reason), who, from));
+  if (!up) return fail(up.error());
+  return investigate::ImportReceipt{3, 2, 1, {{4, "`x` is not an address"}}};
 }
 
 Result<Done> FakeDesk::set_automation(bool on, std::string_view who, std::string_view why) {

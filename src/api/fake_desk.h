@@ -57,6 +57,16 @@ class FakeDesk : public investigate::Desk {
                           std::string_view why) override;
   Result<std::vector<Decision>> release(const Stream& scope, std::string_view who,
                                         std::string_view why) override;
+  Result<investigate::SuppressionPage> suppressions(
+      const investigate::SuppressionSearch& search) override;
+  Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override;
+  Result<Suppression> lift(std::string_view recipient, std::string_view customer,
+                           std::string_view who, std::string_view why) override;
+  Result<investigate::ImportReceipt> import_suppressions(std::string_view csv,
+                                                         const suppress::CsvDefaults& defaults,
+                                                         std::string_view who,
+                                                         std::string_view from) override;
   Result<Done> set_automation(bool on, std::string_view who, std::string_view why) override;
   Result<Done> reload(std::string_view who) override;
 

@@ -4,6 +4,7 @@
 #include "api/json_views.h"
 #include "api/reading_routes.h"
 #include "api/report_routes.h"
+#include "api/suppression_routes.h"
 #include "api/unsubscribe_routes.h"
 #include "base/text.h"
 
@@ -50,6 +51,11 @@ constexpr std::array kRoutes{
     Route{"POST", "/v1/measures", kRespond, Lane::ask, json<post_measure>},
     Route{"POST", "/v1/release", kRespond, Lane::ask, json<post_release>},
     Route{"GET", "/v1/shadow-decisions", kView, Lane::ask, json<get_shadow_decisions>},
+    Route{"GET", "/v1/suppressions", kView, Lane::ask, json<get_suppressions>},
+    Route{"POST", "/v1/suppressions", kRespond, Lane::ask, json<post_suppression>},
+    Route{"GET", "/v1/suppressions/changes", kView, Lane::ask, json<get_suppression_changes>},
+    Route{"POST", "/v1/suppressions/lift", kRespond, Lane::ask, json<post_suppression_lift>},
+    Route{"POST", "/v1/suppressions/import", kRespond, Lane::ask, json<post_suppression_import>},
     Route{"GET", "/v1/notices", kView, Lane::ask, json<get_notices>},
     Route{"GET", "/v1/audit", kView, Lane::ask, json<get_audit>},
     Route{"GET", "/v1/audit/verify", kView, Lane::ask, json<get_audit_verify>},

@@ -70,6 +70,9 @@ inline std::string good_body(std::string_view path) {
   if (path.ends_with("/note")) return R"({"text":"called them"})";
   if (path.ends_with("/revoke")) return R"({})";
   if (path == "/v1/measures") return R"({"scope":"credential=bob","measure":"suspend 1h"})";
+  if (path == "/v1/suppressions") return R"({"recipient":"a@x.example","until":"90d"})";
+  if (path == "/v1/suppressions/lift") return R"({"recipient":"a@x.example","note":"a test"})";
+  if (path == "/v1/suppressions/import") return "a@x.example\n";
   if (path == "/v1/release") return R"({"scope":"credential=bob","why":"solved"})";
   if (path == "/v1/automation") return R"({"on":false,"why":"storm"})";
   return {};

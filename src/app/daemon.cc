@@ -16,6 +16,7 @@
 
 #include <mutex>
 #include <optional>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -51,6 +52,12 @@ std::vector<std::string> listen_addresses(const config::ListenSettings& settings
   return addresses;
 }
 
+// Nobody outside may work out whom the list would take for whom.
+uint64_t secret_seed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
 // The first fault stands for all: they were all in the log or on the terminal before.
 std::unexpected<Error> first_of(const config::Faults& faults) {
   Error first = faults.front();
@@ -83,6 +90,7 @@ struct Daemon::Parts {
   std::shared_ptr<feedback::Countries> countries;  // nothing where there is no database
   feedback::Mapping mapping;
   net::Io io;
+  std::shared_ptr<suppress::List> suppressed;
   enforce::ActiveSnapshot active;
   DispatchOutbox outbox{active};
   std::unique_ptr<ingest::Pipeline> pipeline;
@@ -126,6 +134,9 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
+  options.suppress = configuration.suppress_rules;
+  suppressed = std::make_shared<suppress::List>(secret_seed());
+  options.suppressed = suppressed;
   auto opened = ingest::Pipeline::open(std::move(options), outbox, clock, metrics);
   if (!opened) return fail(opened.error());
   pipeline = std::move(*opened);
@@ -133,7 +144,15 @@ Result<Done> Daemon::Parts::make_pipeline() {
 }
 
 Result<Done> Daemon::Parts::make_dispatcher() {
-  const enforce::EnforcerContext given{io, active, mapping, clock, metrics};
+  const enforce::EnforcerContext given{
+      .io = io,
+      .active = active,
+      .mapping = mapping,
+      .clock = clock,
+      .metrics = metrics,
+      .suppressed = suppressed.get(),
+      .store = configuration.store,
+      .keep = [this](store::Fact fact) { pipeline->keep(std::move(fact)); }};
   std::vector<enforce::NamedEnforcer> enforcers;
   for (const config::EnforcerTable& table : configuration.enforcers) {
     auto made = enforce::enforcer_kind(table.kind)->make(table.name, *table.settings, given);
@@ -255,6 +274,9 @@ Result<Done> Daemon::reload(std::string_view who) {
     if (const auto done = parts_->countries->reload(); !done) return fail(done.error());
   }
   if (const auto done = parts_->pipeline->replace_rules(wanted->rules, wanted->decide); !done) {
+    return fail(done.error());
+  }
+  if (const auto done = parts_->pipeline->replace_suppress_rules(wanted->suppress_rules); !done) {
     return fail(done.error());
   }
   parts_->api->set_tokens(std::move(*tokens));

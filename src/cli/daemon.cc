@@ -98,16 +98,20 @@ Result<std::string> ask(const DaemonAddress& daemon, net::OutgoingRequest reques
 
 }  // namespace
 
-Result<std::string> get(const DaemonAddress& daemon, std::string_view path, const Query& query) {
+std::string target_of(std::string_view path, const Query& query) {
   std::string target(path);
-  char separator = '?';
+  char separator = path.contains('?') ? '&' : '?';
   for (const auto& [name, value] : query) {
     if (value.empty()) continue;
     target += separator + percent_encoded(name) + '=' + percent_encoded(value);
     separator = '&';
   }
+  return target;
+}
+
+Result<std::string> get(const DaemonAddress& daemon, std::string_view path, const Query& query) {
   net::OutgoingRequest request;
-  request.url = std::move(target);
+  request.url = target_of(path, query);
   return ask(daemon, std::move(request));
 }
 

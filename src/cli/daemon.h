@@ -18,6 +18,9 @@ struct DaemonAddress {
 
 using Query = std::vector<std::pair<std::string, std::string>>;
 
+// The path with these as its query; empty values are left out.
+std::string target_of(std::string_view path, const Query& query);
+
 // Asks the daemon; gives the body of its answer, JSON. What the daemon refuses comes back as the
 // error it gave.
 Result<std::string> get(const DaemonAddress& daemon, std::string_view path,

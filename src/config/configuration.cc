@@ -129,6 +129,20 @@ void check_detectors(TableReader& reader, Configuration& in) {
   }
 }
 
+// The first wrong setting of each.
+void check_suppress(TableReader& reader, Configuration& in) {
+  for (size_t i = 0; i < in.suppress.size(); ++i) {
+    auto rule = suppress::make_rule(in.suppress[i]);
+    if (rule) {
+      in.suppress_rules.push_back(std::move(*rule));
+      continue;
+    }
+    const auto [setting, column] = setting_and_column(rule.error().about);
+    reader.fault(rule.error().what,
+                 reader.place(fmt::format("suppress[{}].{}", i, setting), column));
+  }
+}
+
 template <class Tables>
 std::vector<std::string_view> check_names(TableReader& reader, const Tables& tables,
                                           std::string_view list) {
@@ -223,6 +237,7 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_names(reader, in.sources, "source");
   check_names(reader, in.enforcers, "enforcer");
   check_names(reader, in.detectors, "detector");
+  check_names(reader, in.suppress, "suppress");
   check_names(reader, in.listen.tokens, "listen.token");
   auto targets = check_names(reader, in.notify, "notify");
   if (live != nullptr) {
@@ -230,6 +245,7 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   }
   check_targets(reader, in, targets);
   check_detectors(reader, in);
+  check_suppress(reader, in);
   check_tables(reader, in);
   check_maps(reader, in);
   for (const Error& fault : feedback::faults_of(in.feedback, in.store.keep)) {
@@ -255,8 +271,8 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
 
 // What is written under each header, for the tables that are only read at start.
 std::map<std::string, std::string> tables_of(const std::string& toml) {
-  static constexpr std::array<std::string_view, 3> kTakenOver{"[decide]", "[[detector]]",
-                                                              "[[listen.token]]"};
+  static constexpr std::array<std::string_view, 4> kTakenOver{"[decide]", "[[detector]]",
+                                                              "[[suppress]]", "[[listen.token]]"};
   std::map<std::string, std::string> tables;
   std::string header;
   for (const std::string_view line : split(toml, '\n')) {

@@ -12,6 +12,7 @@
 #include "feedback/mapping.h"
 #include "ingest/source.h"
 #include "store/store.h"
+#include "suppress/rules.h"
 
 #include <memory>
 #include <string>
@@ -68,6 +69,8 @@ struct Configuration {
   std::vector<feedback::MapSettings> maps;  // [[map]]
   std::vector<detect::DetectorSettings> detectors;
   std::vector<detect::Detector> rules;  // `detectors`, checked, in the same order
+  std::vector<suppress::SuppressSettings> suppress;
+  std::vector<suppress::Rule> suppress_rules;  // the same, checked
   std::string shown;  // all of it as TOML, defaults included, secrets as "(secret)"
   std::string exact;  // the same with a hash for each secret
 };

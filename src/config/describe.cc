@@ -86,6 +86,10 @@ void describe(SettingsVisitor& visit, Configuration& to) {
     to.detectors.emplace_back();
     detect::fields(visit, to.detectors.back());
   });
+  visit.list("suppress", "which recipients are mailed no more", [&] {
+    to.suppress.emplace_back();
+    suppress::fields(visit, to.suppress.back());
+  });
   visit.list("enforcer", "who makes decisions true",
              [&] { describe_table(visit, to.enforcers, enforce::enforcer_kinds()); });
   visit.list("notify", "who is told", [&] {

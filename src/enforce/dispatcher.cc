@@ -212,6 +212,7 @@ std::vector<store::Enforcement> Dispatcher::rows_for(const Decision& decision, T
   }
   const bool wanted = decision.in_force(now);
   for (const auto& lane : lanes_) {
+    if (!lane->enforcer->takes_decisions()) continue;
     const auto can = lane->enforcer->can(decision);
     // What it could not do it need not undo; the row that says so stands.
     if (!can && !wanted) continue;

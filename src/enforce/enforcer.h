@@ -7,7 +7,10 @@
 #include "feedback/mapping.h"
 #include "model/decision.h"
 #include "net/io.h"
+#include "store/store.h"
+#include "suppress/list.h"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +27,8 @@ class Enforcer {
   // Whether it can carry out this decision at all; the error (refused) says why not. Scopes that it
   // could only carry out for more mail than they name are refused: never wider than decided.
   virtual Result<Done> can(const Decision& decision) const = 0;
+  // False: it has nothing to do with decisions and is never asked about one.
+  virtual bool takes_decisions() const { return true; }
   // Doing the same decision twice is doing it once: its id is the idempotency key.
   virtual Result<Done> apply(const Decision& decision, Duration deadline) = 0;
   virtual Result<Done> undo(const Decision& decision, Duration deadline) = 0;
@@ -38,6 +43,12 @@ struct EnforcerContext {
   const feedback::Mapping& mapping;
   const Clock& clock;
   Metrics& metrics;
+  // The suppressions as they are; null: there are none.
+  const suppress::List* suppressed = nullptr;
+  // For enforcers that follow them: where they are stored, and what keeps a fact with everything
+  // else.
+  store::StoreSettings store = {};
+  std::function<void(store::Fact)> keep = {};
 };
 
 // A kind of enforcer, as named by `kind` in [[enforcer]]. The table of all is in registry.cc.

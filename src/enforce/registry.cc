@@ -1,5 +1,7 @@
 #include "enforce/enforcer.h"
+#include "enforce/enforcers/postfix_access.h"
 #include "enforce/enforcers/postfix_policy.h"
+#include "enforce/enforcers/suppression_webhook.h"
 #include "enforce/enforcers/webhook.h"
 
 #include <algorithm>
@@ -8,9 +10,11 @@
 namespace watchpost::enforce {
 namespace {
 
-constexpr std::array<const EnforcerKind*, 2> kKinds{
+constexpr std::array<const EnforcerKind*, 4> kKinds{
     &kPostfixPolicy,
     &kWebhook,
+    &kPostfixAccess,
+    &kSuppressionWebhook,
 };
 
 }  // namespace

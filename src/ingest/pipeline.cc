@@ -39,6 +39,7 @@ Pipeline::State::State(PipelineOptions options_wanted, Outbox& outbox_wanted,
       metrics(all_metrics),
       watch(options.detectors, options.limits),
       decider(options.decide),
+      suppressions(options.suppress, options.suppressed, all_metrics),
       inbox(kEventsWaiting),
       next_save(Ticks::now() + kSaveEvery) {
   options.limits.value_seed = secret_seed();
@@ -114,6 +115,31 @@ Result<Done> Pipeline::replace_rules(std::vector<detect::Detector> detectors,
   });
 }
 
+Result<std::vector<Suppression>> Pipeline::change_suppressions(const SuppressionOrder& order) {
+  std::vector<Suppression> changed;
+  const auto done = state_->on_thread(State::Needs::decisions, [&]() -> Result<Done> {
+    auto answer = state_->answer(order);
+    if (!answer) return fail(answer.error());
+    changed = std::move(*answer);
+    return Done{};
+  });
+  if (!done) return fail(done.error());
+  return changed;
+}
+
+Result<Done> Pipeline::replace_suppress_rules(std::vector<suppress::Rule> rules) {
+  return state_->on_thread(State::Needs::decisions, [&]() -> Result<Done> {
+    state_->suppressions.use(std::move(rules));
+    return Done{};
+  });
+}
+
+void Pipeline::keep(store::Fact fact) {
+  state_->inbox.put(Inbox::Errand([this, fact = std::move(fact)]() mutable {
+    state_->reports.facts[std::move(fact.name)] = std::move(fact.value);
+  }));
+}
+
 void Pipeline::report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices) {
   state_->inbox.put(Inbox::Errand(
       [this, enforcements = std::move(enforcements), notices = std::move(notices)]() mutable {
@@ -161,7 +187,9 @@ void Pipeline::State::tick(bool idle) {
     // No further than late events reach: a log that stands still and then goes on is counted.
     watch.advance_to(std::min(now - kBehindClock, *newest + options.limits.lateness));
   }
-  if (idle || !reports.reported.empty() || !reports.notices.empty()) take_in({});
+  if (idle || !reports.reported.empty() || !reports.notices.empty() || !reports.facts.empty()) {
+    take_in({});
+  }
   const auto ticks = Ticks::now();
   if (ticks >= next_save) save_detectors();
   if (ticks >= next_maintenance && !failing) {
@@ -206,6 +234,11 @@ Result<Done> Pipeline::State::answer(const Question& question) {
   if (failing) return store_refuses();
   Step step;
   if (outcome->state_changed) step.facts[std::string(kDeciderFact)] = changed.save();
+  if (const auto undone = suppressions.undo(*outcome, changed, *reader, step, now); !undone) {
+    suppressions.dropped();
+    return undone;
+  }
+  suppressions.note(*outcome, step, now);
   const auto rearms = std::move(outcome->rearm);
   learn_kept_back(*outcome);
   step.add(std::move(*outcome));
@@ -216,9 +249,21 @@ Result<Done> Pipeline::State::answer(const Question& question) {
   if (!done) {
     // The counters of what was to be counted anew stay so: that costs evidence, never a measure.
     std::swap(decider, changed);
+    suppressions.dropped();
     for (const auto& [name, value] : step.facts) kept_rearms.erase(name);
   }
   return done;
+}
+
+Result<std::vector<Suppression>> Pipeline::State::answer(const SuppressionOrder& order) {
+  if (failing) return store_refuses();
+  Step step;
+  auto changed = suppressions.carry_out(order, *reader, step, clock.now());
+  if (changed && !changed->empty()) {
+    if (const auto done = commit_once(step); !done) changed = fail(done.error());
+  }
+  if (!changed) suppressions.dropped();
+  return changed;
 }
 
 Result<Done> Pipeline::State::use_rules(std::vector<detect::Detector> detectors,

@@ -5,6 +5,7 @@
 #include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
+#include "ingest/suppressions.h"
 #include "store/store.h"
 
 #include <functional>
@@ -35,6 +36,9 @@ struct PipelineOptions {
   decide::DecideSettings decide;
   std::vector<detect::Detector> detectors;
   bool store_events = true;
+  std::vector<suppress::Rule> suppress;
+  // Where suppressions in force are to be found by others; null: nowhere.
+  std::shared_ptr<suppress::List> suppressed;
 };
 
 // The one thread that owns detection, decisions and the store: takes arrivals, counts, decides,
@@ -69,11 +73,16 @@ class Pipeline final : public EventSink {
   using Question =
       std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
   Result<Done> ask(Question question);
+  // What a person does to the list of suppressions; gives those that changed, once it is committed.
+  Result<std::vector<Suppression>> change_suppressions(const SuppressionOrder& order);
+  // A fact of somebody else's, committed with the next step: how far a feed has come.
+  void keep(store::Fact fact);
   // Results of the dispatcher, committed with the next step.
   void report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
   // New rules from now on; counters that they still want are kept.
   Result<Done> replace_rules(std::vector<detect::Detector> detectors,
                              decide::DecideSettings decide);
+  Result<Done> replace_suppress_rules(std::vector<suppress::Rule> rules);
 
   struct Health {
     bool storing = true;

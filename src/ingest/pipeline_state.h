@@ -7,6 +7,7 @@
 #include "ingest/restored_counters.h"
 #include "ingest/seen_ids.h"
 #include "ingest/step.h"
+#include "ingest/suppressions.h"
 
 #include <atomic>
 #include <chrono>
@@ -53,6 +54,7 @@ struct Pipeline::State {
   void tick(bool idle);
   void save_detectors();
   Result<Done> answer(const Question& question);
+  Result<std::vector<Suppression>> answer(const SuppressionOrder& order);
   Result<Done> use_rules(std::vector<detect::Detector> detectors, decide::DecideSettings settings);
   void take_report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
   // Runs it on the pipeline's thread and gives back what it gave. What needs the counters runs once
@@ -71,6 +73,7 @@ struct Pipeline::State {
   SeenIds seen;
   RecentEvents recent;
   RecentFailures failures;
+  Suppressions suppressions;
   Inbox inbox;
   Step reports;                                 // go with the next step
   std::vector<Signal> signals;                  // of one event; kept for its room

@@ -66,6 +66,9 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   learn_kept_back(ended);
   step.add(std::move(ended));
   step.reported = std::exchange(reports.reported, {});
+  step.facts.merge(reports.facts);
+  reports.facts.clear();
+  suppressions.finish(step);
   for (auto& [number, notice] : std::exchange(reports.notices, {})) {
     step.notices.try_emplace(number, std::move(notice));
   }
@@ -106,8 +109,10 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
     step.decider_changed = step.decider_changed || outcome.state_changed;
     for (const decide::Rearm& one : outcome.rearm) rearm(one, step);
     learn_kept_back(outcome);
+    suppressions.note(outcome, step, now);
     step.add(std::move(outcome));
   }
+  suppressions.count(event, decider, step, now);
 }
 
 // What was counted anew must be so again when the counters are rebuilt after a crash: the fact says
@@ -216,6 +221,7 @@ void Pipeline::State::after_commit(Step& step, Time now) {
     }
     outbox.committed(std::move(active), std::move(rows), std::move(notices));
   }
+  suppressions.committed(step, decider);
   step.settle(Done{});
   recent.add(std::move(step.batches), std::move(step.events));
 }

@@ -22,7 +22,7 @@ void Step::add(decide::Outcome outcome) {
 bool Step::empty() const {
   return events.empty() && facts.empty() && incidents.empty() && decisions.empty() &&
          notices.empty() && shadow.empty() && reported.empty() && rows.empty() && audit.empty() &&
-         kept_mail.empty();
+         kept_mail.empty() && suppressions.empty();
 }
 
 store::Commit Step::commit(bool with_events) const {
@@ -39,6 +39,7 @@ store::Commit Step::commit(bool with_events) const {
   all.audit = audit;
   all.lasting = lasting;
   all.kept_mail = kept_mail;
+  for (const Suppression& one : suppressions | std::views::values) all.suppressions.push_back(one);
   return all;
 }
 

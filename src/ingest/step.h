@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace watchpost::ingest {
@@ -28,6 +29,8 @@ struct Step {
   std::vector<AuditEntry> audit;
   std::vector<store::LastingId> lasting;
   std::vector<KeptMail> kept_mail;
+  // By recipient and customer, as they were last.
+  std::map<std::pair<std::string, std::string>, Suppression> suppressions;
   std::vector<std::function<void(const Result<Done>&)>> settled;
 
   // Without its rearms, which are not the store's business.

@@ -8,6 +8,7 @@
 #include "model/decision.h"
 #include "model/incident.h"
 #include "store/store.h"
+#include "suppress/csv.h"
 
 #include <cstdint>
 #include <functional>
@@ -74,6 +75,26 @@ struct EventSearch {
   std::string after;
 };
 
+struct SuppressionSearch {
+  std::string recipient;                // as it is written; empty: all
+  std::optional<std::string> customer;  // exactly; empty text: those for everybody
+  std::string reason;                   // empty: all
+  std::optional<Time> since;
+  bool all = false;  // also those that hold no more
+  size_t limit = 100;
+  std::string after;
+};
+struct SuppressionPage {
+  std::vector<Suppression> suppressions;  // changed last first
+  std::string next;                       // empty: no more
+};
+struct ImportReceipt {
+  size_t taken = 0;
+  size_t unchanged = 0;                    // suppressed already, and for as long
+  size_t bad = 0;                          // lines left out
+  std::vector<suppress::CsvFault> faults;  // of these, the first
+};
+
 // All that the desk can ask and do, in one place: the API and the tests speak to it.
 //   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store
 //   has
@@ -99,6 +120,9 @@ class Desk {
   virtual Result<uint64_t> verify_audit() = 0;
   // What is counted of stored events. Good as long as the desk.
   virtual Reports& reports() = 0;
+  virtual Result<SuppressionPage> suppressions(const SuppressionSearch& search) = 0;
+  // Those that changed after change number `after`, in the order of changes.
+  virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;
 
   // What people do; each returns when it is committed. `who` is never empty.
   virtual Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
@@ -111,6 +135,15 @@ class Desk {
                                   std::string_view why) = 0;
   virtual Result<std::vector<Decision>> release(const Stream& scope, std::string_view who,
                                                 std::string_view why) = 0;
+  // Of `wanted` counts recipient, customer, reason, until and note.
+  virtual Result<Suppression> suppress(const Suppression& wanted, std::string_view who) = 0;
+  virtual Result<Suppression> lift(std::string_view recipient, std::string_view customer,
+                                   std::string_view who, std::string_view why) = 0;
+  // `from`: where the list came from, for the record.
+  virtual Result<ImportReceipt> import_suppressions(std::string_view csv,
+                                                    const suppress::CsvDefaults& defaults,
+                                                    std::string_view who,
+                                                    std::string_view from) = 0;
   virtual Result<Done> set_automation(bool on, std::string_view who, std::string_view why) = 0;
   // The configuration read again from its files. On an error the running one stays in force.
   virtual Result<Done> reload(std::string_view who) = 0;

@@ -4,6 +4,7 @@
 #include "expr/event_schema.h"
 #include "expr/expression.h"
 #include "investigate/live_reports.h"
+#include "investigate/suppression_desk.h"
 
 #include <algorithm>
 #include <map>
@@ -31,6 +32,7 @@ class Readers {
       if (reader_) home_->put_back(std::move(reader_));
     }
     store::Reader* operator->() const { return reader_.get(); }
+    store::Reader& operator*() const { return *reader_; }
 
    private:
     Readers* home_;
@@ -122,6 +124,8 @@ class LiveDesk final : public Desk {
   Result<std::vector<AuditEntry>> audit(size_t limit) override;
   Result<uint64_t> verify_audit() override;
   Reports& reports() override { return *reports_; }
+  Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
+  Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
 
   Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                            std::string_view why) override;
@@ -133,6 +137,18 @@ class LiveDesk final : public Desk {
                           std::string_view why) override;
   Result<std::vector<Decision>> release(const Stream& scope, std::string_view who,
                                         std::string_view why) override;
+  Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override {
+    return add_suppression(parts_.pipeline, wanted, who, parts_.clock.now());
+  }
+  Result<Suppression> lift(std::string_view recipient, std::string_view customer,
+                           std::string_view who, std::string_view why) override {
+    return lift_suppression(parts_.pipeline, recipient, customer, who, why);
+  }
+  Result<ImportReceipt> import_suppressions(std::string_view csv,
+                                            const suppress::CsvDefaults& defaults,
+                                            std::string_view who, std::string_view from) override {
+    return import_list(parts_.pipeline, csv, defaults, who, from, parts_.clock.now());
+  }
   Result<Done> set_automation(bool on, std::string_view who, std::string_view why) override;
   Result<Done> reload(std::string_view who) override { return parts_.reload(who); }
 
@@ -318,6 +334,18 @@ Result<uint64_t> LiveDesk::verify_audit() {
   const auto reader = readers_.take();
   if (!reader) return fail(reader.error());
   return (*reader)->verify_audit();
+}
+
+Result<SuppressionPage> LiveDesk::suppressions(const SuppressionSearch& search) {
+  const auto reader = readers_.take();
+  if (!reader) return fail(reader.error());
+  return find_suppressions(**reader, search, parts_.clock.now());
+}
+
+Result<std::vector<Suppression>> LiveDesk::suppression_changes(uint64_t after, size_t limit) {
+  const auto reader = readers_.take();
+  if (!reader) return fail(reader.error());
+  return (*reader)->suppressions_after(after, std::clamp<size_t>(limit, 1, kMostRows));
 }
 
 Result<Incident> LiveDesk::confirm(IncidentId id, Verdict verdict, std::string_view who,

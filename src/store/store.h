@@ -104,6 +104,17 @@ struct EventPage {
   std::string next;   // empty: no more
 };
 
+struct SuppressionQuery {
+  std::string recipient;                // as suppression_key() has it; empty: all
+  std::optional<std::string> customer;  // exactly; empty text: those for everybody
+  std::optional<SuppressionReason> reason;
+  std::optional<Time> since;    // made then or later
+  std::optional<Time> held_at;  // only those that hold then
+  size_t limit = 100;
+  uint64_t before =
+      0;  // cursor: the `change` of the last one of the page before; 0: from the start
+};
+
 // Reads what is committed, beside the writer; never checkpoints and never blocks it.
 //   Threads: one thread uses one reader; make as many as needed.
 class Reader {
@@ -133,6 +144,9 @@ class Reader {
   virtual Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) = 0;  // with its bytes
   // Those whose last change came after `change`, in the order of changes; lifted ones, too.
   virtual Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) = 0;
+  // Changed last first. Without a recipient it looks at all of them, newest first, until it has
+  // enough.
+  virtual Result<std::vector<Suppression>> suppressions(const SuppressionQuery& query) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
   // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
   // checked.

@@ -54,6 +54,10 @@ struct PostfixPolicy::Service {
         refused(context.metrics.counter("watchpost_policy_refused",
                                         "Policy requests refused because of a decision.",
                                         {{"enforcer", name}})),
+        suppressed(context.metrics.counter("watchpost_policy_suppressed",
+                                           "Policy requests refused because the recipient is "
+                                           "suppressed.",
+                                           {{"enforcer", name}})),
         garbage(context.metrics.counter(
             "watchpost_policy_garbage",
             "Connections closed because they did not speak the protocol.", {{"enforcer", name}})),
@@ -63,12 +67,15 @@ struct PostfixPolicy::Service {
 
   std::string answer(const PolicyRequest& request);
   std::string judged(const PolicyRequest& request, Time now);
+  std::string judged_by_decisions(const ActiveDecisions& active, const Event& event,
+                                  const PolicyRequest& request, Time now);
 
   const PostfixPolicySettings settings;
   const EnforcerContext context;
   Throttles throttles;
   Counter& requests;
   Counter& refused;
+  Counter& suppressed;
   Counter& garbage;
   Histogram& latency;
   std::atomic<Time::rep> last_asked{0};
@@ -78,17 +85,30 @@ struct PostfixPolicy::Service {
 
 std::string PostfixPolicy::Service::judged(const PolicyRequest& request, Time now) {
   const auto active = context.active.get();
-  if (active->all().empty()) return std::string(kNoOpinion);
+  const bool looks_at_list = settings.suppressions && context.suppressed != nullptr;
+  if (active->all().empty() && !looks_at_list) return std::string(kNoOpinion);
   EventBatch batch;
   const Event& event = event_of(request, context.mapping, batch);
-  const Decision* decision = active->strictest(event, now);
+  std::string action = judged_by_decisions(*active, event, request, now);
+  if (action != kNoOpinion || !looks_at_list) return action;
+  if (!context.suppressed->holding(event[Field::customer], event[Field::recipient], now)) {
+    return action;
+  }
+  suppressed.add();
+  return suppress::marked(settings.suppression_reply);
+}
+
+std::string PostfixPolicy::Service::judged_by_decisions(const ActiveDecisions& active,
+                                                        const Event& event,
+                                                        const PolicyRequest& request, Time now) {
+  const Decision* decision = active.strictest(event, now);
   if (decision == nullptr) return std::string(kNoOpinion);
   if (decision->measure.kind == MeasureKind::throttle) {
-    if (throttles.buckets() > kManyBuckets) throttles.keep_only(*active);
+    if (throttles.buckets() > kManyBuckets) throttles.keep_only(active);
     const std::string& instance = request[PolicyAttribute::instance];
     bool passes = throttles.pass(*decision, instance, now);
     if (passes && decision->measure.share > 0) {
-      if (const Decision* const rate = active->strictest_rate(event, now)) {
+      if (const Decision* const rate = active.strictest_rate(event, now)) {
         passes = throttles.pass(*rate, instance, now);
         decision = rate;
       }
@@ -159,6 +179,14 @@ void PostfixPolicySettings::describe(SettingsVisitor& visit) {
                  .least = 1,
                  .most = 86'400},
                 &idle);
+  visit.setting({.name = "suppressions",
+                 .help = "refuses recipients that are suppressed for the customer who mails them, "
+                         "or for everybody"},
+                &suppressions);
+  visit.setting({.name = "suppression_reply",
+                 .help = "how: code, enhanced status, text; the mark `(watchpost suppression)` is "
+                         "added"},
+                &suppression_reply);
 }
 
 Result<Done> PostfixPolicySettings::check() const {
@@ -168,6 +196,9 @@ Result<Done> PostfixPolicySettings::check() const {
     if (const auto address = net::parse_listen(at); !address) {
       return fail(Code::bad_input, address.error().what, "listen");
     }
+  }
+  if (const auto fine = suppress::check_reply(suppression_reply); !fine) {
+    return fail(Code::bad_input, fine.error().what, "suppression_reply");
   }
   return check_contact(contact);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "enforce/enforcer.h"
+#include "suppress/reply.h"
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,8 @@ struct PostfixPolicySettings final : EnforcerKind::Settings {
   std::string contact;
   int64_t connections = 1000;
   Duration idle = std::chrono::seconds(1100);
+  bool suppressions = false;
+  std::string suppression_reply{suppress::kUsualReply};
   void describe(SettingsVisitor& visit) override;
   Result<Done> check() const override;
 };

@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kLongestSecret = 4096;
 constexpr size_t kMostAnswer = 64 * 1024;
 
+}  // namespace
+
 Result<std::string> secret_of(const WebhookSettings& settings) {
   if (!settings.secret.empty()) return settings.secret;
   std::ifstream file(settings.secret_file, std::ios::binary);
@@ -36,8 +38,6 @@ Result<std::string> secret_of(const WebhookSettings& settings) {
   if (secret.empty()) return fail(Code::bad_input, "the secret is empty", settings.secret_file);
   return secret;
 }
-
-}  // namespace
 
 void WebhookSettings::describe(SettingsVisitor& visit) {
   visit.setting({.name = "url", .help = "where to POST; https", .required = true}, &url);
@@ -75,27 +75,32 @@ Result<Done> Webhook::undo(const Decision& decision, Duration deadline) {
   return post(decision, "undone", deadline);
 }
 
-Result<Done> Webhook::post(const Decision& decision, std::string_view wanted, Duration deadline) {
-  const Time now = clock_.now();
+Result<Done> post_signed(const WebhookSettings& settings, std::string_view secret,
+                         std::string_view id, std::string body, Time now, Duration deadline) {
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::string timestamp = fmt::format("{}", seconds);
-  net::OutgoingRequest request{.method = "POST", .url = settings_.url};
-  request.body = webhook_body(decision, wanted);
+  net::OutgoingRequest request{.method = "POST", .url = settings.url};
+  request.body = std::move(body);
   request.headers = {
       {"Content-Type", "application/json"},
       {"User-Agent", "watchpost"},
-      {"Idempotency-Key", fmt::format("{}/{}", text_of(decision.id), wanted)},
+      {"Idempotency-Key", std::string(id)},
       {"X-Watchpost-Timestamp", timestamp},
-      {"X-Watchpost-Signature", webhook_signature(secret_, timestamp, request.body)},
+      {"X-Watchpost-Signature", webhook_signature(secret, timestamp, request.body)},
   };
   request.deadline = deadline;
-  request.allow_private = settings_.allow_private;
+  request.allow_private = settings.allow_private;
   request.most_bytes = kMostAnswer;
   const auto answer = net::fetch(request);
-  auto outcome = answer ? outcome_of(answer->status, settings_.url)
-                        : Result<Done>(fail(Error{answer.error().code, answer.error().what,
-                                                  origin_of(settings_.url)}));
+  if (answer) return outcome_of(answer->status, settings.url);
+  return fail(Error{answer.error().code, answer.error().what, origin_of(settings.url)});
+}
+
+Result<Done> Webhook::post(const Decision& decision, std::string_view wanted, Duration deadline) {
+  const Time now = clock_.now();
+  auto outcome = post_signed(settings_, secret_, fmt::format("{}/{}", text_of(decision.id), wanted),
+                             webhook_body(decision, wanted), now, deadline);
   const std::lock_guard lock(mutex_);
   last_ = outcome ? fmt::format("{} {} taken", text_of(decision.id), wanted)
                   : fmt::format("{} {}: {}", text_of(decision.id), wanted, outcome.error().what);

@@ -9,7 +9,7 @@
 
 namespace watchpost::enforce {
 
-struct WebhookSettings final : EnforcerKind::Settings {
+struct WebhookSettings : EnforcerKind::Settings {
   std::string url;
   std::string secret;
   std::string secret_file;
@@ -43,6 +43,12 @@ class Webhook final : public Enforcer {
   std::string last_ = "not called yet";
   std::optional<Time> last_at_;
 };
+
+// The secret, from wherever it stands.
+Result<std::string> secret_of(const WebhookSettings& settings);
+// One signed POST; `id` is its idempotency key. Errors: as outcome_of() has them.
+Result<Done> post_signed(const WebhookSettings& settings, std::string_view secret,
+                         std::string_view id, std::string body, Time now, Duration deadline);
 
 // The body of a request. Bytes that are not UTF-8 come out escaped: JSON cannot carry them.
 std::string webhook_body(const Decision& decision, std::string_view wanted);

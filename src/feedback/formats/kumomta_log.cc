@@ -255,7 +255,9 @@ void KumomtaLog::State::take_reply(const TypeInfo& type, Event& event, EventBatc
   event.self_inflicted =
       type.type == RecordType::admin_bounce || type.type == RecordType::delayed ||
       (type.type == RecordType::transient_failure && read[Record::command].is_null() &&
-       is_kumomta_waiting(event[Field::reply]));
+       is_kumomta_waiting(event[Field::reply])) ||
+      (type.type == RecordType::rejection &&
+       event[Field::reply].ends_with(" (watchpost suppression)"));
   classify(event, into);
 }
 

@@ -231,19 +231,30 @@ std::optional<RejectLine> read_content_reject(std::string_view text) {
   return line;
 }
 
+namespace {
+
+// What stands in the mark: a decision, or that the recipient is suppressed.
+bool is_our_mark(std::string_view what) {
+  if (what == "suppression") return true;
+  if (!what.starts_with("d-") || what.size() < 3 || what.size() > 22) return false;
+  return std::ranges::all_of(what.substr(2), is_digit);
+}
+
+}  // namespace
+
 bool is_our_own_reply(const RejectLine& line, std::string_view text) {
   // Recipients, senders and login names can hold any words, and smtpd repeats them in its reply.
   // So both the marker and what follows it must stand in the line once only, next to each other:
   // an address with either of them in it would bring it in a second time (in the reply and in to=<>
   // or from=<>), and then nothing is believed.
-  constexpr std::string_view kMarker = " (watchpost d-";
+  constexpr std::string_view kMarker = " (watchpost ";
   constexpr std::string_view kBehind = "; from=<";
   if (!line.has_sender || !line.reply.ends_with(')')) return false;
   const size_t marker = line.reply.rfind(kMarker);
   if (marker == npos) return false;
-  std::string_view number = line.reply.substr(marker + kMarker.size());
-  number.remove_suffix(1);
-  if (number.empty() || number.size() > 20 || !std::ranges::all_of(number, is_digit)) return false;
+  std::string_view what = line.reply.substr(marker + kMarker.size());
+  what.remove_suffix(1);
+  if (!is_our_mark(what)) return false;
   if (count_of(text, kMarker) != 1 || count_of(text, kBehind) != 1) return false;
   // smtpd: "554 5.7.1 <name>: Recipient address rejected: " and then what the policy server
   // answered. Two other replies of that shape end in words of others: a login name, and what a

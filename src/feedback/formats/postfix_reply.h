@@ -36,8 +36,9 @@ std::optional<RejectLine> read_reject(std::string_view text);
 // cleanup, behind "reject: ": header_checks and body_checks.
 std::optional<RejectLine> read_content_reject(std::string_view text);
 
-// Our own answer to a policy request: the reply ends in " (watchpost d-17)". Only asked of lines in
-// which smtpd itself says "reject"; `text` is all behind that word.
+// Our own answer to a policy request, or that of an access table of ours: the reply ends in
+// " (watchpost d-17)" or " (watchpost suppression)". Only asked of lines in which smtpd itself says
+// "reject"; `text` is all behind that word.
 bool is_our_own_reply(const RejectLine& line, std::string_view text);
 
 }  // namespace watchpost::feedback

@@ -73,6 +73,24 @@ Result<KeptMail> kept_mail_in(const Database& database, const Statement& row) {
       row.bytes(1), fmt::format("{} kept_mail row {}", database.path(), row.unsigned_number(0)));
 }
 
+// Those of the query's rows (change, body) that are wanted, up to `limit`.
+template <class Wanted>
+Result<std::vector<Suppression>> suppressions_in(const Database& database, Statement& query,
+                                                 size_t limit, const Wanted& wanted) {
+  std::vector<Suppression> all;
+  while (all.size() < limit) {
+    const auto more = query.row();
+    if (!more) return fail(more.error());
+    if (!*more) break;
+    auto one = decode_suppression(
+        query.bytes(1),
+        fmt::format("{} suppressions row {}", database.path(), query.unsigned_number(0)));
+    if (!one) return fail(one.error());
+    if (wanted(*one)) all.push_back(std::move(*one));
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<Done> write_feedback(Database& database, const Commit& commit) {
@@ -145,17 +163,26 @@ Result<std::vector<Suppression>> read_suppressions(Database& database, uint64_t 
   if (!query) return fail(query.error());
   query->bind(std::min<uint64_t>(after, kLastSequence))
       .bind(uint64_t{std::min<uint64_t>(limit, kLastSequence)});
-  std::vector<Suppression> all;
-  while (true) {
-    const auto more = query->row();
-    if (!more) return fail(more.error());
-    if (!*more) return all;
-    auto one = decode_suppression(
-        query->bytes(1),
-        fmt::format("{} suppressions row {}", database.path(), query->unsigned_number(0)));
-    if (!one) return fail(one.error());
-    all.push_back(std::move(*one));
-  }
+  return suppressions_in(database, *query, limit, [](const Suppression&) { return true; });
+}
+
+Result<std::vector<Suppression>> find_suppressions(Database& database,
+                                                   const SuppressionQuery& wanted) {
+  constexpr const char* kAll =
+      "SELECT change, body FROM suppressions WHERE change < ? ORDER BY change DESC";
+  constexpr const char* kOfOne =
+      "SELECT change, body FROM suppressions WHERE +change < ? AND recipient = ? "
+      "ORDER BY +change DESC";
+  auto query = database.prepare(wanted.recipient.empty() ? kAll : kOfOne);
+  if (!query) return fail(query.error());
+  query->bind(wanted.before == 0 ? kLastSequence : std::min(wanted.before, kLastSequence));
+  if (!wanted.recipient.empty()) query->bind(std::string_view(wanted.recipient));
+  return suppressions_in(database, *query, wanted.limit, [&](const Suppression& one) {
+    return (!wanted.customer || one.customer == *wanted.customer) &&
+           (!wanted.reason || one.reason == *wanted.reason) &&
+           (!wanted.since || one.since >= *wanted.since) &&
+           (!wanted.held_at || one.holds(*wanted.held_at));
+  });
 }
 
 }  // namespace watchpost::store::sqlite

@@ -24,5 +24,7 @@ Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit);
 Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t number);
 Result<std::vector<Suppression>> read_suppressions(Database& database, uint64_t after,
                                                    size_t limit);
+Result<std::vector<Suppression>> find_suppressions(Database& database,
+                                                   const SuppressionQuery& wanted);
 
 }  // namespace watchpost::store::sqlite

@@ -54,6 +54,9 @@ class SqliteReader final : public Reader {
   Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) override {
     return read_suppressions(state_.database(), change, limit);
   }
+  Result<std::vector<Suppression>> suppressions(const SuppressionQuery& query) override {
+    return find_suppressions(state_.database(), query);
+  }
   Result<std::vector<AuditEntry>> audit(size_t limit) override { return state_.audit(limit); }
   Result<uint64_t> verify_audit() override { return state_.verify_audit(); }
 

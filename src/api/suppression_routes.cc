@@ -1,0 +1,185 @@
+#include "api/suppression_routes.h"
+
+#include "api/json_text.h"
+#include "api/request_body.h"
+#include "api/request_query.h"
+#include "base/text.h"
+#include "suppress/until.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+namespace watchpost::api {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+value of(std::string_view text) { return value(boost::json::string(as_utf8(text))); }
+value or_null(std::string_view text) { return text.empty() ? value(nullptr) : of(text); }
+
+std::string_view state_of(const Suppression& one, Time now) {
+  if (one.lifted) return "lifted";
+  return one.holds(now) ? "holds" : "ended";
+}
+
+object view(const Suppression& one, Time now) {
+  return {{"recipient", of(one.recipient)},
+          {"customer", or_null(one.customer)},
+          {"state", of(state_of(one, now))},
+          {"reason", of(name_of(one.reason))},
+          {"origin", of(one.origin)},
+          {"note", of(one.note)},
+          {"since", of(format_time(one.since))},
+          {"until", one.until ? of(format_time(*one.until)) : value(nullptr)},
+          {"evidence", of(one.evidence)},
+          {"event", one.event ? of(to_hex(one.event)) : value(nullptr)},
+          {"incident", one.incident == 0 ? value(nullptr) : of(text_of(IncidentId{one.incident}))},
+          {"lifted_by", or_null(one.lifted_by)},
+          {"changed_at", of(format_time(one.changed_at))},
+          {"change", one.change}};
+}
+
+array views(const std::vector<Suppression>& all, Time now) {
+  array out;
+  for (const Suppression& one : all) out.push_back(view(one, now));
+  return out;
+}
+
+Result<std::string> shown(const Result<Suppression>& one, Time now) {
+  if (!one) return fail(one.error());
+  return text_of(object{{"suppression", view(*one, now)}});
+}
+
+Result<RequestBody> body_of(const Call& call, std::initializer_list<std::string_view> keys) {
+  if (const auto allowed = RequestQuery(call.request).allow_only({}); !allowed) {
+    return fail(allowed.error());
+  }
+  return RequestBody::parse(call.request.body, std::vector<std::string_view>(keys));
+}
+
+Result<SuppressionReason> reason_from(std::string_view name, SuppressionReason usual) {
+  if (name.empty()) return usual;
+  const auto reason = suppression_reason_from(name);
+  if (reason) return *reason;
+  return fail(Code::bad_input, fmt::format("`{}` is no reason", escaped(name, 40)), "reason");
+}
+
+Result<uint64_t> change_from(std::string_view text) {
+  uint64_t number = 0;
+  if (text.empty()) return number;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return number;
+  return fail(Code::bad_input, "this is not the number of a change", "after");
+}
+
+}  // namespace
+
+Result<std::string> get_suppressions(const Call& call) {
+  static constexpr std::array<std::string_view, 7> kNames{
+      "recipient", "customer", "reason", "since", "all", "limit", "after"};
+  const RequestQuery query(call.request);
+  if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
+  investigate::SuppressionSearch search;
+  search.recipient = query.text("recipient");
+  if (call.request.query.contains("customer")) search.customer = query.text("customer");
+  search.reason = query.text("reason");
+  search.after = query.text("after");
+  const auto since = query.time("since", call.now);
+  if (!since) return fail(since.error());
+  search.since = *since;
+  const auto all = query.flag("all");
+  if (!all) return fail(all.error());
+  search.all = *all;
+  const auto limit = query.limit();
+  if (!limit) return fail(limit.error());
+  search.limit = *limit;
+  const auto page = call.services.desk.suppressions(search);
+  if (!page) return fail(page.error());
+  return text_of(
+      object{{"suppressions", views(page->suppressions, call.now)}, {"next", or_null(page->next)}});
+}
+
+Result<std::string> get_suppression_changes(const Call& call) {
+  static constexpr std::array<std::string_view, 2> kNames{"after", "limit"};
+  const RequestQuery query(call.request);
+  if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
+  const auto after = change_from(query.text("after"));
+  if (!after) return fail(after.error());
+  const auto limit = query.limit();
+  if (!limit) return fail(limit.error());
+  const auto changes = call.services.desk.suppression_changes(*after, *limit);
+  if (!changes) return fail(changes.error());
+  const uint64_t last = changes->empty() ? *after : changes->back().change;
+  return text_of(object{{"changes", views(*changes, call.now)}, {"last", last}});
+}
+
+Result<std::string> post_suppression(const Call& call) {
+  const auto body = body_of(call, {"recipient", "customer", "reason", "until", "note"});
+  if (!body) return fail(body.error());
+  Suppression wanted;
+  const auto take = [&](std::string_view key, std::string& into) -> Result<Done> {
+    auto text = key == "recipient" ? body->required_text(key) : body->text(key);
+    if (!text) return fail(text.error());
+    into = std::move(*text);
+    return Done{};
+  };
+  std::string reason_name, until_text;
+  for (const auto& [key, into] :
+       {std::pair<std::string_view, std::string*>{"recipient", &wanted.recipient},
+        {"customer", &wanted.customer},
+        {"reason", &reason_name},
+        {"until", &until_text},
+        {"note", &wanted.note}}) {
+    if (const auto done = take(key, *into); !done) return fail(done.error());
+  }
+  const auto reason = reason_from(reason_name, SuppressionReason::by_hand);
+  if (!reason) return fail(reason.error());
+  wanted.reason = *reason;
+  const auto until = suppress::until_from(until_text, call.now);
+  if (!until) return fail(until.error().code, until.error().what, "until");
+  wanted.until = *until;
+  return shown(call.services.desk.suppress(wanted, call.who), call.now);
+}
+
+Result<std::string> post_suppression_lift(const Call& call) {
+  const auto body = body_of(call, {"recipient", "customer", "note"});
+  if (!body) return fail(body.error());
+  const auto recipient = body->required_text("recipient");
+  if (!recipient) return fail(recipient.error());
+  const auto customer = body->text("customer");
+  if (!customer) return fail(customer.error());
+  const auto note = body->required_text("note");
+  if (!note) return fail(note.error());
+  return shown(call.services.desk.lift(*recipient, *customer, call.who, *note), call.now);
+}
+
+Result<std::string> post_suppression_import(const Call& call) {
+  static constexpr std::array<std::string_view, 3> kNames{"customer", "reason", "from"};
+  const RequestQuery query(call.request);
+  if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
+  const auto reason = reason_from(query.text("reason"), SuppressionReason::imported);
+  if (!reason) return fail(reason.error());
+  const suppress::CsvDefaults defaults{.customer = std::string(query.text("customer")),
+                                       .reason = *reason};
+  const auto receipt = call.services.desk.import_suppressions(call.request.body, defaults, call.who,
+                                                              query.text("from"));
+  if (!receipt) return fail(receipt.error());
+  array faults;
+  for (const suppress::CsvFault& fault : receipt->faults) {
+    faults.push_back(object{{"line", fault.line}, {"why", of(fault.what)}});
+  }
+  return text_of(object{{"taken", receipt->taken},
+                        {"unchanged", receipt->unchanged},
+                        {"bad", receipt->bad},
+                        {"faults", std::move(faults)}});
+}
+
+}  // namespace watchpost::api

@@ -1,0 +1,44 @@
+#pragma once
+#include "enforce/enforcer.h"
+#include "enforce/enforcers/webhook.h"
+#include "model/suppression.h"
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace watchpost::enforce {
+
+// The same settings as the webhook for decisions.
+struct SuppressionWebhookSettings final : WebhookSettings {};
+
+// Brings each change of a suppression to an HTTP service of yours, in the order of changes, several
+// at a time: docs/guide/list-hygiene.md is the contract of the request. A 2xx answer takes them;
+// until then the same are tried again. How far it has come is a fact in the store, so that a
+// restart goes on there; what was under way then comes twice.
+//   Owns:    a thread.
+//   Threads: as an Enforcer. Decisions are none of its business.
+class SuppressionWebhook final : public Enforcer {
+ public:
+  static Result<std::unique_ptr<SuppressionWebhook>> open(
+      std::string name, const SuppressionWebhookSettings& settings, const EnforcerContext& context);
+  ~SuppressionWebhook() override;
+
+  Result<Done> can(const Decision& decision) const override;
+  bool takes_decisions() const override { return false; }
+  Result<Done> apply(const Decision&, Duration) override { return Done{}; }
+  Result<Done> undo(const Decision&, Duration) override { return Done{}; }
+  std::string state() const override;
+
+ private:
+  struct Worker;
+  explicit SuppressionWebhook(std::unique_ptr<Worker> worker);
+  std::unique_ptr<Worker> worker_;
+};
+
+// The body of a request.
+std::string suppression_changes_body(std::span<const Suppression> changes);
+
+extern const EnforcerKind kSuppressionWebhook;
+
+}  // namespace watchpost::enforce

@@ -1,0 +1,22 @@
+#pragma once
+#include "investigate/desk.h"
+
+#include <string>
+#include <string_view>
+
+namespace watchpost::investigate {
+
+// What the live desk does with suppressions.
+
+Result<SuppressionPage> find_suppressions(store::Reader& reader, const SuppressionSearch& search,
+                                          Time now);
+Result<Suppression> add_suppression(ingest::Pipeline& pipeline, const Suppression& wanted,
+                                    std::string_view who, Time now);
+Result<Suppression> lift_suppression(ingest::Pipeline& pipeline, std::string_view recipient,
+                                     std::string_view customer, std::string_view who,
+                                     std::string_view why);
+Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
+                                  const suppress::CsvDefaults& defaults, std::string_view who,
+                                  std::string_view from, Time now);
+
+}  // namespace watchpost::investigate

@@ -1,0 +1,40 @@
+#pragma once
+#include "base/time.h"
+#include "model/suppression.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watchpost::suppress {
+
+struct CsvFault {
+  uint64_t line = 0;  // from 1
+  std::string what;   // a sentence, without bytes of the line that were not escaped
+};
+
+// Lists as CSV (RFC 4180): recipient, customer, reason, until, note.
+//   Bounds: a field of at most 64 KiB, quotes included; notes of at most 1,000 bytes, customers of
+//   255.
+struct CsvRead {
+  std::vector<Suppression> rows;
+  std::vector<CsvFault> faults;  // of lines that are left out; the others are all in `rows`
+};
+
+// What a line that does not say has.
+struct CsvDefaults {
+  std::string customer;
+  SuppressionReason reason = SuppressionReason::imported;
+};
+
+// The columns are those above, as many as are there, or those that the first line names: one of
+// them `recipient` (or `email`, `email_address`, `address`), the others in any order, names that
+// are not known left out. `until`: a time, a date, or a span from `now`. Pure and total.
+CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now);
+
+// With line ends.
+std::string csv_header();
+std::string csv_line(const Suppression& one);
+
+}  // namespace watchpost::suppress

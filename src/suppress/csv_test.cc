@@ -1,0 +1,121 @@
+#include "suppress/csv.h"
+
+#include "suppress/reply.h"
+
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::suppress {
+namespace {
+
+const Time kNoon = *parse_time("2026-11-24T12:00:00Z");
+
+CsvRead read(std::string_view text, const CsvDefaults& defaults = {}) {
+  return read_csv(text, defaults, kNoon);
+}
+
+TEST(Csv, ReadsAListOfAddresses) {
+  const CsvRead got = read("a@x.example\nB@X.example\r\n\n c@x.example ", {.customer = "acme"});
+  EXPECT_TRUE(got.faults.empty());
+  ASSERT_EQ(got.rows.size(), 3U);
+  EXPECT_EQ(got.rows[1].recipient, "b@x.example");
+  EXPECT_EQ(got.rows[2].recipient, "c@x.example");
+  EXPECT_EQ(got.rows[2].customer, "acme");
+  EXPECT_EQ(got.rows[2].reason, SuppressionReason::imported);
+  EXPECT_FALSE(got.rows[2].until);
+}
+
+TEST(Csv, ReadsAllColumns) {
+  const CsvRead got = read(
+      "a@x.example,acme,complaint,2027-01-02,\"a, \"\"b\"\"\nc\"\n"
+      "b@x.example,,,90d,\n");
+  EXPECT_TRUE(got.faults.empty());
+  ASSERT_EQ(got.rows.size(), 2U);
+  EXPECT_EQ(got.rows[0].customer, "acme");
+  EXPECT_EQ(got.rows[0].reason, SuppressionReason::complaint);
+  EXPECT_EQ(got.rows[0].until, parse_time("2027-01-02T00:00:00Z"));
+  EXPECT_EQ(got.rows[0].note, "a, \"b\"\nc");
+  EXPECT_EQ(got.rows[1].until, kNoon + std::chrono::days(90));
+}
+
+TEST(Csv, AFirstLineMayNameTheColumns) {
+  const CsvRead got =
+      read("\xEF\xBB\xBFReason,EmailAddress,Seen\nunsubscribe,a@x.example,yesterday\n");
+  EXPECT_TRUE(got.faults.empty());
+  ASSERT_EQ(got.rows.size(), 1U);
+  EXPECT_EQ(got.rows[0].recipient, "a@x.example");
+  EXPECT_EQ(got.rows[0].reason, SuppressionReason::unsubscribe);
+}
+
+TEST(Csv, BadLinesAreNamedAndNothingElseIsLost) {
+  const CsvRead got = read(
+      "a@x.example\n"
+      "nobody\n"                         // 2
+      "b@x.example,acme,because\n"       // 3
+      "c@x.example,,,yesterday\n"        // 4
+      "d@x.example,,,2020-01-01\n"       // 5
+      "\"e@x.example\" x\n"              // 6
+      "\"f@x.example\n"                  // 7
+      "g@x.example,,,,\"two\nlines\"\n"  // 8 and 9
+      "h@x.example,,,," +
+      std::string(1001, 'n') + "\n" +                  // 10
+      "i@x.example," + std::string(256, 'c') + "\n" +  // 11
+      "j@x.example");
+  std::vector<uint64_t> lines;
+  for (const CsvFault& fault : got.faults) lines.push_back(fault.line);
+  EXPECT_THAT(lines, testing::ElementsAre(2, 3, 4, 5, 6, 7, 10, 11));
+  std::vector<std::string> recipients;
+  for (const Suppression& row : got.rows) recipients.push_back(row.recipient);
+  EXPECT_THAT(recipients, testing::ElementsAre("a@x.example", "g@x.example", "j@x.example"));
+}
+
+TEST(Csv, FaultsHoldNoRawBytes) {
+  const CsvRead got = read("\x1b[31m\xff,\na@x.example,,\x1b]0;\n");
+  ASSERT_EQ(got.faults.size(), 2U);
+  for (const CsvFault& fault : got.faults) {
+    EXPECT_EQ(fault.what.find('\x1b'), std::string::npos) << fault.what;
+  }
+}
+
+TEST(Csv, WhatIsWrittenIsReadAgain) {
+  const Suppression one{.recipient = "a@x.example",
+                        .customer = "acme, \"inc\"",
+                        .reason = SuppressionReason::complaint,
+                        .note = "two\nlines, \"quoted\"",
+                        .until = kNoon + 1h};
+  const CsvRead got = read(csv_header() + csv_line(one));
+  ASSERT_EQ(got.rows.size(), 1U);
+  EXPECT_EQ(got.rows[0].recipient, one.recipient);
+  EXPECT_EQ(got.rows[0].customer, one.customer);
+  EXPECT_EQ(got.rows[0].reason, one.reason);
+  EXPECT_EQ(got.rows[0].until, one.until);
+  EXPECT_EQ(got.rows[0].note, one.note);
+}
+
+TEST(Reply, MustBeOneThatSmtpKnows) {
+  for (const char* const good : {"550 5.1.1 no", "450 4.2.1 Not now.", "554 5.7.123 a b"}) {
+    EXPECT_TRUE(check_reply(good)) << good;
+  }
+  for (const char* const bad :
+       {"", "550", "550 5.1.1", "550 5.1.1 ", "250 2.0.0 ok", "550 4.1.1 no", "550 5.1 no",
+        "550 no no", "5500 5.1.1 no", "550 5.1.1 no\n", "550 5.1.1 n\xc3\xb6",
+        "550 5.1.1 (watchpost d-1)", "x50 5.1.1 no"}) {
+    EXPECT_FALSE(check_reply(bad)) << bad;
+  }
+  EXPECT_FALSE(check_reply("550 5.1.1 " + std::string(200, 'n')));
+  EXPECT_TRUE(check_reply(kUsualReply));
+}
+
+TEST(Reply, AccessLinesHaveTheMark) {
+  EXPECT_EQ(access_line("a@x.example", "550 5.1.1 no"),
+            "a@x.example 550 5.1.1 no (watchpost suppression)");
+  // They would be comments, or quoted keys.
+  EXPECT_EQ(access_line("#a@x.example", "550 5.1.1 no"), "");
+  EXPECT_EQ(access_line("\"a\"@x.example", "550 5.1.1 no"), "");
+}
+
+}  // namespace
+}  // namespace watchpost::suppress
