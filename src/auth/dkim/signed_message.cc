@@ -85,7 +85,9 @@ crypto::Sha256 SignedMessage::header_digest(const Signature& signature) {
     text_ += "\r\n";
   }
   append_canonical(text_, signature.field->raw, how, signature.b_value);
-  return crypto::sha256(text_);
+  crypto::Sha256Stream stream;
+  stream.add(text_);
+  return stream.finish();
 }
 
 void SignedMessage::add_weaknesses(DkimVerdict& verdict, const DkimOptions& options) const {
