@@ -3,6 +3,7 @@
 #include "auth/domain_name.h"
 #include "auth/results/authentication_results.h"
 #include "auth/results/authserv_id.h"
+#include "auth/results/hidden_field.h"
 #include "base/ascii.h"
 #include "base/text.h"
 
@@ -49,26 +50,6 @@ std::optional<ForeignReason> reason_of(std::string_view body, std::span<const st
   return std::nullopt;
 }
 
-// The name that is left where a reader passes over bytes that no name may have.
-bool is_odd_name(std::string_view name) {
-  if (name.size() < kName.size() || std::ranges::all_of(name, is_graphic)) return false;
-  std::string left(name);
-  std::erase_if(left, [](char c) { return !is_graphic(c); });
-  return equal_nocase(left, kName);
-}
-
-// Some readers end a line at a carriage return alone.
-bool is_within_line(std::string_view raw) {
-  for (size_t at = raw.find('\r'); at != std::string_view::npos; at = raw.find('\r', at + 1)) {
-    std::string_view rest = raw.substr(at + 1);
-    if (rest.starts_with('\n')) continue;
-    while (!rest.empty() && !is_graphic(rest.front()) && rest.front() != '\r')
-      rest.remove_prefix(1);
-    if (starts_with_nocase(rest, kName)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string_view name_of(ForeignReason reason) {
@@ -88,12 +69,12 @@ std::vector<ForeignResults> foreign_results(const mime::Header& header,
       ++ordinal;
       if (const auto reason = reason_of(field.body, our_ids)) {
         found.push_back({i, ordinal, *reason});
-      } else if (is_within_line(field.raw)) {
+      } else if (stands_behind_bare_cr(field.raw, kName)) {
         found.push_back({i, ordinal, ForeignReason::within_line});
       }
-    } else if (is_odd_name(field.name)) {
+    } else if (is_name_in_disguise(field.name, kName)) {
       found.push_back({i, 0, ForeignReason::odd_name});
-    } else if (is_within_line(field.raw)) {
+    } else if (stands_behind_bare_cr(field.raw, kName)) {
       found.push_back({i, 0, ForeignReason::within_line});
     }
   }
