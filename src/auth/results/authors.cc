@@ -5,7 +5,6 @@
 #include "base/ascii.h"
 #include "base/text.h"
 #include "mime/lexer.h"
-#include "mime/words.h"
 
 #include <algorithm>
 #include <array>
@@ -96,22 +95,18 @@ class Reading {
     const size_t signs = at_signs(body);
     const bool odd_bytes =
         std::ranges::any_of(body, [](char c) { return c == '\0' || c == '\x1b'; });
-    if (findings.count() > 0 || odd_bytes) {
-      note(AuthorOddity::malformed);
-      // Only words without an "@" may be in the wrong place: "Shop, Inc. <jo@shop.example>".
-      if (odd_bytes || signs > 1 || at_signs(mime::readable(body)) > 1) {
-        note(AuthorOddity::ambiguous);
-      }
-    } else if (signs > with_domain) {
-      note(AuthorOddity::route);
-    }
+    const bool malformed = findings.count() > 0 || odd_bytes;
+    if (malformed) note(AuthorOddity::malformed);
+    if (!malformed && signs > with_domain) note(AuthorOddity::route);
+    // Only words without an "@" may be in the wrong place: "Shop, Inc. <jo@shop.example>".
+    if (malformed && (odd_bytes || signs > 1)) note(AuthorOddity::ambiguous);
     for (mime::Address& one : addresses) {
       if (authors_.addresses.size() == kMostAuthors) return note(AuthorOddity::ambiguous);
-      add(std::move(one));
+      add(std::move(one), malformed);
     }
   }
 
-  void add(mime::Address&& one) {
+  void add(mime::Address&& one, bool malformed) {
     const auto domain = mail_domain(one.domain);
     if (!domain) {
       if (!one.domain.empty()) note(AuthorOddity::bad_domain);
@@ -120,6 +115,8 @@ class Reading {
     }
     if (const auto named = domain_in(one.name); named && named != domain) {
       note(AuthorOddity::address_in_name);
+      // What is a name to us is an address to those who decode words before they look for one.
+      if (malformed) note(AuthorOddity::ambiguous);
     }
     authors_.addresses.push_back(std::move(one));
   }

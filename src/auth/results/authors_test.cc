@@ -96,9 +96,9 @@ TEST(Authors, SeveralFieldsInAnyForm) {
 // Reliability E-S15 to E-S19.
 TEST(Authors, ReadersThatFindOtherAddresses) {
   EXPECT_EQ(from("=?utf-8?q?=3Cadmin=40bank.example=3E?=, <a@attack.example>"),
-            "attack.example | malformed ambiguous address_in_name several_addresses | uncertain");
+            "attack.example | malformed address_in_name ambiguous several_addresses | uncertain");
   EXPECT_EQ(from("=?utf-8?q?admin=40bank.example?="),
-            " | malformed address_in_name no_address | uncertain");
+            " | malformed address_in_name ambiguous no_address | uncertain");
   EXPECT_EQ(from("<@attack.example,@any.example:admin@bank.example>"),
             "bank.example | route | certain");
   EXPECT_EQ(from("<admin@bank.example>\\,<a@attack.example>"),
@@ -126,7 +126,9 @@ TEST(Authors, NamesThatLookLikeAddresses) {
   EXPECT_EQ(from("\"admin@bank.example\" <a@attack.example>"),
             "attack.example | address_in_name | certain");
   EXPECT_EQ(from("=?utf-8?q?admin=40bank.example?= <a@attack.example>"),
-            "attack.example | address_in_name | certain");
+            "attack.example | malformed address_in_name ambiguous | uncertain");
+  EXPECT_EQ(from("=?utf-8?q?jo=40shop.example?= <jo@shop.example>"),
+            "shop.example | malformed | certain");
   EXPECT_EQ(from("\"Jo @ home\" <a@attack.example>"), "attack.example |  | certain");
 }
 
