@@ -30,8 +30,8 @@ std::string_view name_of(DkimResult result);  // "temperror"
 // What a signature that passed leaves open. A message with one of these earns no trust by it.
 enum class DkimWeakness : uint8_t {
   body_length,    // l=: bytes may be appended (RFC 6376 section 8.2)
-  doubled_field,  // a field that may be there once stands more often than it was signed, or beside
-                  // a signature that does not cover it (RFC 6376 section 8.15)
+  doubled_field,  // a field that may be there once stands there more often than it was signed:
+                  // which one a reader sees is open (RFC 6376 section 8.15)
   small_key,      // RSA of under 2048 bits (RFC 8301 section 3.2)
   testing,        // t=y of the key (RFC 6376 section 3.6.1)
 };
