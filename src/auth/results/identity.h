@@ -9,7 +9,6 @@
 #include "base/async.h"
 #include "base/ip_address.h"
 #include "base/time.h"
-#include "dns/host_names.h"
 #include "dns/resolver.h"
 #include "mime/message.h"
 
@@ -44,7 +43,6 @@ struct IdentityOptions {
 struct Identity {
   Connection connection;
   std::optional<ReversePath> sender;  // none: MAIL FROM is no address
-  std::optional<dns::HostNames> host;
   SpfVerdict spf_helo;
   SpfVerdict spf_mail_from;
   std::vector<DkimVerdict> dkim;  // one for each signature
