@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kResults{"none",    "pass",      "fail",     "policy",
                                                    "neutral", "temperror", "permerror"};
-constexpr std::array<std::string_view, 4> kWeaknesses{"body_length", "doubled_field", "small_key",
-                                                      "testing"};
+constexpr std::array<std::string_view, 5> kWeaknesses{"body_length", "doubled_field", "small_key",
+                                                      "testing", "future"};
 
 // All of them in the message's order; those past the limit refused unread.
 std::vector<Signature> signatures_of(const mime::Message& message, const DkimOptions& options) {
@@ -84,7 +84,7 @@ Async<std::vector<DkimVerdict>> verify_dkim(const mime::Message& message, dns::R
     if (!signature.usable()) continue;
     const crypto::Sha256 digest = signed_message.header_digest(signature);
     co_await check_with_key(signature, digest, resolver, budget, options);
-    if (signature.verdict.passed()) signed_message.add_weaknesses(signature.verdict);
+    if (signature.verdict.passed()) signed_message.add_weaknesses(signature.verdict, options);
   }
   co_return verdicts_of(std::move(signatures));
 }

@@ -20,7 +20,7 @@ enum class DkimResult : uint8_t {
   none,       // the message has no signature
   pass,       // it is signed by the domain, and what was signed is unchanged
   fail,       // the signature was acceptable and does not fit the message
-  policy,     // we do not take such signatures: sha1, expired, of the future
+  policy,     // we do not take such signatures: sha1, expired
   neutral,    // the signature cannot be read, or was not looked at
   temperror,  // the key could not be fetched now
   permerror,  // there is no usable key, or the signature may not be made so
@@ -34,6 +34,7 @@ enum class DkimWeakness : uint8_t {
                   // which one a reader sees is open (RFC 6376 section 8.15)
   small_key,      // RSA of under 2048 bits (RFC 8301 section 3.2)
   testing,        // t=y of the key (RFC 6376 section 3.6.1)
+  future,         // t= is later than now: a clock is wrong, or somebody signs ahead
 };
 std::string_view name_of(DkimWeakness weakness);  // "body_length"
 

@@ -188,9 +188,6 @@ class Reading {
     if (verdict.expires_at && *verdict.expires_at + options_.clock_skew < options_.now) {
       refuse(DkimResult::policy, "the signature has expired (x=)");
     }
-    if (verdict.signed_at && *verdict.signed_at > options_.now + options_.clock_skew) {
-      refuse(DkimResult::policy, "the signature is of the future (t=)");
-    }
   }
 
   void identity() {
@@ -250,10 +247,14 @@ class Reading {
   void fields() {
     const Tag* const tag = wanted("h");
     if (tag == nullptr) return;
+    // What a sealer signs of the header is its own affair (RFC 8617 section 4.1.2).
+    const bool sealer = kind_ == SignatureKind::arc_message;
+    if (sealer && tag->value.empty()) return;
     for (const std::string_view name : items_of(tag->value)) {
       if (!is_field_name(name)) return unreadable("h");
       read_.verdict.fields.push_back(lower_ascii(name));
     }
+    if (sealer) return;
     // RFC 6376 section 5.4.
     if (std::ranges::find(read_.verdict.fields, "from") == read_.verdict.fields.end()) {
       refuse(DkimResult::permerror, "the signature does not cover From (h=)");

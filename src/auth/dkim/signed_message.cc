@@ -83,7 +83,11 @@ crypto::Sha256 SignedMessage::header_digest(const Signature& signature) {
   return crypto::sha256(text_);
 }
 
-void SignedMessage::add_weaknesses(DkimVerdict& verdict) const {
+void SignedMessage::add_weaknesses(DkimVerdict& verdict, const DkimOptions& options) const {
+  // RFC 6376 section 3.5 leaves it open whether to refuse these.
+  if (verdict.signed_at && *verdict.signed_at > options.now + options.clock_skew) {
+    verdict.weaknesses.push_back(DkimWeakness::future);
+  }
   if (verdict.body_length) verdict.weaknesses.push_back(DkimWeakness::body_length);
   for (const std::string_view name : kShownOnce) {
     const size_t there = index_.places(name).size();

@@ -29,7 +29,7 @@ class SignedMessage {
   // What b= was made over (RFC 6376 section 3.7).
   crypto::Sha256 header_digest(const Signature& signature);
   // Adds what a signature that passed leaves open in this message.
-  void add_weaknesses(DkimVerdict& verdict) const;
+  void add_weaknesses(DkimVerdict& verdict, const DkimOptions& options) const;
 
  private:
   CanonicalBody* body_of(Canonicalisation how);
