@@ -36,7 +36,7 @@ struct SpfVerdict {
   std::string domain;      // that was asked about, A-labels; empty where the identity has none
   std::string decided_at;  // the domain whose record decided; another one after `redirect`
   std::string record;      // the text of that record; empty where there is none
-  std::string mechanism;   // the term of it that matched, as written: "include:_spf.example.org";
+  std::string mechanism;   // the term of it that decided, as written: "include:_spf.example.org";
                            // empty where none did
   std::vector<std::string> within;  // the terms that matched within included records, outer first
   uint32_t look_ups = 0;            // terms with look-ups, of 10 (RFC 7208 section 4.6.4)
