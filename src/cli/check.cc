@@ -1,3 +1,5 @@
+#include "auth/dkim/key_cache.h"
+#include "auth/dmarc/public_suffixes.h"
 #include "auth/results/foreign_results.h"
 #include "base/text.h"
 #include "cli/check_domain.h"
