@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "crypto/rsa_numbers.h"
 
+#include <mutex>
 #include <utility>
 
 #include <openssl/bn.h>
@@ -66,15 +67,19 @@ std::shared_ptr<EVP_PKEY> owned(EVP_PKEY* key) {
   return {key, [](EVP_PKEY* some) { EVP_PKEY_free(some); }};
 }
 
-bool rsa_verifies(EVP_PKEY* key, const Sha256& digest, std::string_view signature) {
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+KeyContext rsa_context(EVP_PKEY* key) {
+  KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (context == nullptr || EVP_PKEY_verify_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
       EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1) {
-    return false;
+    return nullptr;
   }
-  return EVP_PKEY_verify(context.get(), unsigned_bytes(signature), signature.size(), digest.data(),
-                         digest.size()) == 1;
+  return context;
+}
+
+bool rsa_verifies(EVP_PKEY_CTX* context, const Sha256& digest, std::string_view signature) {
+  return context != nullptr && EVP_PKEY_verify(context, unsigned_bytes(signature), signature.size(),
+                                               digest.data(), digest.size()) == 1;
 }
 
 bool ed25519_verifies(EVP_PKEY* key, const Sha256& digest, std::string_view signature) {
@@ -91,8 +96,19 @@ bool ed25519_verifies(EVP_PKEY* key, const Sha256& digest, std::string_view sign
 
 std::string_view name_of(KeyKind kind) { return kind == KeyKind::rsa ? "rsa" : "ed25519"; }
 
+// Preparing costs a third of a verification. A context serves one thread at a time: whoever finds
+// it taken makes one of their own.
+struct PublicKey::Prepared {
+  std::mutex mutex;
+  KeyContext context;
+};
+
 PublicKey::PublicKey(KeyKind kind, uint32_t bits, std::shared_ptr<EVP_PKEY> key)
-    : kind_(kind), bits_(bits), key_(std::move(key)) {}
+    : kind_(kind), bits_(bits), key_(std::move(key)) {
+  if (kind_ != KeyKind::rsa) return;
+  prepared_ = std::make_shared<Prepared>();
+  prepared_->context = rsa_context(key_.get());
+}
 
 std::optional<PublicKey> PublicKey::rsa(std::string_view der) {
   const auto numbers = rsa_numbers(der);
@@ -116,8 +132,14 @@ std::optional<PublicKey> PublicKey::ed25519(std::string_view raw) {
 }
 
 bool PublicKey::verifies(const Sha256& digest, std::string_view signature) const {
-  const bool fits = kind_ == KeyKind::rsa ? rsa_verifies(key_.get(), digest, signature)
-                                          : ed25519_verifies(key_.get(), digest, signature);
+  bool fits = false;
+  if (kind_ == KeyKind::ed25519) {
+    fits = ed25519_verifies(key_.get(), digest, signature);
+  } else if (const std::unique_lock lock(prepared_->mutex, std::try_to_lock); lock) {
+    fits = rsa_verifies(prepared_->context.get(), digest, signature);
+  } else {
+    fits = rsa_verifies(rsa_context(key_.get()).get(), digest, signature);
+  }
   if (!fits) ERR_clear_error();
   return fits;
 }

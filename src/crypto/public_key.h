@@ -34,11 +34,13 @@ class PublicKey {
   bool verifies(const Sha256& digest, std::string_view signature) const;
 
  private:
+  struct Prepared;
   PublicKey(KeyKind kind, uint32_t bits, std::shared_ptr<EVP_PKEY> key);
 
   KeyKind kind_;
   uint32_t bits_;
   std::shared_ptr<EVP_PKEY> key_;
+  std::shared_ptr<Prepared> prepared_;  // of RSA: what one verification after another can use
 };
 
 }  // namespace watchpost::crypto

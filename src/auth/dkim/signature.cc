@@ -38,18 +38,6 @@ std::optional<Time> seconds(std::string_view text) {
   return Time(std::chrono::seconds(static_cast<int64_t>(*value)));
 }
 
-// RFC 5321's sub-domains, after U-labels have become A-labels; underscores as many publish them.
-// Brackets, quotes and the like must not reach what is written for others to read (rule C3).
-std::optional<std::string> host_labels(std::string_view text) {
-  auto name = ascii_domain(text);
-  if (!name || !std::ranges::all_of(*name, [](char c) {
-        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
-      })) {
-    return std::nullopt;
-  }
-  return name;
-}
-
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -134,13 +122,13 @@ class Reading {
       }
     }
     if (const Tag* const domain = wanted("d")) {
-      auto name = host_labels(domain->value);
+      auto name = signing_name(domain->value);
       // RFC 6376 section 3.5: two labels at least.
       if (!name || name->find('.') == std::string::npos) unreadable("d");
       if (name) read_.verdict.domain = std::move(*name);
     }
     if (const Tag* const selector = wanted("s")) {
-      auto name = host_labels(selector->value);
+      auto name = signing_name(selector->value);
       if (!name) unreadable("s");
       if (name) read_.verdict.selector = std::move(*name);
     }
@@ -201,7 +189,7 @@ class Reading {
     const size_t at = verdict.identity.rfind('@');
     const auto domain = at == std::string::npos
                             ? std::nullopt
-                            : host_labels(std::string_view(verdict.identity).substr(at + 1));
+                            : signing_name(std::string_view(verdict.identity).substr(at + 1));
     if (!domain) return unreadable("i");
     verdict.identity.replace(at + 1, std::string::npos, *domain);
     if (!is_same_or_below(*domain, verdict.domain)) {
@@ -268,6 +256,16 @@ class Reading {
 };
 
 }  // namespace
+
+std::optional<std::string> signing_name(std::string_view text) {
+  auto name = ascii_domain(text);
+  if (!name || !std::ranges::all_of(*name, [](char c) {
+        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
+      })) {
+    return std::nullopt;
+  }
+  return name;
+}
 
 Signature read_signature(const mime::Field& field, SignatureKind kind, const DkimOptions& options) {
   return Reading(field, kind, options).run();

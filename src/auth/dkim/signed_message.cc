@@ -50,19 +50,24 @@ void SignedMessage::hash_body() {
   }
 }
 
+const crypto::Sha256& SignedMessage::body_digest(const Signature& signature) {
+  CanonicalBody* const body = body_of(signature.verdict.body);
+  return body->digest(body->want(signature.verdict.body_length));
+}
+
 void SignedMessage::check_body(Signature& signature) {
   DkimVerdict& verdict = signature.verdict;
-  CanonicalBody* const body = body_of(verdict.body);
   if (verdict.body_length) {
-    if (*verdict.body_length > body->size()) {
+    const uint64_t size = body_of(verdict.body)->size();
+    if (*verdict.body_length > size) {
       // RFC 6376 section 3.5: it must not be larger.
       verdict.result = DkimResult::permerror;
       verdict.why = "the signature covers more than the body has (l=)";
       return;
     }
-    verdict.unsigned_bytes = body->size() - *verdict.body_length;
+    verdict.unsigned_bytes = size - *verdict.body_length;
   }
-  if (signature.body_hash != as_text(body->digest(body->want(verdict.body_length)))) {
+  if (signature.body_hash != as_text(body_digest(signature))) {
     verdict.result = DkimResult::fail;
     verdict.why = "the body is not what was signed";
   }
@@ -80,7 +85,9 @@ crypto::Sha256 SignedMessage::header_digest(const Signature& signature) {
     text_ += "\r\n";
   }
   append_canonical(text_, signature.field->raw, how, signature.b_value);
-  return crypto::sha256(text_);
+  crypto::Sha256Stream stream;
+  stream.add(text_);
+  return stream.finish();
 }
 
 void SignedMessage::add_weaknesses(DkimVerdict& verdict, const DkimOptions& options) const {

@@ -24,6 +24,7 @@ class SignedMessage {
   void wants(const Signature& signature);
   void hash_body();
 
+  const crypto::Sha256& body_digest(const Signature& signature);
   // Refuses a signature whose body hash does not fit, or that claims more than there is.
   void check_body(Signature& signature);
   // What b= was made over (RFC 6376 section 3.7).
