@@ -203,6 +203,8 @@ Object json_of(const auth::Identity& identity) {
   Object one{{"authentic", identity.author_is_authentic()},
              {"ip", connection.ip ? boost::json::value(connection.ip->text()) : nullptr},
              {"helo", utf8(connection.helo)},
+             {"login", utf8(connection.login)},
+             {"login_is_author", identity.login_is_author},
              {"mail_from", std::move(sender)},
              {"authors", json_of(identity.authors)},
              {"spf_helo", json_of(identity.spf_helo)},
