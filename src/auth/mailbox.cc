@@ -18,14 +18,14 @@ bool is_atom_char(char c) {
          !std::string_view("()<>[]:;@\\,.\"").contains(c);
 }
 
-// RFC 5321 Dot-string; gives its size, 0 where there is none.
+// RFC 5321 Dot-string, with the blanks that some have in it; gives its size, 0 where there is none.
 size_t dot_string_size(std::string_view text) {
   size_t size = 0;
   bool dot = true;
   for (; size < text.size(); ++size) {
     if (text[size] == '.' && !dot) {
       dot = true;
-    } else if (is_atom_char(text[size])) {
+    } else if (is_atom_char(text[size]) || text[size] == ' ') {
       dot = false;
     } else {
       break;
@@ -49,7 +49,7 @@ std::optional<std::string> take_local(std::string_view& text) {
     at = dot_string_size(text);
     local = text.substr(0, at);
   }
-  if (local.empty() || at >= text.size() || text[at] != '@') return std::nullopt;
+  if (at >= text.size() || text[at] != '@') return std::nullopt;
   text.remove_prefix(at + 1);
   return local;
 }
@@ -58,7 +58,7 @@ std::optional<std::string> take_local(std::string_view& text) {
 bool pass_route(std::string_view& text) {
   if (!text.starts_with('@')) return true;
   const size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return false;
+  if (colon == std::string_view::npos) return true;
   std::string_view route = text.substr(0, colon);
   text.remove_prefix(colon + 1);
   while (true) {

@@ -7,7 +7,8 @@ namespace watchpost::auth {
 
 // The argument of MAIL FROM (RFC 5321 section 4.1.2), as SPF and DMARC both see it.
 struct ReversePath {
-  std::string local;   // quotes undone; empty for the null sender
+  std::string local;   // quotes undone; empty for the null sender and for "@shop.example", which
+                       // SPF takes for postmaster (RFC 7208 section 4.3)
   std::string domain;  // as mail_domain() has it; empty for the null sender and address literals
   bool null() const { return local.empty() && domain.empty(); }
   bool operator==(const ReversePath&) const = default;

@@ -26,6 +26,13 @@ TEST(ReversePath, Usual) {
   EXPECT_EQ(read(std::string(400, 'a') + "@shop.example"), std::string(400, 'a') + "|shop.example");
 }
 
+// The domain of these is as clear as of others.
+TEST(ReversePath, LocalPartsThatAreNone) {
+  EXPECT_EQ(read("@shop.example"), "|shop.example");
+  EXPECT_EQ(read("<jo doe@shop.example>"), "jo doe|shop.example");
+  EXPECT_EQ(read("<\"\"@shop.example>"), "|shop.example");
+}
+
 TEST(ReversePath, NullSenderAndLiterals) {
   EXPECT_EQ(read(""), "null");
   EXPECT_EQ(read("<>"), "null");

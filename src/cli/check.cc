@@ -1,3 +1,5 @@
+#include "auth/dkim/key_cache.h"
+#include "auth/dmarc/public_suffixes.h"
 #include "auth/results/foreign_results.h"
 #include "base/text.h"
 #include "cli/check_domain.h"
@@ -152,7 +154,9 @@ void add_message_options(CLI::App& line, const std::shared_ptr<CheckOptions>& op
   line.add_option("--helo", options->helo, "What the client said at HELO or EHLO");
   line.add_option("--from", options->mail_from,
                   "The address of MAIL FROM; empty is the null sender of bounces");
-  line.add_option("--login", options->login, "Who the client has logged in as");
+  line.add_option("--login", options->login,
+                  "Who the client has logged in as: then its mail is a submission of ours, and the "
+                  "author has to be the login");
   line.add_option("--zone", options->zone,
                   "A master file (RFC 1035) whose answers take the place of DNS");
   line.add_option("--authserv-id", options->authserv_id,

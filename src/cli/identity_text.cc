@@ -88,7 +88,12 @@ void print(const Terminal& terminal, std::string_view file, const auth::Identity
                             terminal.paint(authentic ? "authentic" : "not authentic",
                                            authentic ? Colour::green : Colour::red)));
   print_oddities(terminal, identity.authors);
-  if (identity.connection.ip) {
+  if (!identity.connection.login.empty()) {
+    print_row(terminal, "login", identity.login_is_author ? "pass" : "fail",
+              fmt::format(
+                  "{} {}", identity.connection.login,
+                  identity.login_is_author ? "writes as itself" : "may not write as this author"));
+  } else if (identity.connection.ip) {
     print_row(terminal, "client", "", identity.connection.ip->text());
     print_row(terminal, "spf", name_of(identity.spf_mail_from.result),
               spf_text("MAIL FROM", identity.spf_mail_from));

@@ -34,13 +34,17 @@ SpfQuestion question_of(const Connection& connection, const IdentityOptions& opt
           .now = options.dkim.now};
 }
 
+constexpr std::string_view kSubmitted = "the client has logged in";
+
 SpfAsk ask_helo(const Identity& identity, const IdentityOptions& options) {
+  if (!identity.connection.login.empty()) return {std::nullopt, std::string(kSubmitted)};
   if (!identity.connection.ip) return {std::nullopt, "the client's address is not known"};
   if (identity.connection.helo.empty()) return {std::nullopt, "no HELO is known"};
   return {question_of(identity.connection, options, SpfIdentity::helo), {}};
 }
 
 SpfAsk ask_mail_from(const Identity& identity, const IdentityOptions& options) {
+  if (!identity.connection.login.empty()) return {std::nullopt, std::string(kSubmitted)};
   if (!identity.connection.ip) return {std::nullopt, "the client's address is not known"};
   if (!identity.sender) return {std::nullopt, "MAIL FROM is no address"};
   if (!identity.sender->null() && identity.sender->domain.empty()) {
@@ -104,6 +108,33 @@ void withhold_uncertain_pass(Identity& identity) {
   }
 }
 
+// Whether an author is one of `allowed`: an address, or "@" and a domain. Local parts are compared
+// as they stand (RFC 5321 section 2.4).
+bool may_write_as(const mime::Address& author, const std::string& allowed) {
+  const auto own = parse_reverse_path(allowed);
+  if (!own || own->domain.empty()) return false;
+  return mail_domain(author.domain) == own->domain &&
+         (own->local.empty() || own->local == author.local);
+}
+
+bool is_login_author(const Identity& identity) {
+  if (identity.connection.login.empty() || !identity.authors.certain()) return false;
+  std::vector<std::string> allowed = identity.connection.login_addresses;
+  if (allowed.empty() && identity.connection.login.find('@') != 0) {
+    allowed.push_back(identity.connection.login);
+  }
+  return std::ranges::all_of(identity.authors.addresses, [&](const mime::Address& author) {
+    return std::ranges::any_of(allowed,
+                               [&](const std::string& one) { return may_write_as(author, one); });
+  });
+}
+
+DmarcVerdict not_asked(std::string_view why) {
+  DmarcVerdict verdict;
+  verdict.why = why;
+  return verdict;
+}
+
 }  // namespace
 
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
@@ -131,7 +162,12 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
   identity.arc = co_await verify_arc(message, resolver, budget, options.dkim);
   identity.trusted_sealer =
       trusted_sealer_of(identity.arc, identity.authors, options.trusted_sealers);
-  identity.dmarc = co_await check_dmarc(dmarc_question(identity, options), resolver, budget);
+  identity.login_is_author = is_login_author(identity);
+  if (identity.connection.login.empty()) {
+    identity.dmarc = co_await check_dmarc(dmarc_question(identity, options), resolver, budget);
+  } else {
+    identity.dmarc = not_asked(kSubmitted);
+  }
   withhold_uncertain_pass(identity);
   identity.look_ups = budget.made - made_before;
   co_return identity;

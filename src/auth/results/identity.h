@@ -25,7 +25,12 @@ struct Connection {
   std::optional<IpAddress> ip;  // none where nobody knows: then neither iprev nor SPF is asked
   std::string helo;             // as it was said
   std::string mail_from;        // the argument of MAIL FROM, with or without angle brackets
-  std::string login;            // SASL; empty: not logged in
+  // SASL; empty: not logged in. Who is, submits mail of ours that nobody has published anything
+  // about for us: then neither SPF nor DMARC is asked, the authors are held against the login.
+  std::string login;
+  // What the login may write as: addresses, and "@shop.example" for all of a domain. Empty: the
+  // login itself, where it is an address.
+  std::vector<std::string> login_addresses;
 };
 
 // How a message is checked.
@@ -49,11 +54,15 @@ struct Identity {
   ArcVerdict arc;
   Authors authors;
   DmarcVerdict dmarc;
-  std::string trusted_sealer;  // the listed sealer that says the message passed; empty: none
+  std::string trusted_sealer;    // the listed sealer that says the message passed; empty: none
+  bool login_is_author = false;  // each author is one that the login may write as
   uint32_t look_ups = 0;
 
-  // Every reader sees the same author domains, and each of them vouches for the message.
-  bool author_is_authentic() const { return dmarc.result == DmarcResult::pass; }
+  // Every reader sees the same authors, and for each of them his domain vouches, or it is the
+  // login's own address. A domain's word is about the domain: who of it wrote is its own affair.
+  bool author_is_authentic() const {
+    return connection.login.empty() ? dmarc.result == DmarcResult::pass : login_is_author;
+  }
 };
 
 // Checks a message: the client's names (iprev), SPF for HELO and MAIL FROM, every DKIM signature,

@@ -30,7 +30,7 @@ std::string address_of(const ReversePath& sender) {
 // RFC 8601 section 2.7.2. Each identity is a result of its own, so that none is taken for the
 // other.
 void add_spf(const Identity& identity, AuthenticationResults& into) {
-  if (!identity.connection.ip) return;
+  if (!identity.connection.ip || !identity.connection.login.empty()) return;
   if (!identity.connection.helo.empty()) {
     MethodResult one = method("spf", name_of(identity.spf_helo.result), identity.spf_helo.why);
     add(one, "smtp", "helo", identity.spf_helo.domain);
@@ -69,8 +69,8 @@ void add_dkim(const Identity& identity, AuthenticationResults& into) {
 void add_arc(const Identity& identity, AuthenticationResults& into) {
   MethodResult one = method("arc", name_of(identity.arc.result), identity.arc.why);
   if (identity.arc.passed()) {
+    one.comment = fmt::format("i={} by {}", identity.arc.sets.size(), identity.arc.sealer());
     add(one, "header", "oldest-pass", fmt::format("{}", identity.arc.oldest_pass));
-    add(one, "header", "d", std::string(identity.arc.sealer()));
   }
   if (identity.arc.result != ArcResult::none && identity.connection.ip) {
     add(one, "smtp", "remote-ip", identity.connection.ip->text());
@@ -84,7 +84,7 @@ void add_dmarc(const Identity& identity, AuthenticationResults& into) {
   if (const AuthorVerdict* const author = identity.dmarc.author()) {
     add(one, "header", "from", mail_domain(author->domain).value_or(""));
     if (author->record) {
-      add(one, "polrec", "p", std::string(name_of(author->published)));
+      add(one, "polrec", "p", std::string(name_of(author->record->for_domain())));
       if (author->record_domain != author->domain) {
         add(one, "polrec", "domain", author->record_domain);
       }
