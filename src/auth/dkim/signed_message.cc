@@ -96,6 +96,7 @@ void SignedMessage::add_weaknesses(DkimVerdict& verdict, const DkimOptions& opti
     verdict.weaknesses.push_back(DkimWeakness::future);
   }
   if (verdict.body_length) verdict.weaknesses.push_back(DkimWeakness::body_length);
+  if (!message_.findings().has(mime::Defect::doubled_field)) return;
   for (const std::string_view name : kShownOnce) {
     const size_t there = index_.places(name).size();
     if (there < 2) continue;
