@@ -143,11 +143,11 @@ TEST(DkimAttack, S08AFloodOfSignaturesCostsNoMoreThanTen) {
   std::string text = signed_letter();
   const std::string field = text.substr(0, text.find("From:"));
   std::string flood;
-  for (int i = 0; i < 500; ++i) flood += replaced(field, "s=rsa", fmt::format("s=x{}", i));
+  for (int i = 0; i < 300; ++i) flood += replaced(field, "s=rsa", fmt::format("s=x{}", i));
   const auto all = verdicts_of(flood + text, zone);
-  EXPECT_EQ(all.size(), 501u);
+  EXPECT_EQ(all.size(), 301u);
   EXPECT_EQ(zone.asked, 10u);
-  EXPECT_EQ(std::ranges::count(all, neutral, &DkimVerdict::result), 491);
+  EXPECT_EQ(std::ranges::count(all, neutral, &DkimVerdict::result), 291);
   EXPECT_NE(overall(all), pass);
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Thirty-two bytes at once; the compiler knows what the machine has for it.
-using Lanes = uint8_t __attribute__((vector_size(32)));
+// Sixteen bytes at once; the compiler knows what the machine has for it.
+using Lanes = uint8_t __attribute__((vector_size(16)));
 constexpr size_t kLanes = sizeof(Lanes);
 
 Lanes load(const char* bytes) {
@@ -22,12 +22,27 @@ Lanes load(const char* bytes) {
 // Where something else may have to be done than to copy the byte: set lanes, some of them for
 // nothing. `next` are the bytes each one stands before.
 template <bool kRelaxed>
-auto stops(Lanes here, Lanes next) {
+Lanes stops(Lanes here, Lanes next) {
   const auto cr = here == '\r', lf = next == '\n';
   // A line end that is not both of its bytes, and one that another one may follow.
   auto found = (cr ^ lf) | ((here == '\n') & (next < ' '));
   if constexpr (kRelaxed) found |= (here == '\t') | ((here == ' ') & (next <= ' '));
-  return found;
+  return std::bit_cast<Lanes>(found);
+}
+
+using Words = std::array<uint64_t, kLanes / 8>;
+
+bool any(Lanes lanes) {
+  const auto words = std::bit_cast<Words>(lanes);
+  return (words[0] | words[1]) != 0;
+}
+
+// The first of the set lanes, or one before it; one of them is set.
+size_t first_of(Lanes lanes) {
+  const auto words = std::bit_cast<Words>(lanes);
+  const size_t word = words[0] != 0 ? 0 : 1;
+  if constexpr (std::endian::native != std::endian::little) return word * 8;
+  return word * 8 + static_cast<size_t>(std::countr_zero(words[word])) / 8;
 }
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -41,27 +56,18 @@ bool stops(char here, char next) {
   return kRelaxed && (here == '\t' || (here == ' ' && (is_blank(next) || is_line_end(next))));
 }
 
-// The first of the set lanes; one of them is set.
-size_t first_of(const std::array<uint64_t, kLanes / 8>& words) {
-  size_t word = 0;
-  while (words[word] == 0) ++word;
-  if constexpr (std::endian::native != std::endian::little) return word * 8;
-  return word * 8 + static_cast<size_t>(std::countr_zero(words[word])) / 8;
-}
-
 // The first place from `at` on at which to stop; the last byte has none behind it and is not asked.
 template <bool kRelaxed>
 size_t next_stop(std::string_view text, size_t at) {
-  while (at + kLanes < text.size()) {
-    const auto found = stops<kRelaxed>(load(text.data() + at), load(text.data() + at + 1));
-    std::array<uint64_t, kLanes / 8> words;
-    static_assert(sizeof words == sizeof found);
-    std::memcpy(&words, &found, sizeof words);
-    if ((words[0] | words[1] | words[2] | words[3]) == 0) {
-      at += kLanes;
+  while (at + 2 * kLanes < text.size()) {
+    const char* const here = text.data() + at;
+    const Lanes first = stops<kRelaxed>(load(here), load(here + 1));
+    const Lanes second = stops<kRelaxed>(load(here + kLanes), load(here + kLanes + 1));
+    if (!any(first | second)) {
+      at += 2 * kLanes;
       continue;
     }
-    at += first_of(words);
+    at += any(first) ? first_of(first) : kLanes + first_of(second);
     if (stops<kRelaxed>(text[at], text[at + 1])) return at;
     ++at;
   }

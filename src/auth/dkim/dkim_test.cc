@@ -96,7 +96,7 @@ TEST(Dkim, SignaturesThatMayNotBeUsed) {
       {"s=rsa", "s=rsa; l=99999", permerror, 0},
       {"s=rsa", "s=rsa; i=@other.example", permerror, 0},
       {"s=rsa", "s=rsa; i=noaddress", neutral, 0},
-      {"h=from:from:", "h=", permerror, 0},
+      {"h=from:", "h=:", neutral, 0},
       {"h=from:", "h=from::", neutral, 0},
       {"bh=", "bh=AAAA", neutral, 0},
       {"; b=", "; b=!", neutral, 0},
@@ -109,6 +109,16 @@ TEST(Dkim, SignaturesThatMayNotBeUsed) {
     EXPECT_EQ(zone.asked, one.asked) << one.with;
     EXPECT_NE(verdict.why, "");
   }
+}
+
+TEST(Dkim, TheAuthorIsAlwaysSigned) {
+  SigningOptions options = usual_options();
+  options.fields = {"to"};
+  options.oversign = false;
+  const DkimVerdict verdict =
+      verdict_of(replaced(signed_letter(kLetter, options), "h=from:to", "h=to"));
+  EXPECT_EQ(verdict.result, permerror);
+  EXPECT_EQ(verdict.why, "the signature does not cover From (h=)");
 }
 
 TEST(Dkim, UnknownTagsAndWordsInAnyCaseAreTaken) {

@@ -51,7 +51,7 @@ TEST(SignDkim, ChosenFields) {
 }
 
 TEST(SignDkim, OddMessages) {
-  for (const std::string text :
+  for (const std::string& text :
        {std::string("From: a@shop.example\r\n\r\n"), std::string("From: a@shop.example\r\n"),
         std::string("From: a@shop.example"), std::string("from : a@shop.example\r\n\r\n\r\n \r\n"),
         std::string("From: a@shop.example\n\nbody \n"),

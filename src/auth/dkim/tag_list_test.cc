@@ -77,7 +77,7 @@ TEST(KeyRecord, TagsThatMakeItUsableOrNot) {
 
 TEST(KeyRecord, OtherTextsAreNoKeys) {
   const std::string p = "p=" + test_rsa().public_base64();
-  for (const std::string text :
+  for (const std::string& text :
        {std::string(""), std::string("v=spf1 -all"), "v=DKIM2;" + p, "v=dkim1;" + p,
         p + "; v=DKIM1", std::string("v=DKIM1; k=rsa"), p + ";" + p}) {
     EXPECT_FALSE(KeyRecord::read(text).is_key) << text;
@@ -105,7 +105,9 @@ TEST(KeyCache, GivesTheSameRecordAndStaysBounded) {
   EXPECT_EQ(cache.record(text), first);
   for (int i = 0; i < 1000; ++i) {
     cache.record(fmt::format("v=DKIM1; n={}; p=", i));
-    if (i % 20 == 0) EXPECT_EQ(cache.record(text), first) << "what is used stays";
+    if (i % 20 == 0) {
+      EXPECT_EQ(cache.record(text), first) << "what is used stays";
+    }
     EXPECT_LE(cache.size(), 100u);
   }
 }
