@@ -151,6 +151,19 @@ TEST(DkimAttack, S08AFloodOfSignaturesCostsNoMoreThanTen) {
   EXPECT_NE(overall(all), pass);
 }
 
+// Each l= costs a digest of the whole body.
+TEST(DkimAttack, S08ManyLengthsAreNotAllHashed) {
+  TestZone zone = test_zone();
+  const std::string text = signed_letter();
+  const std::string field = text.substr(0, text.find("From:"));
+  std::string flood;
+  for (int i = 1; i <= 15; ++i)
+    flood += replaced(field, "s=rsa", fmt::format("s=rsa; l={}", i % 12));
+  const auto all = verdicts_of(flood + kLetter, zone, {.now = kTestNow, .most_signatures = 50});
+  EXPECT_EQ(std::ranges::count(all, fail, &DkimVerdict::result), 13);
+  EXPECT_EQ(std::ranges::count(all, neutral, &DkimVerdict::result), 2);
+}
+
 // Each question would cost the square of the fields, were they searched one by one.
 TEST(DkimAttack, S08ManyFieldsAndManyNamesOfThem) {
   std::string fields, names = "from";

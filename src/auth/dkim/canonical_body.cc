@@ -81,6 +81,11 @@ constexpr auto kLineEnds =
 
 }  // namespace
 
+bool CanonicalBody::has_room_for(std::optional<uint64_t> limit) const {
+  return wanted_.size() < kMostLimits ||
+         std::ranges::find(wanted_, limit, &Wanted::limit) != wanted_.end();
+}
+
 size_t CanonicalBody::want(std::optional<uint64_t> limit) {
   const auto same = std::ranges::find(wanted_, limit, &Wanted::limit);
   if (same != wanted_.end()) return static_cast<size_t>(same - wanted_.begin());

@@ -38,8 +38,14 @@ CanonicalBody* SignedMessage::body_of(Canonicalisation how) {
   return &*body;
 }
 
-void SignedMessage::wants(const Signature& signature) {
-  body_of(signature.verdict.body)->want(signature.verdict.body_length);
+void SignedMessage::wants(Signature& signature) {
+  CanonicalBody* const body = body_of(signature.verdict.body);
+  if (body->has_room_for(signature.verdict.body_length)) {
+    body->want(signature.verdict.body_length);
+    return;
+  }
+  signature.verdict.result = DkimResult::neutral;
+  signature.verdict.why = "not looked at: the message has too many signatures with l=";
 }
 
 void SignedMessage::hash_body() {
