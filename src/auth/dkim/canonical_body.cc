@@ -75,6 +75,11 @@ size_t next_stop(std::string_view text, size_t at) {
   return at;
 }
 
+size_t behind_blanks(std::string_view text, size_t at) {
+  while (at < text.size() && is_blank(text[at])) ++at;
+  return at;
+}
+
 constexpr auto kLineEnds =
     "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
     "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"sv;
@@ -132,14 +137,21 @@ size_t CanonicalBody::odd_bytes(std::string_view piece, size_t at) {
 
 size_t CanonicalBody::plain_run(std::string_view piece, size_t at) {
   before_text();
-  size_t end = relaxed_ ? next_stop<true>(piece, at) : next_stop<false>(piece, at);
-  const char last = piece[end];
-  const bool of_run = end + 1 < piece.size() ? !(relaxed_ && is_blank(last))
-                                             : last != '\r' && !(relaxed_ && is_blank(last));
-  if (of_run) ++end;
-  put(piece.substr(at, end - at));
-  at_line_begin_ = piece[end - 1] == '\n';
-  return end;
+  while (true) {
+    size_t end = relaxed_ ? next_stop<true>(piece, at) : next_stop<false>(piece, at);
+    const bool blank = relaxed_ && is_blank(piece[end]);
+    if (!blank && (end + 1 < piece.size() || piece[end] != '\r')) ++end;
+    // Blanks between words are one, and most lines that have several have them here.
+    const size_t text = blank ? behind_blanks(piece, end) : piece.size();
+    const bool goes_on = text < piece.size() && !is_line_end(piece[text]);
+    if (goes_on && piece[end] == ' ') ++end;
+    put(piece.substr(at, end - at));
+    at_line_begin_ = end > at ? piece[end - 1] == '\n' : at_line_begin_;
+    if (!goes_on) return end;
+    if (piece[end - 1] != ' ') put(" ");
+    at_line_begin_ = false;
+    at = text;
+  }
 }
 
 void CanonicalBody::line_end() {
@@ -177,13 +189,15 @@ void CanonicalBody::finish() {
 
 void CanonicalBody::put(std::string_view bytes) {
   any_ = true;
-  while (!bytes.empty()) {
-    const size_t count = std::min(bytes.size(), block_.size() - filled_);
+  while (bytes.size() > block_.size() - filled_) {
+    const size_t count = block_.size() - filled_;
     std::memcpy(block_.data() + filled_, bytes.data(), count);
     filled_ += count;
     bytes.remove_prefix(count);
-    if (filled_ == block_.size()) flush();
+    flush();
   }
+  std::memcpy(block_.data() + filled_, bytes.data(), bytes.size());
+  filled_ += bytes.size();
 }
 
 void CanonicalBody::flush() {
