@@ -33,6 +33,8 @@ TEST(Sha256Stream, IsTheSameInPieces) {
     for (size_t at = 0; at < text.size(); at += piece)
       stream.add(std::string_view(text).substr(at, piece));
     EXPECT_EQ(stream.finish(), sha256(text));
+    stream.add("abc");
+    EXPECT_EQ(stream.finish(), sha256("abc")) << "used again";
   }
 }
 

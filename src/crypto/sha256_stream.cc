@@ -31,6 +31,7 @@ Sha256 Sha256Stream::finish() {
   Sha256 digest{};
   unsigned int length = 0;
   WP_CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
+  WP_CHECK(EVP_DigestInit_ex2(context_.get(), nullptr, nullptr) == 1);
   return digest;
 }
 

@@ -9,7 +9,7 @@
 namespace watchpost::crypto {
 
 // SHA-256 (FIPS 180-4) of bytes that come piece by piece.
-//   Use:     add() any number of times, then finish() once.
+//   Use:     add() any number of times, then finish(); it can then be used for the next digest.
 //   Threads: none inside.
 class Sha256Stream {
  public:

@@ -32,6 +32,9 @@ class CanonicalBody {
   void finish();
 
   const crypto::Sha256& digest(size_t place) const { return wanted_[place].digest; }
+  // One that has given its digest and serves for others: to make one costs as much as to hash 500
+  // bytes. There is one once something was wanted and finished.
+  crypto::Sha256Stream& spare_stream() { return wanted_.front().stream; }
   uint64_t size() const { return size_; }  // of the whole canonical body, in bytes
 
  private:

@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 13> kShownOnce{"from",
                                                       "content-transfer-encoding",
                                                       "content-disposition"};
 
+constexpr size_t kUsualHeaderBytes = 2'048;
+
 std::string_view as_text(const crypto::Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
@@ -82,6 +84,7 @@ void SignedMessage::check_body(Signature& signature) {
 crypto::Sha256 SignedMessage::header_digest(const Signature& signature) {
   const Canonicalisation how = signature.verdict.header;
   text_.clear();
+  text_.reserve(kUsualHeaderBytes);
   FieldChoice choice(index_);
   for (const std::string& name : signature.verdict.fields) {
     const mime::Field* const field = choice.next(name);
@@ -91,7 +94,7 @@ crypto::Sha256 SignedMessage::header_digest(const Signature& signature) {
     text_ += "\r\n";
   }
   append_canonical(text_, signature.field->raw, how, signature.b_value);
-  crypto::Sha256Stream stream;
+  crypto::Sha256Stream& stream = body_of(signature.verdict.body)->spare_stream();
   stream.add(text_);
   return stream.finish();
 }
