@@ -89,6 +89,7 @@ local     unix  - n n - - local
 lmtp      unix  - - n - - lmtp
 anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
+tlsmgr    unix  - - n 1000? 1 tlsmgr
 postlog   unix-dgram n - n - 1 postlogd
 """
 
@@ -118,15 +119,16 @@ service auth {{
 
 
 class MailHost:
-    """start() when the policy port is known; stop() always."""
+    """start() when the policy port is known; stop() always. `more` goes to the end of main.cf."""
 
-    def __init__(self, folder, relay_port, logins, policy_port=None):
+    def __init__(self, folder, relay_port, logins, policy_port=None, more=""):
         self.folder = pathlib.Path(folder)
         self.log = self.folder / "mail.log"
         self.port = free_port()
         self._relay_port = relay_port
         self._policy = f"check_policy_service inet:127.0.0.1:{policy_port}, " if policy_port else ""
         self._logins = logins
+        self._more = more
         self._started = False
 
     def start(self):
@@ -146,7 +148,8 @@ class MailHost:
         as_root("chown", POSTFIX_USER, str(self.folder / "data"))
         self.log.touch(mode=0o644)
         (etc / "main.cf").write_text(MAIN_CF.format(
-            folder=self.folder, log=self.log, relay_port=self._relay_port, policy=self._policy))
+            folder=self.folder, log=self.log, relay_port=self._relay_port, policy=self._policy)
+            + self._more)
         (etc / "master.cf").write_text(MASTER_CF.format(port=self.port))
         as_root("chown", "-R", "root:root", str(etc), str(self.folder / "queue"))
 

@@ -1,10 +1,16 @@
 #include "net/connection.h"
 
+#include "net/tls_context.h"
+
 #include <array>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -22,6 +28,8 @@ struct Connection::State {
 
   Socket socket;
   asio::steady_timer timer;
+  std::shared_ptr<const TlsIdentity> identity;    // outlives `tls`
+  std::optional<asio::ssl::stream<Socket&>> tls;  // where it was started
   uint64_t wait_number = 0;  // a timer that fires late must not end the next wait
   bool timed_out = false;
 
@@ -72,29 +80,56 @@ asio::any_io_executor Connection::executor() const { return state_->socket.get_e
 
 Task<Result<size_t>> Connection::read_some(std::span<char> into, Duration patience) {
   State::arm(state_, patience);
-  const auto [error, count] =
-      co_await state_->socket.async_read_some(asio::buffer(into.data(), into.size()), kTuple);
+  const auto buffer = asio::buffer(into.data(), into.size());
+  boost::system::error_code error;
+  size_t count = 0;
+  if (state_->tls) {
+    std::tie(error, count) = co_await state_->tls->async_read_some(buffer, kTuple);
+  } else {
+    std::tie(error, count) = co_await state_->socket.async_read_some(buffer, kTuple);
+  }
   state_->disarm();
-  if (error == asio::error::eof) co_return size_t{0};
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) co_return size_t{0};
   if (error) co_return state_->failure(error, peer_);
   co_return count;
 }
 
 Task<Result<Done>> Connection::write_all(std::string_view bytes, Duration patience) {
   State::arm(state_, patience);
-  const auto [error, count] =
-      co_await asio::async_write(state_->socket, asio::buffer(bytes), kTuple);
+  boost::system::error_code error;
+  size_t count = 0;
+  if (state_->tls) {
+    std::tie(error, count) = co_await asio::async_write(*state_->tls, asio::buffer(bytes), kTuple);
+  } else {
+    std::tie(error, count) =
+        co_await asio::async_write(state_->socket, asio::buffer(bytes), kTuple);
+  }
   state_->disarm();
   if (error) co_return state_->failure(error, peer_);
   co_return Done{};
 }
 
+Task<Result<std::string>> Connection::start_tls(std::shared_ptr<const TlsIdentity> identity,
+                                                Duration patience) {
+  state_->identity = std::move(identity);
+  state_->tls.emplace(state_->socket, state_->identity->context().ssl);
+  State::arm(state_, patience);
+  const auto [error] =
+      co_await state_->tls->async_handshake(asio::ssl::stream_base::server, kTuple);
+  state_->disarm();
+  if (error) co_return state_->failure(error, peer_);
+  SSL* const ssl = state_->tls->native_handle();
+  co_return std::string(SSL_get_version(ssl)) + " " + SSL_get_cipher_name(ssl);
+}
+
 Task<void> Connection::finish(Duration patience) {
+  State::arm(state_, patience);
+  // Waits for the peer's word that it has seen ours.
+  if (state_->tls) co_await state_->tls->async_shutdown(kTuple);
   boost::system::error_code ignored;
   state_->socket.shutdown(asio::socket_base::shutdown_send, ignored);
-  State::arm(state_, patience);
   std::array<char, 4096> rest;
-  for (;;) {
+  while (!state_->timed_out) {
     const auto [error, count] = co_await state_->socket.async_read_some(asio::buffer(rest), kTuple);
     if (error) break;
   }

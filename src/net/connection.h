@@ -14,7 +14,9 @@
 
 namespace watchpost::net {
 
-// One accepted stream socket, TCP or UNIX; every wait has an end.
+class TlsIdentity;
+
+// One accepted stream socket, TCP or UNIX, in the clear or under TLS; every wait has an end.
 //   Use:     from its session's coroutine, one operation at a time.
 //   Owns:    the socket, closed when this goes.
 //   Fails:   timed_out where the peer was too slow, unavailable where it is gone.
@@ -31,6 +33,11 @@ class Connection {
   Task<Result<size_t>> read_some(std::span<char> into, Duration patience);
   // All of it. `patience` is for the whole.
   Task<Result<Done>> write_all(std::string_view bytes, Duration patience);
+  // The server's side of a TLS handshake; from there on everything goes through it. What was read
+  // before is not part of it. Once only; after a failure the connection is of no more use. Gives
+  // version and cipher: "TLSv1.3 TLS_AES_256_GCM_SHA384".
+  Task<Result<std::string>> start_tls(std::shared_ptr<const TlsIdentity> identity,
+                                      Duration patience);
   // Says that nothing more is coming, then reads on for at most `patience`, so that the peer reads
   // the last answer instead of a reset.
   Task<void> finish(Duration patience);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mail_date.h"
+#include "net/awaited.h"
 #include "net/http_reader.h"
 #include "net/listener.h"
 
@@ -9,14 +10,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::net {
@@ -85,61 +81,6 @@ std::string wire_text(const HttpResponse& response, bool keep_alive, bool with_b
   return out;
 }
 
-// The place where a session waits for its answer, which may come from any thread, after the session
-// has ended, and after the Io has gone.
-class Awaited {
- public:
-  explicit Awaited(const asio::any_io_executor& strand) : timer_(std::in_place, strand) {
-    timer_->expires_at(Steady::time_point::max());
-  }
-
-  void answer(HttpResponse response) {
-    const std::lock_guard lock(mutex_);
-    if (response_ || !timer_) return;
-    response_ = std::move(response);
-    asio::post(timer_->get_executor(), [timer = &*timer_, self = self_.lock()] {
-      const std::lock_guard guard(self->mutex_);
-      if (self->timer_) timer->cancel();
-    });
-  }
-  // The session ends: from here on answers are dropped.
-  void leave() {
-    const std::lock_guard lock(mutex_);
-    timer_.reset();
-  }
-  bool answered() const {
-    const std::lock_guard lock(mutex_);
-    return response_.has_value();
-  }
-  HttpResponse take() {
-    const std::lock_guard lock(mutex_);
-    return std::move(*response_);
-  }
-  asio::steady_timer& timer() { return *timer_; }  // for the session only
-
-  static std::shared_ptr<Awaited> make(const asio::any_io_executor& strand) {
-    auto made = std::make_shared<Awaited>(strand);
-    made->self_ = made;
-    return made;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::weak_ptr<Awaited> self_;
-  std::optional<asio::steady_timer> timer_;
-  std::optional<HttpResponse> response_;
-};
-
-// What the handler holds. Where it goes without an answer, there is one all the same.
-struct Promise {
-  std::shared_ptr<Awaited> awaited;
-  ~Promise() { awaited->answer(refusal(500, "no answer was given")); }
-};
-struct LeaveAtEnd {
-  std::shared_ptr<Awaited> awaited;
-  ~LeaveAtEnd() { awaited->leave(); }
-};
-
 }  // namespace
 
 struct HttpServer::State {
@@ -186,18 +127,18 @@ class Share {
 
 Task<HttpResponse> answer_to(HttpRequest request, std::shared_ptr<Service> service,
                              asio::any_io_executor strand) {
-  const auto awaited = Awaited::make(strand);
-  const LeaveAtEnd at_end{awaited};
+  using AwaitedResponse = Awaited<HttpResponse>;
+  const auto awaited = AwaitedResponse::make(strand);
+  const AwaitedResponse::Leaving at_end{awaited};
   {
-    const auto promise = std::make_shared<Promise>(awaited);
+    const auto promise =
+        std::make_shared<AwaitedResponse::Promise>(awaited, refusal(500, "no answer was given"));
     service->handler(std::move(request), [promise](HttpResponse response) {
       promise->awaited->answer(std::move(response));
     });
   }
-  while (!awaited->answered()) {
-    co_await awaited->timer().async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-  co_return awaited->take();
+  auto response = co_await AwaitedResponse::wait(awaited, Steady::time_point::max());
+  co_return std::move(*response);
 }
 
 // Reads until there is a request, or something to refuse; nothing where the connection is over.

@@ -87,6 +87,13 @@ std::string peer_text(const TcpAcceptor::endpoint_type& peer) {
 }
 std::string peer_text(const UnixAcceptor::endpoint_type&) { return "unix"; }
 
+// An answer in two writes must not wait for the peer's acknowledgement of the first.
+void send_at_once(asio::ip::tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+void send_at_once(asio::local::stream_protocol::socket&) {}
+
 int64_t peer_uid(int descriptor, const UnixAcceptor&) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
@@ -197,6 +204,7 @@ Task<void> accept_all(std::shared_ptr<State> state, Acceptor& acceptor) {
       if (ended) co_return;
       continue;
     }
+    send_at_once(accepted);
     socket = std::move(accepted);
     state->admit(std::move(socket), peer_text(peer), acceptor);
   }

@@ -32,6 +32,7 @@ class Client {
   Client(const Client&) = delete;
 
   bool connected() const { return connected_; }
+  int descriptor() const { return descriptor_; }
   bool say(std::string_view text) const {
     return send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(text.size());
