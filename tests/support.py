@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -180,6 +181,25 @@ def wait_for_decision(watchpost, state="active"):
         decisions = watchpost.json("decisions", "--all")["decisions"]
         return next((one for one in decisions if one["state"] == state), None)
     return watchpost.wait_until(found, f"a decision is {state}")
+
+
+def keep_mail(state, number, why, mail):
+    """Puts a mail among those that were not understood (docs/formats/store.md), as intake would."""
+    def varint(value):
+        out = b""
+        while value > 0x7F:
+            out += bytes((value & 0x7F | 0x80,))
+            value >>= 7
+        return out + bytes((value,))
+    def text(value):
+        value = value if isinstance(value, bytes) else value.encode()
+        return varint(len(value)) + value
+    micros = int(datetime.datetime.now().timestamp() * 1_000_000)
+    body = (varint(number) + varint(micros * 2) + text("mail") + text("mx.example.net") + text(why) + text("<>")
+            + varint(1) + text("fbl@shop.example") + text(mail))
+    with sqlite3.connect(state) as database:
+        database.execute("INSERT INTO kept_mail VALUES(?, ?, ?)", (number, micros, body))
+    database.close()
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -10,9 +10,11 @@ import unittest
 
 import openmetrics
 from support import (LOG_SOURCE, ROOT, UNKNOWN_USERS, DaemonTest, UnixConnection, ask, bounces, events, free_port,
-                     now, over_tcp, over_unix, wait_for_decision)
+                     keep_mail, now, over_tcp, over_unix, wait_for_decision)
 
 OPENAPI = json.loads((ROOT / "docs/reference/openapi.json").read_text())
+# Queries that paths do not answer without.
+NEEDED = {"/v1/explain": "?stream=credential%3Da", "/v1/campaigns/report": "?customer=a&campaign=b"}
 TOKENS = {"viewer": "viewer-secret", "sender": "sender-secret", "responder": "responder-secret"}
 
 
@@ -58,7 +60,7 @@ class Access(Api):
         acts = {"/v1/measures": {"scope": "credential=a", "measure": "suspend 1h"},
                 "/v1/automation": {"on": True}, "/v1/reload": {}}
         for path in reads:
-            path = path.replace("{id}", "i-1") + ("?stream=credential%3Da" if "explain" in path else "")
+            path = path.replace("{id}", "1" if "unread" in path else "i-1") + NEEDED.get(path, "")
             self.assertEqual(self.tcp("GET", path)[0], 401, path)
             self.assertEqual(self.tcp("GET", path, "sender")[0], 403, path)
             for role in ("viewer", "responder"):
@@ -254,6 +256,7 @@ class Contract(Api):
         return {
             ("get", "/v1/incidents/{id}"): (incident, None),
             ("get", "/v1/explain"): (None, None),
+            ("get", "/v1/feedback/unread/{id}"): ("1", None),
             ("post", "/v1/events"): (None, ndjson(event(1), "x")),
             ("post", "/v1/kumomta"): (None, ndjson(KUMOMTA_DELIVERY)),
             ("post", "/v1/incidents/{id}/note"): (incident, {"text": "looked at"}),
@@ -268,6 +271,8 @@ class Contract(Api):
 
     def test_every_path(self):
         self.make_incident()
+        self.push(ndjson(event(1, customer="a", campaign="b")))
+        keep_mail(self.folder / "data/state.db", 1, "no report", b"hello\n")
         decision = self.daemon.json("decisions")["decisions"][0]
         self.made = (decision["incident"], decision["id"])
         bodies = self.bodies()
@@ -281,7 +286,7 @@ class Contract(Api):
         for method, path in calls:
             id, body = bodies.get((method, path), (None, None))
             url = path.replace("{id}", id or "")
-            url += "?stream=credential%3Dmallory" if path == "/v1/explain" else ""
+            url += NEEDED.get(path, "")
             text = body if isinstance(body, str) or body is None else json.dumps(body)
             status, answer, fields = self.tcp(method.upper(), url, "responder", text)
             self.assertEqual(status, 200, f"{method} {path}: {answer}")

@@ -1,9 +1,11 @@
 #pragma once
+#include "api/fake_reports.h"
 #include "investigate/desk.h"
 
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace watchpost::api {
@@ -44,6 +46,7 @@ class FakeDesk : public investigate::Desk {
   Result<std::vector<Notice>> notices(size_t limit) override;
   Result<std::vector<AuditEntry>> audit(size_t limit) override;
   Result<uint64_t> verify_audit() override;
+  investigate::Reports& reports() override { return reports_; }
   Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                            std::string_view why) override;
   Result<Incident> false_positive(IncidentId id, std::string_view who,
@@ -67,6 +70,7 @@ class FakeDesk : public investigate::Desk {
   bool source_healthy_ = true;
   std::vector<std::string> asked_;
   investigate::EventSearch search_;
+  FakeReports reports_{[this](std::string what) { return remember(std::move(what)); }};
 };
 
 }  // namespace watchpost::api

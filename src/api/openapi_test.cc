@@ -135,10 +135,8 @@ TEST(OpenApi, HoldsForEveryAnswer) {
   RoutesFixture fixture;
   for (const Route& route : routes()) {
     if (route.path == "/metrics") continue;
-    decltype(net::HttpRequest::query) query;
-    if (route.path == "/v1/explain") query["stream"] = "credential=alice";
-    const auto response =
-        fixture.ask(std::string(route.method), with_id(route.path), query, good_body(route.path));
+    const auto response = fixture.ask(std::string(route.method), with_id(route.path),
+                                      needed_query(route.path), good_body(route.path));
     EXPECT_EQ(response.status, 200) << route.path << response.body;
     const auto& schema = operation(route)
                              .at("responses")
@@ -158,10 +156,8 @@ TEST(OpenApi, HoldsForErrors) {
   fixture.desk.break_down({Code::unavailable, "not now \xff", "\x1b[0m"});
   for (const Route& route : routes()) {
     if (route.path == "/metrics" || route.path == "/health" || route.lane == Lane::push) continue;
-    decltype(net::HttpRequest::query) query;
-    if (route.path == "/v1/explain") query["stream"] = "credential=alice";
-    const auto response =
-        fixture.ask(std::string(route.method), with_id(route.path), query, good_body(route.path));
+    const auto response = fixture.ask(std::string(route.method), with_id(route.path),
+                                      needed_query(route.path), good_body(route.path));
     EXPECT_EQ(response.status, 503) << route.path;
     SchemaCheck checked;
     checked.check(json::parse(response.body),
@@ -183,8 +179,10 @@ TEST(OpenApi, DescribesWhatIsTaken) {
                                                      : name == "all"    ? "true"
                                                      : name == "kind"   ? "bounced"
                                                      : name == "stream" ? "credential=a"
+                                                     : name == "past"   ? "30d"
                                                      : name == "since" || name == "until" ? "2h"
                                                                                           : "x"}};
+      query.merge(needed_query(route.path));
       EXPECT_EQ(fixture.ask(std::string(route.method), std::string(route.path), query).status, 200)
           << route.path << " " << name;
     }

@@ -3,6 +3,7 @@
 #include "api/acting_routes.h"
 #include "api/json_views.h"
 #include "api/reading_routes.h"
+#include "api/report_routes.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -49,6 +50,11 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/notices", kView, Lane::ask, json<get_notices>},
     Route{"GET", "/v1/audit", kView, Lane::ask, json<get_audit>},
     Route{"GET", "/v1/audit/verify", kView, Lane::ask, json<get_audit_verify>},
+    Route{"GET", "/v1/campaigns", kView, Lane::ask, json<get_campaigns>},
+    Route{"GET", "/v1/campaigns/report", kView, Lane::ask, json<get_campaign_report>},
+    Route{"GET", "/v1/feedback", kView, Lane::ask, json<get_feedback>},
+    Route{"GET", "/v1/feedback/unread", kView, Lane::ask, json<get_unread>},
+    Route{"GET", "/v1/feedback/unread/{id}", kView, Lane::ask, json<get_unread_one>},
     Route{"POST", "/v1/automation", kRespond, Lane::ask, json<post_automation>},
     Route{"POST", "/v1/reload", kRespond, Lane::ask, json<post_reload>},
 };

@@ -73,8 +73,17 @@ inline std::string good_body(std::string_view path) {
 inline std::string with_id(std::string_view path) {
   std::string filled(path);
   const size_t at = filled.find("{id}");
-  if (at != std::string::npos) filled.replace(at, 4, path.starts_with("/v1/inc") ? "i-4" : "d-17");
+  if (at == std::string::npos) return filled;
+  const bool is_mail = path.starts_with("/v1/feedback");
+  filled.replace(at, 4, path.starts_with("/v1/inc") ? "i-4" : is_mail ? "3" : "d-17");
   return filled;
+}
+
+// Queries that routes do not answer without.
+inline decltype(net::HttpRequest::query) needed_query(std::string_view path) {
+  if (path == "/v1/explain") return {{"stream", "credential=alice"}};
+  if (path == "/v1/campaigns/report") return {{"customer", "shop"}, {"campaign", "autumn"}};
+  return {};
 }
 
 }  // namespace watchpost::api

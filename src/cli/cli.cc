@@ -17,11 +17,11 @@ namespace {
 
 // All commands, in the order in which `watchpost --help` shows them.
 constexpr std::array kCommands{
-    &kServe,      &kStatus,    &kSources,  &kEvents,   &kStreams,        &kExplain,  &kIncidents,
-    &kIncident,   &kDecisions, &kDecision, &kSuspend,  &kHold,           &kThrottle, &kRelease,
-    &kAutomation, &kNotices,   &kAudit,    &kReplay,   &kBacktest,       &kShadow,   &kSimulate,
-    &kMessage,    &kLog,       &kFeedback, &kClassify, &kUnknownReplies, &kCheck,    &kSpf,
-    &kDmarc,      &kDkim,      &kConfig,   &kReload,   &kCompletion,     &kReference};
+    &kServe,      &kStatus,    &kSources,  &kEvents,   &kStreams,        &kExplain,    &kIncidents,
+    &kIncident,   &kDecisions, &kDecision, &kSuspend,  &kHold,           &kThrottle,   &kRelease,
+    &kAutomation, &kNotices,   &kAudit,    &kReplay,   &kBacktest,       &kShadow,     &kSimulate,
+    &kMessage,    &kLog,       &kFeedback, &kClassify, &kUnknownReplies, &kCampaign,   &kCheck,
+    &kSpf,        &kDmarc,     &kDkim,     &kConfig,   &kReload,         &kCompletion, &kReference};
 
 void add_shared_options(CLI::App& line, Session& session) {
   line.add_option("-c,--config", session.config, "Configuration file")
@@ -34,8 +34,9 @@ void add_shared_options(CLI::App& line, Session& session) {
       ->envname("WATCHPOST_URL");
   line.add_option("--token-file", session.daemon.token_file, "File with the token for --url")
       ->envname("WATCHPOST_TOKEN_FILE");
-  line.add_option("-o,--output", session.output, "table for people, json for programs")
-      ->check(CLI::IsMember({"table", "json"}))
+  line.add_option("-o,--output", session.output,
+                  "table for people, json for programs; csv where the command says so")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
 }
 
@@ -120,6 +121,10 @@ int run(int argc, char** argv, const Program& program) {
     line.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return complain(line, session, error);
+  }
+  if (session.csv() && !session.takes_csv) {
+    session.terminal.complain("this command has no CSV: it takes -o table and -o json");
+    return kUsage;
   }
   const std::string no_socket = find_daemon(line, session);
   const int code = session.action();

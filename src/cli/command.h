@@ -18,7 +18,8 @@ inline constexpr const char* kUsualConfiguration = "/etc/watchpost/watchpost.tom
 // What all commands share: the options before the command's own, and where they speak.
 struct Session {
   std::string config = kUsualConfiguration;
-  std::string output = "table";  // table, json
+  std::string output = "table";  // table, json, csv
+  bool takes_csv = false;        // the command that was chosen does
   DaemonAddress daemon;
   Terminal terminal;
   const Program* program = nullptr;
@@ -26,6 +27,7 @@ struct Session {
   std::function<int()> action;
 
   bool json() const { return output == "json"; }
+  bool csv() const { return output == "csv"; }
 };
 
 // One command, or a group of them. `add` puts its options and its action into the command line.
@@ -39,6 +41,6 @@ struct Command {
 extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
     kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate,
-    kLog, kFeedback, kMessage, kClassify, kUnknownReplies, kCheck, kSpf, kDmarc, kDkim;
+    kLog, kFeedback, kMessage, kClassify, kUnknownReplies, kCampaign, kCheck, kSpf, kDmarc, kDkim;
 
 }  // namespace watchpost::cli

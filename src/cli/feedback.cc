@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured_rules.h"
+#include "cli/feedback_desk.h"
 #include "cli/feedback_json.h"
 #include "cli/feedback_text.h"
 #include "cli/interrupt.h"
@@ -134,9 +135,8 @@ int parse(const Session& session, const ParseOptions& options) {
   return Parse(session, rules->classifier()).run(options);
 }
 
-void add_feedback(CLI::App& line, Session& session) {
+void add_parse(CLI::App& line, Session& session) {
   const auto options = std::make_shared<ParseOptions>();
-  line.require_subcommand(1);
   CLI::App* const sub = line.add_subcommand(
       "parse", "Say of each message what it is, what became of each recipient, and why");
   sub->fallthrough();
@@ -160,6 +160,13 @@ void add_feedback(CLI::App& line, Session& session) {
   sub->callback([&session, options] {
     session.action = [&session, options] { return parse(session, *options); };
   });
+}
+
+void add_feedback(CLI::App& line, Session& session) {
+  line.require_subcommand(1);
+  add_parse(line, session);
+  add_feedback_status(line, session);
+  add_feedback_unread(line, session);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
+#include "investigate/reports.h"
 #include "model/decision.h"
 #include "model/incident.h"
 #include "store/store.h"
@@ -96,6 +97,8 @@ class Desk {
   virtual Result<std::vector<Notice>> notices(size_t limit) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;
   virtual Result<uint64_t> verify_audit() = 0;
+  // What is counted of stored events. Good as long as the desk.
+  virtual Reports& reports() = 0;
 
   // What people do; each returns when it is committed. `who` is never empty.
   virtual Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "expr/event_schema.h"
 #include "expr/expression.h"
+#include "investigate/live_reports.h"
 
 #include <algorithm>
 #include <map>
@@ -103,7 +104,10 @@ Result<store::EventQuery> query_from(const EventSearch& search) {
 
 class LiveDesk final : public Desk {
  public:
-  explicit LiveDesk(DeskParts parts) : parts_(std::move(parts)), readers_(parts_.store) {}
+  explicit LiveDesk(DeskParts parts)
+      : parts_(std::move(parts)),
+        readers_(parts_.store),
+        reports_(make_live_reports(parts_.store, parts_.clock)) {}
 
   Result<StatusView> status() override;
   Result<store::EventPage> events(const EventSearch& search) override;
@@ -117,6 +121,7 @@ class LiveDesk final : public Desk {
   Result<std::vector<Notice>> notices(size_t limit) override;
   Result<std::vector<AuditEntry>> audit(size_t limit) override;
   Result<uint64_t> verify_audit() override;
+  Reports& reports() override { return *reports_; }
 
   Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                            std::string_view why) override;
@@ -140,6 +145,7 @@ class LiveDesk final : public Desk {
 
   DeskParts parts_;
   Readers readers_;
+  std::unique_ptr<Reports> reports_;
 };
 
 Result<decide::Outcome> LiveDesk::act(const Act& act) {

@@ -122,6 +122,7 @@ Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit) {
     auto mail = kept_mail_in(database, *query);
     if (!mail) return fail(mail.error());
     mail->bytes.clear();
+    mail->bytes.shrink_to_fit();  // a listing of all may stand for 256 MiB
     mails.push_back(std::move(*mail));
   }
 }

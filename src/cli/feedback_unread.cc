@@ -1,0 +1,167 @@
+#include "base/text.h"
+#include "cli/answer.h"
+#include "cli/feedback_desk.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+namespace watchpost::cli {
+namespace {
+
+constexpr size_t kLinesShown = 200;
+
+struct UnreadOptions {
+  uint64_t number = 0;  // 0: the list
+  std::string file;
+  size_t limit = 50;
+};
+
+int value_of(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+// RFC 4648 section 4; what the daemon wrote.
+std::string from_base64(std::string_view text) {
+  std::string out;
+  unsigned bits = 0;
+  int have = 0;
+  for (const char c : text) {
+    const int value = value_of(c);
+    if (value < 0) break;
+    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xFFFFFF;
+    have += 6;
+    if (have < 8) continue;
+    have -= 8;
+    out += static_cast<char>(bits >> have & 0xFF);
+  }
+  return out;
+}
+
+// A new file that nobody else may read: it is somebody's mail.
+Result<Done> write_new(const std::string& path, const std::string& bytes) {
+  const auto broken = [&] { return fail(Code::unavailable, std::strerror(errno), path); };
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0 && errno == EEXIST) {
+    return fail(Code::refused, "this file is there already; name another", path);
+  }
+  if (file < 0) return broken();
+  for (size_t at = 0; at < bytes.size();) {
+    const ssize_t wrote = write(file, bytes.data() + at, bytes.size() - at);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) {
+      const auto error = broken();
+      close(file);
+      return error;
+    }
+    at += static_cast<size_t>(wrote);
+  }
+  if (close(file) != 0) return broken();
+  return Done{};
+}
+
+void print_list(const Session& session, const Object& answer) {
+  const Time now = SystemClock().now();
+  Table table({"NUMBER", "CAME", "SOURCE", "REPORTER", "FROM", "WHY"});
+  for (const auto& one : list(answer, "unread")) {
+    const Object& mail = one.as_object();
+    table.row({{std::to_string(count(mail, "number")), Colour::bold},
+               {age(mail, "at", now)},
+               {text(mail, "source")},
+               {text(mail, "reporter"), Colour::yellow},
+               {text(mail, "sender")},
+               {text(mail, "why")}});
+  }
+  table.print(session.terminal, "All mail was understood.");
+}
+
+void print_one(const Session& session, const Object& answer) {
+  const Terminal& terminal = session.terminal;
+  const Object& mail = inside(answer, "mail");
+  const std::string bytes = from_base64(text(mail, "bytes"));
+  terminal.line(fmt::format(
+      "{} came {} at {}, {}", terminal.paint(std::to_string(count(mail, "number")), Colour::bold),
+      moment(mail, "at"), escaped(text(mail, "source")), bytes_text(bytes.size())));
+  terminal.line("why   " + terminal.paint(text(mail, "why"), Colour::yellow));
+  terminal.line("from  " + escaped(text(mail, "sender")));
+  for (const auto& one : list(mail, "recipients")) {
+    if (one.is_string()) terminal.line("to    " + escaped(std::string_view(one.as_string())));
+  }
+  terminal.line();
+  size_t lines = 0;
+  for (std::string_view line : split(bytes, '\n')) {
+    if (++lines > kLinesShown) {
+      terminal.line(fmt::format("... the whole of it: watchpost feedback unread {} --export FILE",
+                                count(mail, "number")));
+      break;
+    }
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    terminal.line(escaped(line));
+  }
+}
+
+int export_one(const Session& session, const UnreadOptions& options) {
+  const auto answer = get(session.daemon, fmt::format("/v1/feedback/unread/{}", options.number));
+  if (!answer) return fail_with(session, answer.error());
+  boost::system::error_code bad;
+  const boost::json::value parsed = boost::json::parse(*answer, bad);
+  if (bad || !parsed.is_object()) {
+    return fail_with(session, {Code::unavailable, "the daemon's answer is not JSON", ""});
+  }
+  const std::string bytes = from_base64(text(inside(parsed.as_object(), "mail"), "bytes"));
+  const auto written = write_new(options.file, bytes);
+  if (!written) return fail_with(session, written.error());
+  if (!session.json()) {
+    session.terminal.line(
+        fmt::format("{} written to {}", bytes_text(bytes.size()), escaped(options.file)));
+  }
+  return kOk;
+}
+
+int unread(const Session& session, const UnreadOptions& options) {
+  if (!options.file.empty() && options.number == 0) {
+    return fail_with(session, {Code::bad_input, "which mail? Give its NUMBER", "--export"});
+  }
+  if (!options.file.empty()) return export_one(session, options);
+  if (options.number != 0) {
+    return show(session, get(session.daemon, fmt::format("/v1/feedback/unread/{}", options.number)),
+                [&](const Object& answer) { print_one(session, answer); });
+  }
+  return show(
+      session,
+      get(session.daemon, "/v1/feedback/unread", {{"limit", std::to_string(options.limit)}}),
+      [&](const Object& answer) { print_list(session, answer); });
+}
+
+}  // namespace
+
+void add_feedback_unread(CLI::App& line, Session& session) {
+  const auto options = std::make_shared<UnreadOptions>();
+  CLI::App* const sub = line.add_subcommand(
+      "unread", "Mail that came as feedback and was not understood: all, one, or one as a file");
+  sub->fallthrough();
+  sub->add_option("number", options->number, "Show this one")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 53));
+  sub->add_option("--export", options->file, "Write it as it came to this new file");
+  sub->add_option("--limit", options->limit, "At most so many")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  sub->footer("Example: watchpost feedback unread 3 --export report.eml");
+  sub->callback([&session, options] {
+    session.action = [&session, options] { return unread(session, *options); };
+  });
+}
+
+}  // namespace watchpost::cli
