@@ -41,6 +41,7 @@ struct Command {
 extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
     kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate,
-    kLog, kSuppressions, kFeedback, kMessage, kClassify, kUnknownReplies, kCampaign, kToken;
+    kLog, kSuppressions, kFeedback, kMessage, kClassify, kUnknownReplies, kCampaign, kToken, kCheck,
+    kSpf, kDmarc, kDkim;
 
 }  // namespace watchpost::cli

@@ -1,0 +1,200 @@
+#include "auth/dmarc/dmarc.h"
+
+#include "auth/dmarc/alignment.h"
+#include "auth/dmarc/discovery.h"
+#include "auth/domain_name.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::auth {
+namespace {
+
+constexpr std::array<std::string_view, 5> kResults{"none", "pass", "fail", "temperror",
+                                                   "permerror"};
+
+// What the record asks for this author domain (RFC 9989 section 4.10.1). False where nobody knows
+// whether the domain exists, and it matters.
+Async<bool> apply_record(AuthorVerdict& author, DmarcDiscovery discovery, DmarcLookUps& look_ups) {
+  const DmarcRecord& record = *author.record;
+  if (author.record_domain == author.domain) {
+    author.published = record.for_domain();
+    author.published_by = "p";
+    co_return true;
+  }
+  author.published = record.for_subdomain();
+  author.published_by = record.sp && !record.request_is_broken ? "sp" : "p";
+  const DmarcRequest missing = record.for_missing_subdomain();
+  if (discovery != DmarcDiscovery::tree_walk || missing == author.published) co_return true;
+  const std::optional<bool> exists = co_await look_ups.exists(author.domain);
+  if (!exists) co_return false;
+  if (!*exists) {
+    author.published = missing;
+    author.published_by = "np";
+  }
+  co_return true;
+}
+
+// What to do with a message that fails.
+void dispose(AuthorVerdict& author, const DmarcQuestion& question) {
+  author.disposition = author.published;
+  if (author.published == DmarcRequest::none) return;
+  if (!question.trusted_sealer.empty()) {
+    author.disposition = DmarcRequest::none;
+    author.override_reason = DmarcOverride::trusted_forwarder;
+  } else if (author.record->testing && question.settings.discovery == DmarcDiscovery::tree_walk) {
+    author.disposition = one_weaker(author.published);
+    author.override_reason = DmarcOverride::policy_test_mode;
+  }
+}
+
+void conclude(AuthorVerdict& author, const DmarcAlignments& aligned, bool policy_known,
+              const DmarcQuestion& question) {
+  author.why = aligned.why;
+  if (aligned.passes) {
+    author.result = DmarcResult::pass;
+  } else if (aligned.unknown || !policy_known) {
+    author.result = DmarcResult::temperror;
+    if (!aligned.unknown) {
+      author.why =
+          fmt::format("Nobody knows whether {} exists, and so what is asked for it", author.domain);
+    }
+  } else {
+    author.result = DmarcResult::fail;
+    dispose(author, question);
+  }
+}
+
+Async<AuthorVerdict> judge(std::string domain, const DmarcQuestion& question,
+                           DmarcLookUps& look_ups) {
+  AuthorVerdict author;
+  author.domain = domain;
+  const DmarcSettings& settings = question.settings;
+  DmarcPolicySource source =
+      co_await find_policy(domain, settings.discovery, settings.suffixes, look_ups, author.walks);
+  if (!source.record) {
+    author.result = source.failed ? DmarcResult::temperror : DmarcResult::none;
+    author.why = std::move(source.why);
+    co_return author;
+  }
+  author.record = std::move(source.record);
+  author.record_domain = std::move(source.domain);
+  if (!author.record->has_policy()) {
+    author.why = fmt::format("The record of {} asks for nothing that can be understood",
+                             author.record_domain);
+    co_return author;
+  }
+  const bool policy_known = co_await apply_record(author, settings.discovery, look_ups);
+  const DmarcAlignments aligned = co_await align(author, question, look_ups);
+  conclude(author, aligned, policy_known, question);
+  co_return author;
+}
+
+// The author domains, each once; what is none as it stands there.
+std::vector<std::pair<std::string, bool>> distinct(const std::vector<std::string>& given) {
+  std::vector<std::pair<std::string, bool>> domains;
+  for (const std::string& text : given) {
+    const auto ascii = ascii_domain(text);
+    std::pair<std::string, bool> one(ascii.value_or(text), ascii.has_value());
+    if (std::ranges::count(domains, one) == 0) domains.push_back(std::move(one));
+    if (domains.size() > kMostAuthorDomains) break;
+  }
+  return domains;
+}
+
+// How much a result says against a message.
+int weight(const AuthorVerdict& author) {
+  switch (author.result) {
+    case DmarcResult::fail: return 10 + static_cast<int>(author.published);
+    case DmarcResult::temperror: return 4;
+    case DmarcResult::permerror: return 3;
+    case DmarcResult::none: return 2;
+    case DmarcResult::pass: return 1;
+  }
+  return 0;
+}
+
+void decide(DmarcVerdict& verdict) {
+  const auto worst = std::ranges::max_element(verdict.authors, {}, weight);
+  verdict.decisive = static_cast<size_t>(worst - verdict.authors.begin());
+  verdict.result = worst->result;
+  verdict.why = worst->why;
+  if (verdict.authors.size() > 1) {
+    verdict.why += fmt::format(" (of {} author domains, {} decides)", verdict.authors.size(),
+                               escaped(worst->domain));
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(DmarcResult result) { return kResults[static_cast<size_t>(result)]; }
+
+std::string_view name_of(DmarcIdentifier::Mechanism mechanism) {
+  return mechanism == DmarcIdentifier::Mechanism::spf ? "spf" : "dkim";
+}
+
+std::string_view name_of(Alignment alignment) {
+  switch (alignment) {
+    case Alignment::none: return "none";
+    case Alignment::relaxed: return "relaxed";
+    case Alignment::strict: return "strict";
+  }
+  return "";
+}
+
+std::string_view name_of(DmarcOverride reason) {
+  switch (reason) {
+    case DmarcOverride::none: return "";
+    case DmarcOverride::policy_test_mode: return "policy_test_mode";
+    case DmarcOverride::trusted_forwarder: return "trusted_forwarder";
+  }
+  return "";
+}
+
+std::optional<DmarcIdentifier> identifier_of(const SpfVerdict& verdict) {
+  if (verdict.identity != SpfIdentity::mail_from || verdict.domain.empty()) return std::nullopt;
+  DmarcIdentifier identifier;
+  identifier.mechanism = DmarcIdentifier::Mechanism::spf;
+  identifier.domain = verdict.domain;
+  if (verdict.result == SpfResult::pass) identifier.outcome = IdentifierOutcome::pass;
+  if (verdict.result == SpfResult::temperror) identifier.outcome = IdentifierOutcome::temperror;
+  return identifier;
+}
+
+Async<DmarcVerdict> check_dmarc(DmarcQuestion question, dns::Resolver& resolver,
+                                dns::Budget& budget) {
+  DmarcVerdict verdict;
+  const auto domains = distinct(question.author_domains);
+  if (domains.empty()) {
+    verdict.why = "The message has no author domain";
+    co_return verdict;
+  }
+  if (domains.size() > kMostAuthorDomains) {
+    verdict.result = DmarcResult::permerror;
+    verdict.why = fmt::format("The message has more than {} author domains", kMostAuthorDomains);
+    co_return verdict;
+  }
+  if (question.identifiers.size() > kMostDmarcIdentifiers) {
+    question.identifiers.resize(kMostDmarcIdentifiers);
+  }
+  DmarcLookUps look_ups(resolver, budget);
+  for (const auto& [domain, is_domain] : domains) {
+    AuthorVerdict author;
+    if (is_domain) {
+      author = co_await judge(domain, question, look_ups);
+    } else {
+      author.domain = domain;
+      author.result = DmarcResult::permerror;
+      author.why = fmt::format("`{}` is no domain", escaped(domain, 80));
+    }
+    verdict.authors.push_back(std::move(author));
+  }
+  decide(verdict);
+  co_return verdict;
+}
+
+}  // namespace watchpost::auth

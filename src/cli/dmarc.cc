@@ -1,0 +1,99 @@
+#include "auth/dmarc/dmarc.h"
+
+#include "auth/mailbox.h"
+#include "base/text.h"
+#include "cli/chosen_resolver.h"
+#include "cli/command.h"
+#include "cli/identity_json.h"
+#include "cli/identity_text.h"
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace watchpost::cli {
+namespace {
+
+struct ExplainOptions {
+  std::string domain, zone;
+};
+
+void print_record(const Terminal& terminal, const auth::AuthorVerdict& author) {
+  if (!author.record) {
+    return print_row(terminal, "record", "none", "nothing is asked for mail of this domain");
+  }
+  const auth::DmarcRecord& record = *author.record;
+  print_row(terminal, "record", "", fmt::format("{}: {}", author.record_domain, record.text));
+  print_row(terminal, "asks for", name_of(author.published),
+            fmt::format("for mail of {} that fails, by {}={}", author.domain, author.published_by,
+                        record.testing ? "; t=y: one level less is to be done" : ""));
+  print_row(
+      terminal, "below it", name_of(record.for_subdomain()),
+      fmt::format("for names that exist; {} for others", name_of(record.for_missing_subdomain())));
+  print_row(terminal, "alignment", "",
+            fmt::format("DKIM {}, SPF {}", record.strict_dkim ? "strict" : "relaxed",
+                        record.strict_spf ? "strict" : "relaxed"));
+  for (const std::string& address : record.rua) print_row(terminal, "reports to", "", address);
+  for (const std::string& defect : record.defects) print_row(terminal, "defect", "", defect);
+  for (const std::string& tag : record.historic) {
+    print_row(terminal, "no effect", "", fmt::format("{}= is of RFC 7489", tag));
+  }
+}
+
+int explain(const Session& session, const ExplainOptions& given) {
+  const auto domain = auth::mail_domain(given.domain);
+  if (!domain) {
+    session.terminal.complain(fmt::format("`{}` is no domain", escaped(given.domain, 64)));
+    return kUsage;
+  }
+  const auto resolver = chosen_resolver(session, given.zone);
+  if (!resolver) {
+    session.terminal.complain(resolver.error().text());
+    return kFailed;
+  }
+  dns::Budget budget;
+  auth::DmarcQuestion question;
+  question.author_domains = {*domain};
+  const auth::DmarcVerdict verdict =
+      waited_for(auth::check_dmarc(std::move(question), **resolver, budget));
+  const auth::AuthorVerdict* const author = verdict.author();
+  if (session.json()) {
+    session.terminal.json(boost::json::serialize(json_of(verdict)));
+    return author != nullptr ? kOk : kFailed;
+  }
+  if (author == nullptr) {
+    session.terminal.complain(verdict.why);
+    return kFailed;
+  }
+  const Terminal& terminal = session.terminal;
+  terminal.line(fmt::format(
+      "Mail of {} that is not authentic: {}", terminal.paint(*domain, Colour::bold),
+      terminal.paint(name_of(author->published), colour_of(name_of(author->published)))));
+  print_record(terminal, *author);
+  for (const auth::DmarcWalk& walk : author->walks) print(terminal, walk);
+  return kOk;
+}
+
+void add_dmarc(CLI::App& line, Session& session) {
+  const auto options = std::make_shared<ExplainOptions>();
+  line.require_subcommand(1);
+  CLI::App* const sub = line.add_subcommand(
+      "explain", "Say which DMARC policy counts for a domain, and every query that finds it");
+  sub->fallthrough();
+  sub->add_option("domain", options->domain, "The domain of the From field")->required();
+  sub->add_option("--zone", options->zone,
+                  "A master file (RFC 1035) whose answers take the place of DNS");
+  sub->footer("Example: watchpost dmarc explain news.shop.example");
+  sub->callback([&session, options] {
+    session.action = [&session, options] { return explain(session, *options); };
+  });
+}
+
+}  // namespace
+
+constexpr Command kDmarc{"dmarc", "The policy of author domains (RFC 9989)", add_dmarc};
+
+}  // namespace watchpost::cli
