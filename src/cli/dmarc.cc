@@ -1,5 +1,6 @@
 #include "auth/dmarc/dmarc.h"
 
+#include "auth/dmarc/explain.h"
 #include "auth/mailbox.h"
 #include "base/text.h"
 #include "cli/chosen_resolver.h"
@@ -20,28 +21,6 @@ namespace {
 struct ExplainOptions {
   std::string domain, zone;
 };
-
-void print_record(const Terminal& terminal, const auth::AuthorVerdict& author) {
-  if (!author.record) {
-    return print_row(terminal, "record", "none", "nothing is asked for mail of this domain");
-  }
-  const auth::DmarcRecord& record = *author.record;
-  print_row(terminal, "record", "", fmt::format("{}: {}", author.record_domain, record.text));
-  print_row(terminal, "asks for", name_of(author.published),
-            fmt::format("for mail of {} that fails, by {}={}", author.domain, author.published_by,
-                        record.testing ? "; t=y: one level less is to be done" : ""));
-  print_row(
-      terminal, "below it", name_of(record.for_subdomain()),
-      fmt::format("for names that exist; {} for others", name_of(record.for_missing_subdomain())));
-  print_row(terminal, "alignment", "",
-            fmt::format("DKIM {}, SPF {}", record.strict_dkim ? "strict" : "relaxed",
-                        record.strict_spf ? "strict" : "relaxed"));
-  for (const std::string& address : record.rua) print_row(terminal, "reports to", "", address);
-  for (const std::string& defect : record.defects) print_row(terminal, "defect", "", defect);
-  for (const std::string& tag : record.historic) {
-    print_row(terminal, "no effect", "", fmt::format("{}= is of RFC 7489", tag));
-  }
-}
 
 int explain(const Session& session, const ExplainOptions& given) {
   const auto domain = auth::mail_domain(given.domain);
@@ -72,8 +51,13 @@ int explain(const Session& session, const ExplainOptions& given) {
   terminal.line(fmt::format(
       "Mail of {} that is not authentic: {}", terminal.paint(*domain, Colour::bold),
       terminal.paint(name_of(author->published), colour_of(name_of(author->published)))));
-  print_record(terminal, *author);
-  for (const auth::DmarcWalk& walk : author->walks) print(terminal, walk);
+  for (const std::string& line : auth::policy_in_words(*author)) {
+    terminal.line("  " + escaped(line));
+  }
+  for (const auth::DmarcWalk& walk : author->walks) {
+    terminal.line();
+    for (const std::string& line : auth::words_of(walk)) terminal.line("  " + escaped(line));
+  }
   return kOk;
 }
 

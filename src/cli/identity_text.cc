@@ -150,19 +150,4 @@ void print(const Terminal& terminal, const auth::AuthorVerdict& author) {
   }
 }
 
-void print(const Terminal& terminal, const auth::DmarcWalk& walk) {
-  terminal.line(fmt::format("  walk for {} from {}", escaped(walk.purpose), escaped(walk.start)));
-  for (const auth::DmarcStep& step : walk.steps) {
-    terminal.line(fmt::format(
-        "    {:<40} {}  {}{}", escaped(step.name),
-        terminal.paint(name_of(step.finding),
-                       step.finding == auth::DmarcFinding::record ? Colour::green : Colour::faint),
-        escaped(step.record ? step.record->text : step.why, kLongestShown),
-        step.asked_before ? " (asked before)" : ""));
-  }
-  if (walk.organizational.empty()) return;
-  terminal.line(fmt::format("    organisational domain: {}{}", escaped(walk.organizational),
-                            walk.stopped_by.empty() ? "" : ", by " + escaped(walk.stopped_by)));
-}
-
 }  // namespace watchpost::cli
