@@ -33,10 +33,15 @@ auto stops(Lanes here, Lanes next) {
   return found;
 }
 
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_line_end(char c) { return c == '\r' || c == '\n'; }
+
+// The same of one byte.
 template <bool kRelaxed>
 bool stops(char here, char next) {
-  const auto lane = [](char c) { return static_cast<uint8_t>(c); };
-  return stops<kRelaxed>(Lanes{} + lane(here), Lanes{} + lane(next))[0] != 0;
+  if (here == '\n' && is_line_end(next)) return true;
+  if (next == '\n' && here != '\r') return true;
+  return kRelaxed && (here == '\t' || (here == ' ' && (is_blank(next) || is_line_end(next))));
 }
 
 // The first place from `at` on at which to stop; the last byte has none behind it and is not asked.
@@ -47,13 +52,14 @@ size_t next_stop(std::string_view text, size_t at) {
     std::array<uint64_t, 2> halves;
     static_assert(sizeof halves == sizeof found);
     std::memcpy(&halves, &found, sizeof halves);
-    if ((halves[0] | halves[1]) != 0) break;
+    if ((halves[0] | halves[1]) == 0) continue;
+    if constexpr (std::endian::native != std::endian::little) break;
+    const size_t first = halves[0] != 0 ? 0 : 1;
+    return at + first * 8 + static_cast<size_t>(std::countr_zero(halves[first])) / 8;
   }
   while (at + 1 < text.size() && !stops<kRelaxed>(text[at], text[at + 1])) ++at;
   return at;
 }
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 constexpr auto kLineEnds =
     "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
@@ -167,6 +173,7 @@ void CanonicalBody::flush() {
     const uint64_t left = one.limit ? *one.limit - std::min(*one.limit, size_) : filled_;
     one.stream.add(bytes.substr(0, std::min<uint64_t>(left, filled_)));
   }
+  if (kept_ != nullptr) kept_->append(bytes);
   size_ += filled_;
   filled_ = 0;
 }

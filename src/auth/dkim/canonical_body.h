@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,8 @@ class CanonicalBody {
 
   // The place of this limit's digest; the same for the same limit.
   size_t want(std::optional<uint64_t> limit);
+  // From here on the canonical bytes are appended to this text as well, which outlives them.
+  void keep(std::string& text) { kept_ = &text; }
   void add(std::string_view piece);
   void finish();
 
@@ -51,6 +54,7 @@ class CanonicalBody {
   bool any_ = false;           // something has been put
   uint64_t empty_lines_ = 0;   // not put: dropped where the body ends with them
   uint64_t size_ = 0;
+  std::string* kept_ = nullptr;
   size_t filled_ = 0;
   std::array<char, 4096> block_;
   std::vector<Wanted> wanted_;
