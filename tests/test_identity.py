@@ -53,11 +53,11 @@ class Identity(unittest.TestCase):
         return json.loads(self.run_with_zone("check", "-", "-o", "json", *arguments, stdin=stdin))
 
     def test_a_message_for_people(self):
-        out = self.run_with_zone("check", "-", *SHOP)
+        out = self.run_with_zone("check", "-", "--authserv-id", "mx.example.org", *SHOP)
         for seen in ("from jo@shop.example, authentic", "pass", "MAIL FROM shop.example", "HELO mx.shop.example",
-                     "Authentication-Results: localhost;", "dmarc=pass header.from=shop.example"):
+                     "Authentication-Results: mx.example.org;", "dmarc=pass header.from=shop.example"):
             self.assertIn(seen, out)
-        self.assertEqual(self.run_with_zone("check", "message", "-", *SHOP), out)
+        self.assertEqual(self.run_with_zone("check", "message", "-", "--authserv-id", "mx.example.org", *SHOP), out)
 
     def test_a_message_for_programs(self):
         got = self.check(*SHOP)

@@ -3,8 +3,8 @@
 #include "auth/mailbox.h"
 #include "auth/posture/posture.h"
 #include "base/text.h"
-#include "cli/chosen_resolver.h"
 #include "cli/identity_json.h"
+#include "cli/outside_world.h"
 
 #include <memory>
 #include <string>
@@ -78,14 +78,14 @@ int check_domain(const Session& session, const DomainOptions& given) {
     }
     selectors.push_back(std::move(*selector));
   }
-  const auto resolver = chosen_resolver(session, given.zone);
-  if (!resolver) {
-    session.terminal.complain(resolver.error().text());
+  const auto world = OutsideWorld::of(session, given.zone);
+  if (!world) {
+    session.terminal.complain(world.error().text());
     return kFailed;
   }
-  dns::Budget budget{.queries = 500};
+  dns::Budget budget = world->patient_budget();
   const auth::Posture posture =
-      waited_for(auth::check_posture(*domain, std::move(selectors), **resolver, budget));
+      waited_for(auth::check_posture(*domain, std::move(selectors), world->resolver(), budget));
   if (session.json()) {
     session.terminal.json(boost::json::serialize(json_of(posture)));
   } else {

@@ -3,10 +3,10 @@
 #include "auth/dmarc/explain.h"
 #include "auth/mailbox.h"
 #include "base/text.h"
-#include "cli/chosen_resolver.h"
 #include "cli/command.h"
 #include "cli/identity_json.h"
 #include "cli/identity_text.h"
+#include "cli/outside_world.h"
 
 #include <memory>
 #include <string>
@@ -28,16 +28,16 @@ int explain(const Session& session, const ExplainOptions& given) {
     session.terminal.complain(fmt::format("`{}` is no domain", escaped(given.domain, 64)));
     return kUsage;
   }
-  const auto resolver = chosen_resolver(session, given.zone);
-  if (!resolver) {
-    session.terminal.complain(resolver.error().text());
+  const auto world = OutsideWorld::of(session, given.zone);
+  if (!world) {
+    session.terminal.complain(world.error().text());
     return kFailed;
   }
-  dns::Budget budget;
+  dns::Budget budget = world->patient_budget();
   auth::DmarcQuestion question;
   question.author_domains = {*domain};
   const auth::DmarcVerdict verdict =
-      waited_for(auth::check_dmarc(std::move(question), **resolver, budget));
+      waited_for(auth::check_dmarc(std::move(question), world->resolver(), budget));
   const auth::AuthorVerdict* const author = verdict.author();
   if (session.json()) {
     session.terminal.json(boost::json::serialize(json_of(verdict)));

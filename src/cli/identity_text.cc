@@ -57,6 +57,17 @@ std::string chain_text(const auth::ArcVerdict& arc) {
                 "; ");
 }
 
+std::string client_text(const auth::Identity& identity) {
+  const dns::HostNames& host = *identity.host;
+  std::string names;
+  if (!host.confirmed.empty()) names = joined(host.confirmed, ", ");
+  if (host.confirmed.empty() && !host.unconfirmed.empty()) {
+    names = joined(host.unconfirmed, ", ") + " (of other addresses)";
+  }
+  if (host.confirmed.empty() && host.unconfirmed.empty()) names = "no name";
+  return joined({identity.connection.ip->text(), std::move(names), host.why}, ": ");
+}
+
 void print_oddities(const Terminal& terminal, const auth::Authors& authors) {
   std::string_view label = "odd";
   for (const auth::AuthorOddity one : authors.oddities) {
@@ -94,7 +105,7 @@ void print(const Terminal& terminal, std::string_view file, const auth::Identity
                   "{} {}", identity.connection.login,
                   identity.login_is_author ? "writes as itself" : "may not write as this author"));
   } else if (identity.connection.ip) {
-    print_row(terminal, "client", "", identity.connection.ip->text());
+    print_row(terminal, "client", name_of(identity.host->result), client_text(identity));
     print_row(terminal, "spf", name_of(identity.spf_mail_from.result),
               spf_text("MAIL FROM", identity.spf_mail_from));
     print_row(terminal, "", name_of(identity.spf_helo.result), spf_text("HELO", identity.spf_helo));

@@ -1,10 +1,10 @@
 #include "auth/mailbox.h"
 #include "auth/spf/explain.h"
 #include "base/text.h"
-#include "cli/chosen_resolver.h"
 #include "cli/command.h"
 #include "cli/identity_json.h"
 #include "cli/identity_text.h"
+#include "cli/outside_world.h"
 
 #include <memory>
 #include <string>
@@ -83,9 +83,9 @@ int explain(const Session& session, const ExplainOptions& given) {
   }
   const auto ip = parse_ip_address(given.ip);
   if (!ip) return usage(session, fmt::format("--ip: `{}` is no IP address", escaped(given.ip, 64)));
-  const auto resolver = chosen_resolver(session, given.zone);
-  if (!resolver) {
-    session.terminal.complain(resolver.error().text());
+  const auto world = OutsideWorld::of(session, given.zone);
+  if (!world) {
+    session.terminal.complain(world.error().text());
     return kFailed;
   }
   const auth::SpfQuestion question{.ip = *ip,
@@ -94,9 +94,9 @@ int explain(const Session& session, const ExplainOptions& given) {
                                    .receiver = {},
                                    .identity = auth::SpfIdentity::mail_from,
                                    .now = SystemClock().now()};
-  dns::Budget budget{.queries = 500};
+  dns::Budget budget = world->patient_budget();
   const auth::SpfExplanation explained =
-      waited_for(auth::explain_spf(question, **resolver, budget));
+      waited_for(auth::explain_spf(question, world->resolver(), budget));
   const auth::SpfVerdict& verdict = explained.verdict;
   if (session.json()) {
     Object one = json_of(explained);
