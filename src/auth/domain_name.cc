@@ -3,9 +3,8 @@
 #include "base/ascii.h"
 
 #include <algorithm>
-#include <memory>
-
 #include <idn2.h>
+#include <memory>
 
 namespace watchpost::auth {
 namespace {

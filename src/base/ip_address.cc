@@ -1,9 +1,8 @@
 #include "base/ip_address.h"
 
 #include <algorithm>
-#include <cstring>
-
 #include <arpa/inet.h>
+#include <cstring>
 
 namespace watchpost {
 namespace {

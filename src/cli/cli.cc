@@ -17,11 +17,11 @@ namespace {
 
 // All commands, in the order in which `watchpost --help` shows them.
 constexpr std::array kCommands{
-    &kServe,     &kStatus,         &kSources,    &kEvents,   &kStreams,    &kExplain,
-    &kIncidents, &kIncident,       &kDecisions,  &kDecision, &kSuspend,    &kHold,
-    &kThrottle,  &kRelease,        &kAutomation, &kNotices,  &kAudit,      &kReplay,
-    &kBacktest,  &kShadow,         &kSimulate,   &kMessage,  &kLog,        &kFeedback,
-    &kClassify,  &kUnknownReplies, &kConfig,     &kReload,   &kCompletion, &kReference};
+    &kServe,      &kStatus,    &kSources,  &kEvents,   &kStreams,        &kExplain,  &kIncidents,
+    &kIncident,   &kDecisions, &kDecision, &kSuspend,  &kHold,           &kThrottle, &kRelease,
+    &kAutomation, &kNotices,   &kAudit,    &kReplay,   &kBacktest,       &kShadow,   &kSimulate,
+    &kMessage,    &kLog,       &kFeedback, &kClassify, &kUnknownReplies, &kCheck,    &kSpf,
+    &kDmarc,      &kDkim,      &kConfig,   &kReload,   &kCompletion,     &kReference};
 
 void add_shared_options(CLI::App& line, Session& session) {
   line.add_option("-c,--config", session.config, "Configuration file")

@@ -39,6 +39,6 @@ struct Command {
 extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, kIncident,
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
     kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate,
-    kLog, kFeedback, kMessage, kClassify, kUnknownReplies;
+    kLog, kFeedback, kMessage, kClassify, kUnknownReplies, kCheck, kSpf, kDmarc, kDkim;
 
 }  // namespace watchpost::cli

@@ -1,10 +1,12 @@
 #pragma once
+#include "auth/results/settings.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
 #include "decide/decider.h"
 #include "detect/rules.h"
 #include "detect/watch.h"
+#include "dns/real_resolver.h"
 #include "enforce/enforcer.h"
 #include "enforce/notifier.h"
 #include "feedback/countries.h"
@@ -57,9 +59,11 @@ struct Configuration {
   store::StoreSettings store;
   ListenSettings listen;
   EventSettings events;
-  feedback::GeoSettings geo;      // [geo]
-  detect::WatchLimits limits;     // [detect]
-  decide::DecideSettings decide;  // [decide]
+  feedback::GeoSettings geo;        // [geo]
+  dns::ResolverSettings dns;        // [dns]
+  auth::IdentitySettings identity;  // [identity]
+  detect::WatchLimits limits;       // [detect]
+  decide::DecideSettings decide;    // [decide]
   std::vector<SourceTable> sources;
   std::vector<EnforcerTable> enforcers;
   std::vector<enforce::NotifySettings> notify;

@@ -71,6 +71,8 @@ void describe(SettingsVisitor& visit, Configuration& to) {
   visit.section("listen", "where the API is reached", [&] { fields(visit, to.listen); });
   visit.section("events", "what happens to events", [&] { fields(visit, to.events); });
   visit.section("geo", "where clients are", [&] { feedback::fields(visit, to.geo); });
+  visit.section("dns", "who is asked for names", [&] { dns::fields(visit, to.dns); });
+  visit.section("identity", "who a message is from", [&] { auth::fields(visit, to.identity); });
   visit.section("detect", "bounds of detection", [&] { detect::fields(visit, to.limits); });
   visit.section("decide", "bounds of automatic measures",
                 [&] { decide::fields(visit, to.decide); });

@@ -36,6 +36,7 @@ struct Pipeline::State {
   // pipeline_step.cc: events to decisions, and all of it to the store.
   void take_in(std::vector<Arrival> arrivals);
   void count(const Event& event, Step& step, Time now);
+  bool was_there(const EventId& lasting);
   void rearm(const decide::Rearm& one, Step& step);
   void learn_kept_back(const decide::Outcome& outcome);
   bool commit_until_done(Step& step);

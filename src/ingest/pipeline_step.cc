@@ -40,10 +40,11 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       continue;
     }
     for (const Event& event : arrival.events.events()) {
-      if (!seen.add(event.id, now)) {
+      if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
         continue;
       }
+      if (arrival.lasting) step.lasting.push_back({event.id, now});
       metrics.event(arrival.source, event.kind);
       step.events.push_back(event);
       count(event, step, now);
@@ -51,6 +52,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
     if (arrival.position) {
       step.facts[fmt::format("{}{}", kPositionFact, arrival.source)] = std::move(*arrival.position);
     }
+    std::ranges::move(arrival.kept_mail, std::back_inserter(step.kept_mail));
     if (arrival.settled) step.settled.push_back(std::move(arrival.settled));
     step.batches.push_back(std::move(arrival.events));
   }
@@ -70,6 +72,13 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   // A refusal of the store is found to be over only by trying.
   if (step.empty() && !storing()) step.facts["store/tried"] = format_time(now);
   if (!given_up) commit_until_done(step);
+}
+
+// Where the store does not say, it counts as new: feedback twice does less harm than feedback lost.
+bool Pipeline::State::was_there(const EventId& lasting) {
+  const auto known = store->knows(lasting);
+  if (!known) log_warning("pipeline", "whether feedback came before: {}", known.error().text());
+  return known.value_or(false);
 }
 
 bool Pipeline::State::storing() const {

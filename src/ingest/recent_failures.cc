@@ -10,7 +10,7 @@ constexpr size_t kAtOnce = 1024;
 }  // namespace
 
 void RecentFailures::add(const Event& event) {
-  if (!is_trouble(event.kind) || event.self_inflicted) return;
+  if (!is_trouble(event.kind) || event.self_inflicted || !is_proven(event)) return;
   newest_.copy(event);
   if (newest_.size() >= kAtOnce) newest_ = kept_.add(std::move(newest_));
 }

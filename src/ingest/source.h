@@ -6,6 +6,7 @@
 #include "feedback/mapping.h"
 #include "feedback/unread.h"
 #include "model/event.h"
+#include "model/kept_mail.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,9 @@ struct Arrival {
   EventBatch events;
   std::string source;                   // name in the configuration
   std::optional<std::string> position;  // what the source wants back when it starts again
+  // Ids are known for as long as events are kept, and not only for a day: feedback counts once.
+  bool lasting = false;
+  std::vector<KeptMail> kept_mail;  // stored with the events, or without any
   // Called once, on the pipeline's thread, when all of it is on disk, or cannot be. May be empty.
   std::function<void(const Result<Done>&)> settled;
 };

@@ -21,7 +21,8 @@ void Step::add(decide::Outcome outcome) {
 
 bool Step::empty() const {
   return events.empty() && facts.empty() && incidents.empty() && decisions.empty() &&
-         notices.empty() && shadow.empty() && reported.empty() && rows.empty() && audit.empty();
+         notices.empty() && shadow.empty() && reported.empty() && rows.empty() && audit.empty() &&
+         kept_mail.empty();
 }
 
 store::Commit Step::commit(bool with_events) const {
@@ -36,6 +37,8 @@ store::Commit Step::commit(bool with_events) const {
   all.enforcements = reported;
   all.enforcements.insert(all.enforcements.end(), rows.begin(), rows.end());
   all.audit = audit;
+  all.lasting = lasting;
+  all.kept_mail = kept_mail;
   return all;
 }
 

@@ -26,6 +26,8 @@ struct Step {
   std::vector<store::Enforcement> reported;  // what came of tries
   std::vector<store::Enforcement> rows;      // what is to be tried
   std::vector<AuditEntry> audit;
+  std::vector<store::LastingId> lasting;
+  std::vector<KeptMail> kept_mail;
   std::vector<std::function<void(const Result<Done>&)>> settled;
 
   // Without its rearms, which are not the store's business.

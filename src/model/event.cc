@@ -51,6 +51,12 @@ constexpr std::array<FieldInfo, kTextFields> kFields{{
      "network of the client: its /24, or its /48 of IPv6"},
     {Field::client_country, "client_country", true,
      "country of the client, where a database is given"},
+    {Field::reporter, "reporter", true, "of feedback: the domain of who sent it"},
+    {Field::attribution, "attribution", false,
+     "of feedback: how the mail that caused it was found: token, verp, message_id, ..."},
+    {Field::proof, "proof", false,
+     "of feedback: what proves it (token, reporter), or why nothing does; empty: our own "
+     "observation"},
 }};
 
 constexpr std::array<std::string_view, 20> kReplyClasses{

@@ -70,8 +70,11 @@ enum class Field : uint8_t {
   method,
   client_network,
   client_country,
+  reporter,
+  attribution,
+  proof,
 };
-inline constexpr size_t kTextFields = 27;
+inline constexpr size_t kTextFields = 30;
 
 struct FieldInfo {
   Field field;
@@ -116,6 +119,16 @@ struct Event {
 
   std::array<std::string_view, kTextFields> text{};  // empty: not known
 };
+
+// What Field::proof says of feedback that proved itself.
+inline constexpr std::string_view kProvenByToken = "token";  // our own, in the mail it is about
+inline constexpr std::string_view kProvenByReporter = "reporter";  // a listed reporter's signature
+// Feedback that did not prove itself is kept and shown, and moves no detector: anybody can write
+// mail that looks like a complaint.
+inline bool is_proven(const Event& event) {
+  const std::string_view proof = event[Field::proof];
+  return proof.empty() || proof == kProvenByToken || proof == kProvenByReporter;
+}
 
 // Events with the bytes that their texts point into.
 //   Use:     a source fills one, the pipeline consumes it whole; clear() and fill again.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,8 +115,10 @@ TEST_F(DamageTest, ANewerSchemaIsRefused) {
     value_of(store->commit(events_only(batch)));
   }
   for (const std::string name : {"state.db", "events/20261124T120000Z.db"}) {
+    int64_t own = 0;
     {
       auto database = value_of(Database::open(file(name), Database::Access::writer));
+      own = value_of(database.number("PRAGMA user_version"));
       value_of(database.run("PRAGMA user_version = 999"));
     }
     const auto refused = Store::open(settings());
@@ -126,7 +129,7 @@ TEST_F(DamageTest, ANewerSchemaIsRefused) {
     const auto reads = Reader::open(settings());
     EXPECT_EQ(reads ? reads.value()->events({}).error().code : reads.error().code, Code::refused);
     auto database = value_of(Database::open(file(name), Database::Access::writer));
-    value_of(database.run("PRAGMA user_version = 1"));
+    value_of(database.run(fmt::format("PRAGMA user_version = {}", own).c_str()));
   }
 }
 

@@ -53,10 +53,13 @@ constexpr uint8_t tag_of(Field field) {
     case Field::method: return 25;
     case Field::client_network: return 26;
     case Field::client_country: return 27;
+    case Field::reporter: return 28;
+    case Field::attribution: return 29;
+    case Field::proof: return 30;
   }
   return 0;
 }
-constexpr uint8_t kHighestTag = 27;
+constexpr uint8_t kHighestTag = 30;
 
 constexpr auto kTags = [] {
   std::array<uint8_t, kTextFields> tags{};

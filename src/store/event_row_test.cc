@@ -114,7 +114,7 @@ TEST(EventRow, BodiesOfAnotherShapeAreCorrupt) {
   };
   EXPECT_FALSE(refused({"\x01\x01x", 3}));
   EXPECT_TRUE(refused({"\x00\x01x", 3}));             // no such field
-  EXPECT_TRUE(refused("\x1c\x01x"));                  // no such field
+  EXPECT_TRUE(refused("\x1f\x01x"));                  // no such field
   EXPECT_TRUE(refused({"\x01\x00", 2}));              // empty texts are not written
   EXPECT_TRUE(refused("\x02\x01x\x01\x01x"));         // out of order
   EXPECT_TRUE(refused("\x01\x01x\x01\x01x"));         // twice
@@ -151,7 +151,10 @@ TEST(EventRow, FieldNumbersOnDiskStay) {
                                                         "outcome",
                                                         "method",
                                                         "client_network",
-                                                        "client_country"};
+                                                        "client_country",
+                                                        "reporter",
+                                                        "attribution",
+                                                        "proof"};
   EventEncoder encoder;
   for (size_t i = 0; i < names.size(); ++i) {
     Event event;

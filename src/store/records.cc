@@ -30,6 +30,9 @@ constexpr std::array kWanted{Enforcement::Wanted::applied, Enforcement::Wanted::
 constexpr std::array kActual{Enforcement::Actual::pending, Enforcement::Actual::applied,
                              Enforcement::Actual::undone, Enforcement::Actual::failed,
                              Enforcement::Actual::unsupported};
+constexpr std::array kSuppressionReasons{
+    SuppressionReason::hard_bounce, SuppressionReason::complaint, SuppressionReason::unsubscribe,
+    SuppressionReason::by_hand, SuppressionReason::imported};
 constexpr std::array kNoticeStates{Notice::State::pending, Notice::State::sent,
                                    Notice::State::failed};
 
@@ -274,6 +277,35 @@ constexpr auto kNotice = [](auto& pass, auto& notice) {
   pass(notice.error);
 };
 
+constexpr auto kKeptMail = [](auto& pass, auto& mail) {
+  pass(mail.number);
+  pass(mail.at);
+  pass(mail.source);
+  pass(mail.reporter);
+  pass(mail.why);
+  pass(mail.sender);
+  pass.list(mail.recipients, kText);
+  pass(mail.bytes);
+};
+
+constexpr auto kSuppression = [](auto& pass, auto& one) {
+  pass(one.recipient);
+  pass(one.customer);
+  pass.one_of(kSuppressionReasons, one.reason);
+  pass(one.origin);
+  pass(one.note);
+  pass(one.since);
+  pass(one.until);
+  pass(one.evidence);
+  pass(one.event.high);
+  pass(one.event.low);
+  pass(one.incident);
+  pass(one.lifted);
+  pass(one.lifted_by);
+  pass(one.changed_at);
+  pass(one.change);
+};
+
 template <class Members, class Value>
 std::string written(const Members& members, const Value& value) {
   Writing out;
@@ -298,6 +330,8 @@ std::string encode(const Decision& decision) { return written(kDecision, decisio
 std::string encode(const ShadowDecision& decision) { return written(kShadowDecision, decision); }
 std::string encode(const Enforcement& enforcement) { return written(kEnforcement, enforcement); }
 std::string encode(const Notice& notice) { return written(kNotice, notice); }
+std::string encode(const KeptMail& mail) { return written(kKeptMail, mail); }
+std::string encode(const Suppression& suppression) { return written(kSuppression, suppression); }
 
 Result<Incident> decode_incident(std::string_view body, std::string_view about) {
   return read<Incident>(kIncident, body, about);
@@ -313,6 +347,12 @@ Result<Enforcement> decode_enforcement(std::string_view body, std::string_view a
 }
 Result<Notice> decode_notice(std::string_view body, std::string_view about) {
   return read<Notice>(kNotice, body, about);
+}
+Result<KeptMail> decode_kept_mail(std::string_view body, std::string_view about) {
+  return read<KeptMail>(kKeptMail, body, about);
+}
+Result<Suppression> decode_suppression(std::string_view body, std::string_view about) {
+  return read<Suppression>(kSuppression, body, about);
 }
 
 }  // namespace watchpost::store

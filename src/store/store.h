@@ -6,7 +6,10 @@
 #include "model/decision.h"
 #include "model/event.h"
 #include "model/incident.h"
+#include "model/kept_mail.h"
 #include "model/notice.h"
+#include "model/suppression.h"
+#include "store/enforcement.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,26 +29,6 @@ struct StoreSettings {
 };
 void fields(SettingsVisitor& visit, StoreSettings& settings);
 
-// What an enforcer has been told to make so, and what is known to be so.
-struct Enforcement {
-  DecisionId decision;
-  std::string enforcer;  // its name in the configuration
-  enum class Wanted : uint8_t { applied, undone } wanted = Wanted::applied;
-  enum class Actual : uint8_t {
-    pending,
-    applied,
-    undone,
-    failed,
-    unsupported
-  } actual = Actual::pending;
-  uint32_t attempts = 0;
-  std::optional<Time> next_try;  // nothing: not before something changes
-  Time changed_at;
-  std::string error;  // of the last failed attempt
-};
-std::string_view name_of(Enforcement::Wanted wanted);
-std::string_view name_of(Enforcement::Actual actual);
-
 // A small named value kept with everything else: positions of sources ("position/NAME"), the kill
 // switch, grace periods. An empty value deletes it.
 struct Fact {
@@ -53,9 +36,18 @@ struct Fact {
   std::string value;
 };
 
+// The id of feedback that came `at`: known for as long as events are kept, so that it counts once.
+struct LastingId {
+  EventId id;
+  Time at;
+};
+
 // Everything that one step of the pipeline changes; committed as one.
 struct Commit {
   std::span<const Event> events;
+  std::vector<LastingId> lasting;         // new
+  std::vector<KeptMail> kept_mail;        // new
+  std::vector<Suppression> suppressions;  // whole, new or changed
   std::vector<Fact> facts;
   std::vector<Incident> incidents;        // whole, new or changed
   std::vector<Decision> decisions;        // whole, new or changed
@@ -86,6 +78,8 @@ class Store {
   virtual Result<Done> maintain(Time now, Duration budget) = 0;
   // The number of events ever committed here: the sequence number of the last one.
   virtual uint64_t last_event() const = 0;
+  // Whether a commit had it in `lasting`.
+  virtual Result<bool> knows(const EventId& lasting) = 0;
   // The detector state as of event `sequence`, written aside and renamed into place, with a
   // checksum.
   virtual Result<Done> save_detector_state(std::string_view bytes, uint64_t sequence) = 0;
@@ -134,6 +128,11 @@ class Reader {
   virtual Result<std::vector<Enforcement>> enforcements() = 0;
   virtual Result<std::vector<Notice>> notices(size_t limit) = 0;  // newest first
   virtual Result<std::vector<Fact>> facts(std::string_view prefix) = 0;
+  virtual Result<bool> knows(const EventId& lasting) = 0;                     // as Store's
+  virtual Result<std::vector<KeptMail>> kept_mail(size_t limit) = 0;          // newest first
+  virtual Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) = 0;  // with its bytes
+  // Those whose last change came after `change`, in the order of changes; lifted ones, too.
+  virtual Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
   // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
   // checked.

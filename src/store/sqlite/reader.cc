@@ -2,6 +2,7 @@
 #include "store/cursor.h"
 #include "store/detector_state.h"
 #include "store/files.h"
+#include "store/sqlite/feedback_rows.h"
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_reader.h"
@@ -41,6 +42,18 @@ class SqliteReader final : public Reader {
   Result<std::vector<Enforcement>> enforcements() override { return state_.enforcements(); }
   Result<std::vector<Notice>> notices(size_t limit) override { return state_.notices(limit); }
   Result<std::vector<Fact>> facts(std::string_view prefix) override { return state_.facts(prefix); }
+  Result<bool> knows(const EventId& lasting) override {
+    return has_lasting_id(state_.database(), lasting);
+  }
+  Result<std::vector<KeptMail>> kept_mail(size_t limit) override {
+    return read_kept_mail(state_.database(), limit);
+  }
+  Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) override {
+    return read_kept_mail_of(state_.database(), number);
+  }
+  Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) override {
+    return read_suppressions(state_.database(), change, limit);
+  }
   Result<std::vector<AuditEntry>> audit(size_t limit) override { return state_.audit(limit); }
   Result<uint64_t> verify_audit() override { return state_.verify_audit(); }
 

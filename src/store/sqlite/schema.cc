@@ -1,5 +1,8 @@
 #include "store/sqlite/schema.h"
 
+#include <array>
+#include <span>
+
 #include <fmt/format.h>
 
 namespace watchpost::store::sqlite {
@@ -35,6 +38,17 @@ CREATE TABLE audit(
   about BLOB NOT NULL, detail BLOB NOT NULL, hash BLOB NOT NULL);
 )sql";
 
+// Since version 3.
+constexpr const char* kFeedbackTables = R"sql(
+CREATE TABLE lasting_ids(id BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX lasting_ids_by_time ON lasting_ids(at);
+CREATE TABLE kept_mail(number INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE suppressions(
+  recipient BLOB NOT NULL, customer BLOB NOT NULL, change INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(recipient, customer)) WITHOUT ROWID;
+CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);
+)sql";
+
 constexpr const char* kPartitionTables = R"sql(
 CREATE TABLE events(
   sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, body BLOB NOT NULL);
@@ -46,15 +60,22 @@ CREATE TABLE entries(
   block BLOB NOT NULL, PRIMARY KEY(run, key, age, back));
 )sql";
 
+// The tables that came with a version, in order: an older file gets those it lacks.
+struct Tables {
+  int since;
+  const char* sql;
+};
 struct Schema {
   int version;
-  const char* tables;
+  std::span<const Tables> tables;
   const char* file;
 };
 // 2: bodies of incidents, decisions and shadow decisions have more members behind those of 1. Rows
 // of 1 are read as they are.
-constexpr Schema kState{2, kStateTables, "store"};
-constexpr Schema kPartition{1, kPartitionTables, "event partition"};
+constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables}};
+constexpr Schema kStateSchema{3, kState, "store"};
+constexpr std::array kPartition{Tables{1, kPartitionTables}};
+constexpr Schema kPartitionSchema{1, kPartition, "event partition"};
 
 Result<int64_t> version_in(Database& database, const Schema& schema) {
   const auto version = database.number("PRAGMA user_version");
@@ -74,9 +95,9 @@ Result<Done> prepare(Database& database, const Schema& schema) {
   if (*version == schema.version) return Done{};
   auto transaction = Transaction::begin(database, true);
   if (!transaction) return fail(transaction.error());
-  // Later versions bring older ones up to date here, step by step. From 1 to 2 no table changed.
-  if (*version == 0) {
-    const auto made = database.run(schema.tables);
+  for (const Tables& some : schema.tables) {
+    if (*version >= some.since) continue;
+    const auto made = database.run(some.sql);
     if (!made) return made;
   }
   const auto marked = database.run(fmt::format("PRAGMA user_version={}", schema.version).c_str());
@@ -101,9 +122,9 @@ std::string detector_state_path(std::string_view folder) {
 }
 std::string lock_path(std::string_view folder) { return fmt::format("{}/lock", folder); }
 
-Result<Done> prepare_state(Database& state) { return prepare(state, kState); }
-Result<Done> prepare_partition(Database& partition) { return prepare(partition, kPartition); }
-Result<Done> check_state(Database& state) { return check(state, kState); }
-Result<Done> check_partition(Database& partition) { return check(partition, kPartition); }
+Result<Done> prepare_state(Database& state) { return prepare(state, kStateSchema); }
+Result<Done> prepare_partition(Database& partition) { return prepare(partition, kPartitionSchema); }
+Result<Done> check_state(Database& state) { return check(state, kStateSchema); }
+Result<Done> check_partition(Database& partition) { return check(partition, kPartitionSchema); }
 
 }  // namespace watchpost::store::sqlite

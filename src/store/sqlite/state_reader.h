@@ -29,6 +29,8 @@ class StateReader {
   Result<std::vector<Enforcement>> enforcements();
   Result<std::vector<Notice>> notices(size_t limit);
   Result<std::vector<Fact>> facts(std::string_view prefix);
+  // For what feedback_rows.h reads.
+  Database& database() { return database_; }
   Result<std::vector<AuditEntry>> audit(size_t limit);
   Result<uint64_t> verify_audit();
 

@@ -2,6 +2,7 @@
 
 #include "store/audit_chain.h"
 #include "store/records.h"
+#include "store/sqlite/feedback_rows.h"
 #include "store/sqlite/schema.h"
 
 #include <algorithm>
@@ -93,6 +94,8 @@ Result<Done> StateWriter::write(const Commit& commit, uint64_t last_event,
 
 Result<Done> StateWriter::write_records(const Commit& commit) {
   auto done = write_facts(commit.facts);
+  if (!done) return done;
+  done = write_feedback(database_, commit);
   if (!done) return done;
   done = for_each(database_, "INSERT OR REPLACE INTO incidents VALUES(?, ?)",
                   std::span(commit.incidents),

@@ -3,6 +3,7 @@
 #include "store/detector_state.h"
 #include "store/files.h"
 #include "store/sqlite/event_writer.h"
+#include "store/sqlite/feedback_rows.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_writer.h"
 
@@ -64,7 +65,8 @@ class SqliteStore final : public Store {
 
   Result<Done> maintain(Time now, Duration budget) override {
     const Deadline deadline(budget);
-    const auto dropped = drop_old(now);
+    auto dropped = drop_old(now);
+    if (dropped) dropped = drop_old_feedback(state_.database(), now - settings_.keep);
     if (!dropped) return dropped;
     while (!deadline.passed()) {
       const auto more = events_.index_step(now);
@@ -75,6 +77,10 @@ class SqliteStore final : public Store {
     const auto wal = std::filesystem::file_size(state_path(settings_.path) + "-wal", none);
     if (none || wal < kLongWal) return Done{};
     return state_.database().checkpoint(true);
+  }
+
+  Result<bool> knows(const EventId& lasting) override {
+    return has_lasting_id(state_.database(), lasting);
   }
 
   uint64_t last_event() const override { return state_.last_event(); }

@@ -1,0 +1,28 @@
+#pragma once
+#include "base/result.h"
+#include "base/time.h"
+#include "store/sqlite/database.h"
+#include "store/store.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace watchpost::store::sqlite {
+
+// What state.db keeps of feedback: ids that count once, mail that was not understood, suppressions.
+
+// Within the transaction of a commit.
+Result<Done> write_feedback(Database& database, const Commit& commit);
+// Drops ids of before `oldest`, and kept mail past its bounds, the oldest first.
+Result<Done> drop_old_feedback(Database& database, Time oldest);
+
+Result<bool> has_lasting_id(Database& database, const EventId& id);
+// Newest first, without their bytes.
+Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit);
+Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t number);
+Result<std::vector<Suppression>> read_suppressions(Database& database, uint64_t after,
+                                                   size_t limit);
+
+}  // namespace watchpost::store::sqlite
