@@ -10,10 +10,12 @@
 #include "crypto/digest.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -86,19 +88,26 @@ std::string new_pem(const char* kind) {
   return pem;
 }
 
-// HTML as newsletters have it: indented lines, empty lines, a blank at the end of some.
-std::string body(std::mt19937& random) {
+std::string lines(std::mt19937& random, size_t bytes, bool indented) {
   constexpr std::array<std::string_view, 10> kWords{
       "order", "your", "<b>now</b>", "reaches", "us", "on", "Monday", "before", "noon", "&nbsp;"};
   std::string text;
-  while (text.size() < kBodyBytes) {
-    text.append(random() % 4 * 2, ' ');
+  while (text.size() < bytes) {
+    if (indented) text.append(random() % 4 * 2, ' ');
     const size_t end = text.size() + 40 + random() % 36;
     while (text.size() < end) text.append(kWords[random() % kWords.size()]).append(" ");
     if (random() % 10 != 0) text.pop_back();
     text += random() % 8 == 0 ? "\r\n\r\n" : "\r\n";
   }
   return text;
+}
+
+// As newsletters have it: plain text, and HTML with its lines indented; empty lines, a blank at the
+// end of some.
+std::string body(std::mt19937& random) {
+  return "--b\r\nContent-Type: text/plain\r\n\r\n" + lines(random, kBodyBytes / 3, false) +
+         "--b\r\nContent-Type: text/html\r\n\r\n" + lines(random, kBodyBytes * 2 / 3, true) +
+         "--b--\r\n";
 }
 
 std::string message(size_t number, std::mt19937& random) {
@@ -116,7 +125,7 @@ std::string message(size_t number, std::mt19937& random) {
              "Subject: =?utf-8?Q?Your_order_{0}_is_on_its_way?=\r\n"
              "Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <{0}.order@shop.example>\r\n"
              "List-Unsubscribe: <https://shop.example/unsubscribe/{0}>\r\nMIME-Version: 1.0\r\n"
-             "Content-Type: text/html; charset=utf-8\r\n\r\n",
+             "Content-Type: multipart/alternative; boundary=b\r\n\r\n",
              number) +
          body(random);
 }
@@ -142,18 +151,24 @@ Work work_for(const std::string& pem) {
   return work;
 }
 
-// Messages a second, best of the rounds: other work on the machine only takes away.
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Messages a second of processor time, best of the rounds: other work on the machine only takes
+// away.
 template <class One>
 double rate(One one) {
   constexpr int kRounds = 15, kPasses = 3;
   double best = 0;
   for (int round = 0; round < kRounds; ++round) {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_seconds();
     for (int pass = 0; pass < kPasses; ++pass) {
       for (size_t i = 0; i < kMessages; ++i) one(i);
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    best = std::max(best, kMessages * kPasses / took.count());
+    best = std::max(best, kMessages * kPasses / (processor_seconds() - begin));
   }
   return best;
 }

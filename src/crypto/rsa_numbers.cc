@@ -9,8 +9,8 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr uint8_t kInteger = 0x02, kBitString = 0x03, kSequence = 0x30;
-// rsaEncryption, 1.2.840.113549.1.1.1, as an element of its own.
-constexpr auto kRsaEncryption = "\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01"sv;
+// rsaEncryption, 1.2.840.113549.1.1.1, as an element of its own, and its parameters: NULL.
+constexpr auto kRsaEncryption = "\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00"sv;
 
 // Takes the element of this tag off the front of `der` and gives what is in it (X.690 section 8.1).
 // Lengths that are longer than they need be are taken as they are meant.
@@ -53,7 +53,11 @@ std::optional<RsaNumbers> bare(std::string_view inside) {
 // The bits of `inside`, which begins with an AlgorithmIdentifier.
 std::optional<RsaNumbers> wrapped(std::string_view inside) {
   const auto algorithm = element(inside, kSequence);
-  if (!algorithm || !algorithm->starts_with(kRsaEncryption)) return std::nullopt;
+  // Some leave the parameters out.
+  if (!algorithm || (*algorithm != kRsaEncryption &&
+                     *algorithm != kRsaEncryption.substr(0, kRsaEncryption.size() - 2))) {
+    return std::nullopt;
+  }
   auto bits = element(inside, kBitString);
   // The first byte says how many bits of the last one are unused: none.
   if (!bits || !inside.empty() || !bits->starts_with('\0')) return std::nullopt;

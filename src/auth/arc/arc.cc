@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -74,7 +75,8 @@ class Check {
         message_(message) {}
 
   Async<ArcVerdict> run() {
-    for (const ArcFields& one : sets_) {
+    // The last one first: it is the one that counts.
+    for (ArcFields& one : std::views::reverse(sets_)) {
       if (one.message->usable()) message_.wants(*one.message);
     }
     message_.hash_body();

@@ -19,24 +19,36 @@ Lanes load(const char* bytes) {
   return lanes;
 }
 
-// Where in sixteen bytes something else has to be done than to copy them: set lanes. `next` are the
-// bytes each one stands before.
+// Where something else may have to be done than to copy the byte: set lanes, some of them for
+// nothing. `next` are the bytes each one stands before.
 template <bool kRelaxed>
-auto stops(Lanes here, Lanes next) {
-  // A line that may be empty, and a line feed without its carriage return.
-  auto found =
-      ((here == '\n') & ((next == '\r') | (next == '\n'))) | ((next == '\n') & (here != '\r'));
-  if constexpr (kRelaxed) {
-    const auto blank_next = (next == ' ') | (next == '\t') | (next == '\r') | (next == '\n');
-    found |= (here == '\t') | ((here == ' ') & blank_next);
-  }
-  return found;
+Lanes stops(Lanes here, Lanes next) {
+  const auto cr = here == '\r', lf = next == '\n';
+  // A line end that is not both of its bytes, and one that another one may follow.
+  auto found = (cr ^ lf) | ((here == '\n') & (next < ' '));
+  if constexpr (kRelaxed) found |= (here == '\t') | ((here == ' ') & (next <= ' '));
+  return std::bit_cast<Lanes>(found);
+}
+
+using Words = std::array<uint64_t, kLanes / 8>;
+
+bool any(Lanes lanes) {
+  const auto words = std::bit_cast<Words>(lanes);
+  return (words[0] | words[1]) != 0;
+}
+
+// The first of the set lanes, or one before it; one of them is set.
+size_t first_of(Lanes lanes) {
+  const auto words = std::bit_cast<Words>(lanes);
+  const size_t word = words[0] != 0 ? 0 : 1;
+  if constexpr (std::endian::native != std::endian::little) return word * 8;
+  return word * 8 + static_cast<size_t>(std::countr_zero(words[word])) / 8;
 }
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 constexpr bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
-// The same of one byte.
+// The same of one byte, and for certain.
 template <bool kRelaxed>
 bool stops(char here, char next) {
   if (here == '\n' && is_line_end(next)) return true;
@@ -47,17 +59,24 @@ bool stops(char here, char next) {
 // The first place from `at` on at which to stop; the last byte has none behind it and is not asked.
 template <bool kRelaxed>
 size_t next_stop(std::string_view text, size_t at) {
-  for (; at + kLanes < text.size(); at += kLanes) {
-    const auto found = stops<kRelaxed>(load(text.data() + at), load(text.data() + at + 1));
-    std::array<uint64_t, 2> halves;
-    static_assert(sizeof halves == sizeof found);
-    std::memcpy(&halves, &found, sizeof halves);
-    if ((halves[0] | halves[1]) == 0) continue;
-    if constexpr (std::endian::native != std::endian::little) break;
-    const size_t first = halves[0] != 0 ? 0 : 1;
-    return at + first * 8 + static_cast<size_t>(std::countr_zero(halves[first])) / 8;
+  while (at + 2 * kLanes < text.size()) {
+    const char* const here = text.data() + at;
+    const Lanes first = stops<kRelaxed>(load(here), load(here + 1));
+    const Lanes second = stops<kRelaxed>(load(here + kLanes), load(here + kLanes + 1));
+    if (!any(first | second)) {
+      at += 2 * kLanes;
+      continue;
+    }
+    at += any(first) ? first_of(first) : kLanes + first_of(second);
+    if (stops<kRelaxed>(text[at], text[at + 1])) return at;
+    ++at;
   }
   while (at + 1 < text.size() && !stops<kRelaxed>(text[at], text[at + 1])) ++at;
+  return at;
+}
+
+size_t behind_blanks(std::string_view text, size_t at) {
+  while (at < text.size() && is_blank(text[at])) ++at;
   return at;
 }
 
@@ -66,6 +85,11 @@ constexpr auto kLineEnds =
     "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"sv;
 
 }  // namespace
+
+bool CanonicalBody::has_room_for(std::optional<uint64_t> limit) const {
+  return wanted_.size() < kMostLimits ||
+         std::ranges::find(wanted_, limit, &Wanted::limit) != wanted_.end();
+}
 
 size_t CanonicalBody::want(std::optional<uint64_t> limit) {
   const auto same = std::ranges::find(wanted_, limit, &Wanted::limit);
@@ -113,14 +137,21 @@ size_t CanonicalBody::odd_bytes(std::string_view piece, size_t at) {
 
 size_t CanonicalBody::plain_run(std::string_view piece, size_t at) {
   before_text();
-  size_t end = relaxed_ ? next_stop<true>(piece, at) : next_stop<false>(piece, at);
-  const char last = piece[end];
-  const bool of_run = end + 1 < piece.size() ? !(relaxed_ && is_blank(last))
-                                             : last != '\r' && !(relaxed_ && is_blank(last));
-  if (of_run) ++end;
-  put(piece.substr(at, end - at));
-  at_line_begin_ = piece[end - 1] == '\n';
-  return end;
+  while (true) {
+    size_t end = relaxed_ ? next_stop<true>(piece, at) : next_stop<false>(piece, at);
+    const bool blank = relaxed_ && is_blank(piece[end]);
+    if (!blank && (end + 1 < piece.size() || piece[end] != '\r')) ++end;
+    // Blanks between words are one, and most lines that have several have them here.
+    const size_t text = blank ? behind_blanks(piece, end) : piece.size();
+    const bool goes_on = text < piece.size() && !is_line_end(piece[text]);
+    if (goes_on && piece[end] == ' ') ++end;
+    put(piece.substr(at, end - at));
+    at_line_begin_ = end > at ? piece[end - 1] == '\n' : at_line_begin_;
+    if (!goes_on) return end;
+    if (piece[end - 1] != ' ') put(" ");
+    at_line_begin_ = false;
+    at = text;
+  }
 }
 
 void CanonicalBody::line_end() {
@@ -158,13 +189,15 @@ void CanonicalBody::finish() {
 
 void CanonicalBody::put(std::string_view bytes) {
   any_ = true;
-  while (!bytes.empty()) {
-    const size_t count = std::min(bytes.size(), block_.size() - filled_);
+  while (bytes.size() > block_.size() - filled_) {
+    const size_t count = block_.size() - filled_;
     std::memcpy(block_.data() + filled_, bytes.data(), count);
     filled_ += count;
     bytes.remove_prefix(count);
-    if (filled_ == block_.size()) flush();
+    flush();
   }
+  std::memcpy(block_.data() + filled_, bytes.data(), bytes.size());
+  filled_ += bytes.size();
 }
 
 void CanonicalBody::flush() {

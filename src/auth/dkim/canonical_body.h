@@ -21,6 +21,9 @@ class CanonicalBody {
  public:
   explicit CanonicalBody(Canonicalisation how) : relaxed_(how == Canonicalisation::relaxed) {}
 
+  // Each limit costs a digest of the body: there are no more than these.
+  static constexpr size_t kMostLimits = 10;
+  bool has_room_for(std::optional<uint64_t> limit) const;
   // The place of this limit's digest; the same for the same limit.
   size_t want(std::optional<uint64_t> limit);
   // From here on the canonical bytes are appended to this text as well, which outlives them.

@@ -111,9 +111,12 @@ FieldIndex::FieldIndex(std::span<const mime::Field> fields)
 
 std::span<const uint32_t> FieldIndex::places(std::string_view name) const {
   const auto before = [&](uint32_t place) { return compare_nocase(fields_[place].name, name) < 0; };
-  const auto up_to = [&](uint32_t place) { return compare_nocase(fields_[place].name, name) <= 0; };
+  const auto same = [&](uint32_t place) { return compare_nocase(fields_[place].name, name) == 0; };
   const auto begin = std::ranges::partition_point(by_name_, before);
-  const auto end = std::partition_point(begin, by_name_.end(), up_to);
+  if (begin == by_name_.end() || !same(*begin)) return {};
+  // Most names are there once.
+  auto end = begin + 1;
+  if (end != by_name_.end() && same(*end)) end = std::partition_point(end, by_name_.end(), same);
   return {begin, end};
 }
 

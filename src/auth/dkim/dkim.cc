@@ -74,7 +74,7 @@ Async<std::vector<DkimVerdict>> verify_dkim(const mime::Message& message, dns::R
   std::vector<Signature> signatures = signatures_of(message, options);
   if (signatures.empty()) co_return std::vector<DkimVerdict>();
   SignedMessage signed_message(message);
-  for (const Signature& signature : signatures) {
+  for (Signature& signature : signatures) {
     if (signature.usable()) signed_message.wants(signature);
   }
   signed_message.hash_body();

@@ -61,6 +61,15 @@ std::string without_quoting(std::string_view value) {
   return text;
 }
 
+std::string begin_of(std::string_view value) {
+  std::string begin;
+  for (const char c : value) {
+    if (begin.size() == kShownBegin) break;
+    if (c > ' ') begin += c;
+  }
+  return begin;
+}
+
 bool is_field_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
     return c > ' ' && c < 0x7F && c != ':' && c != ';';
@@ -154,7 +163,7 @@ class Reading {
     if (tag == nullptr) return;
     const auto in_raw = static_cast<size_t>(read_.field->body.data() - read_.field->raw.data());
     read_.b_value = {in_raw + tag->begin, in_raw + tag->end};
-    read_.verdict.b_begin = without_blanks(tag->value).substr(0, kShownBegin);
+    read_.verdict.b_begin = begin_of(tag->value);
     auto bytes = crypto::from_base64(tag->value);
     if (!bytes || bytes->empty()) unreadable("b");
     if (bytes) read_.signature = std::move(*bytes);
@@ -238,7 +247,9 @@ class Reading {
     // What a sealer signs of the header is its own affair (RFC 8617 section 4.1.2).
     const bool sealer = kind_ == SignatureKind::arc_message;
     if (sealer && tag->value.empty()) return;
-    for (const std::string_view name : items_of(tag->value)) {
+    const std::vector<std::string_view> names = items_of(tag->value);
+    read_.verdict.fields.reserve(names.size());
+    for (const std::string_view name : names) {
       if (!is_field_name(name)) return unreadable("h");
       read_.verdict.fields.push_back(lower_ascii(name));
     }

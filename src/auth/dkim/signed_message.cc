@@ -38,8 +38,14 @@ CanonicalBody* SignedMessage::body_of(Canonicalisation how) {
   return &*body;
 }
 
-void SignedMessage::wants(const Signature& signature) {
-  body_of(signature.verdict.body)->want(signature.verdict.body_length);
+void SignedMessage::wants(Signature& signature) {
+  CanonicalBody* const body = body_of(signature.verdict.body);
+  if (body->has_room_for(signature.verdict.body_length)) {
+    body->want(signature.verdict.body_length);
+    return;
+  }
+  signature.verdict.result = DkimResult::neutral;
+  signature.verdict.why = "not looked at: the message has too many signatures with l=";
 }
 
 void SignedMessage::hash_body() {
@@ -96,6 +102,7 @@ void SignedMessage::add_weaknesses(DkimVerdict& verdict, const DkimOptions& opti
     verdict.weaknesses.push_back(DkimWeakness::future);
   }
   if (verdict.body_length) verdict.weaknesses.push_back(DkimWeakness::body_length);
+  if (!message_.findings().has(mime::Defect::doubled_field)) return;
   for (const std::string_view name : kShownOnce) {
     const size_t there = index_.places(name).size();
     if (there < 2) continue;

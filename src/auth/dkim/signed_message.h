@@ -21,7 +21,9 @@ class SignedMessage {
 
   const FieldIndex& index() const { return index_; }
 
-  void wants(const Signature& signature);
+  // Refuses a signature where the message's others have asked for too many different l= already:
+  // each one costs a digest of the body.
+  void wants(Signature& signature);
   void hash_body();
 
   const crypto::Sha256& body_digest(const Signature& signature);

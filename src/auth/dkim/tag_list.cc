@@ -53,9 +53,7 @@ TagList TagList::read(std::string_view text) {
     const size_t end = std::min(text.find(';', begin), text.size());
     const std::string_view one = text.substr(begin, end - begin);
     // One semicolon may stand behind the last tag.
-    const bool last =
-        without_blank_ends(text.substr(end).substr(end < text.size() ? 1 : 0)).empty();
-    if (without_blank_ends(one).empty() && last && end == text.size()) break;
+    if (end == text.size() && begin > 0 && without_blank_ends(one).empty()) break;
     if (!list.take(text, begin, end)) return list;
     begin = end + 1;
   }
