@@ -1,9 +1,10 @@
 #include "dns/questions.h"
 
+#include "base/result.h"
 #include "dns/outcome.h"
 
 #include <algorithm>
-#include <random>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -111,7 +112,7 @@ void Questions::on_reply(Asked& asked, const Attempt& attempt, Reply reply, Time
   }
   if (answer.outcome == Outcome::failed && reply.alias.empty()) {
     asked.why = std::move(answer.why);
-    return on_failure(asked, reply.is_error, now);
+    return on_failure(asked, reply.is_final, now);
   }
   asked.authentic &=
       answer.authentic && (options_.trust_ad || servers_.at(attempt.server).is_loopback());
@@ -213,7 +214,8 @@ void Questions::due(Asked& asked, Time now) {
 std::string Questions::nobody_answered(const Asked& asked) const {
   std::string servers;
   for (size_t i = 0; i < std::min<size_t>(servers_.count(), 3); ++i) {
-    servers += (i == 0 ? "" : ", ") + servers_.at(i).text();
+    if (i > 0) servers += ", ";
+    servers += servers_.at(i).text();
   }
   return fmt::format("No answer came in time for {} from {}",
                      question_text(asked.question.name, asked.question.type), servers);
@@ -230,12 +232,8 @@ void Questions::give_up(const std::string& why) {
 // Nobody outside may guess it (RFC 5452 section 9.2): it comes from the system, a store at a time.
 uint16_t Questions::random_id() {
   if (random_.empty()) {
-    std::random_device device;
-    for (int i = 0; i < 128; ++i) {
-      const uint32_t two = device();
-      random_.push_back(static_cast<uint16_t>(two));
-      random_.push_back(static_cast<uint16_t>(two >> 16));
-    }
+    random_.resize(128);
+    WP_CHECK(getentropy(random_.data(), random_.size() * sizeof(uint16_t)) == 0);
   }
   const uint16_t id = random_.back();
   random_.pop_back();
