@@ -2,7 +2,8 @@
 
 `dmarc mailauth`: `watchpost dmarc explain` with what passed. Rows whose zone was lost upstream, and assertions about other things
 than policy and result, are not judged. Rows that mailauth has not got to (`pending_upstream`) say what RFC 9989 says.
-`dmarc rspamd`: `watchpost check --discovery psl` of a message; the symbols of SPF, DKIM, DMARC and ARC as results of ours.
+`dmarc rspamd`: `watchpost check --discovery psl` of a message; the symbols of SPF and DMARC as results of ours. `dmarc rspamd
+signatures`: those of DKIM and ARC.
 `dmarc psl`: `watchpost dmarc explain --discovery psl`, the organisational domain.
 """
 import json
@@ -126,7 +127,7 @@ def symbols(got):
 
 
 def rspamd(folder, watchpost, place):
-    checked = Checked()
+    lines = {"dmarc rspamd": Checked(), "dmarc rspamd signatures": Checked()}
     zones = {}
     answers = rows(folder / "rspamd/dns.jsonl")
     for row in rows(folder / "rspamd/cases.jsonl"):
@@ -138,6 +139,8 @@ def rspamd(folder, watchpost, place):
         arguments += [f"{option}={row[key]}" for option, key in (("--ip", "ip"), ("--from", "mailfrom"), ("--helo", "helo"))
                       if row[key]]
         answer = ask(watchpost, *arguments)
+        of_signatures = all(one.startswith(("R_DKIM", "ARC")) for one in row["expect"] + row["not_expect"])
+        checked = lines["dmarc rspamd signatures" if of_signatures else "dmarc rspamd"]
         if answer.crashed or answer.code != 0:
             checked.judged(row["key"], False, row["expect"], f"{answer.code} {answer.error}")
             continue
@@ -145,7 +148,7 @@ def rspamd(folder, watchpost, place):
         right = set(row["expect"]) <= found and not set(row["not_expect"]) & found
         checked.judged(row["key"], right, {"expect": row["expect"], "not": row["not_expect"]},
                        sorted(filter(None, found)))
-    return checked.result("dmarc rspamd")
+    return [checked.result(name) for name, checked in lines.items()]
 
 
 # ---- the public suffix list
@@ -174,4 +177,5 @@ def run(corpora, watchpost):
     folder = corpora / FOLDER
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
-        return [suite(folder, watchpost, place) for suite in (mailauth, rspamd, public_suffixes)]
+        return [mailauth(folder, watchpost, place), *rspamd(folder, watchpost, place),
+                public_suffixes(folder, watchpost, place)]
