@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 
@@ -20,6 +21,7 @@ PIECES = ["a@one.example", "b@two.example", "<", ">", "<a@one.example>", "<b@two
           '"a@one.example"', '"b@two.example" ', "(", ")", "(b@two.example)", " ", "\r\n ", "\t", "Jo", "=?utf-8?q?Jo?=",
           "=?utf-8?q?b=40two.example?=", "=?utf-8?b?PGJAdHdvLmV4YW1wbGU+?=", "[", "]", "[192.0.2.1]", "@one.example:",
           "group:", "\0", "\r", "From: ", "\x7f", ".", "=", "'", "%", "\xfc"]
+NAME = re.compile(r"[a-z0-9.-]+")
 WHOLE = ["From: {}\r\n", "From: {}\r\nFrom: b@two.example\r\n", "From : {}\r\n", "From\r\n : b@two.example\r\nFrom: {}\r\n",
          " From: b@two.example\r\nFrom: {}\r\n", "from:{}\r\nSender: b@two.example\r\n"]
 
@@ -31,7 +33,8 @@ def made(chance):
 
 
 def domains_of(addresses):
-    return {address.rpartition("@")[2].lower().rstrip(".") for address in addresses if "@" in address}
+    named = {address.rpartition("@")[2].lower().rstrip(".") for address in addresses if "@" in address}
+    return {name for name in named if NAME.fullmatch(name)}
 
 
 def other_readings(message):
