@@ -267,6 +267,8 @@ class Trial {
   }
 
   void attribute(const Decision& decision, Time now) {
+    // A paced return is part of the measure that it follows, right or wrong.
+    if (decision.pace > 0) return;
     const auto number = incident_of(decision.scope, now);
     if (number && info(*number).harmful) {
       const IncidentRecord& truth = platform_.incidents()[*number];

@@ -16,24 +16,20 @@ constexpr std::array kFewTexts{Field::source,   Field::host,          Field::ser
                                Field::stage,    Field::class_rule,    Field::outcome,
                                Field::method,   Field::client_country};
 
-// The texts that decide about some conditions; nothing where other things do as well.
-std::optional<std::vector<Field>> fields_of(const Plan& plan,
-                                            const std::vector<uint32_t>& conditions) {
+// The texts that decide about a condition, a bit for each field; nothing where other things do, or
+// texts of which there are many.
+std::optional<uint32_t> few_texts_of(const expr::RowCondition& condition) {
   uint32_t all = 0;
-  for (const uint32_t condition : conditions) {
-    for (const size_t field : plan.conditions[condition].fields()) {
-      const auto texts = expr::texts_behind(field);
-      if (!texts) return std::nullopt;
-      all |= *texts;
-    }
+  for (const size_t field : condition.fields()) {
+    const auto texts = expr::texts_behind(field);
+    if (!texts) return std::nullopt;
+    all |= *texts;
   }
-  std::vector<Field> fields;
   for (const FieldInfo& info : watchpost::fields()) {
-    if ((all >> static_cast<size_t>(info.field) & 1) == 0) continue;
-    if (std::ranges::find(kFewTexts, info.field) == kFewTexts.end()) return std::nullopt;
-    fields.push_back(info.field);
+    const bool asked = (all >> static_cast<size_t>(info.field) & 1) != 0;
+    if (asked && std::ranges::find(kFewTexts, info.field) == kFewTexts.end()) return std::nullopt;
   }
-  return fields;
+  return all;
 }
 
 }  // namespace
@@ -51,11 +47,29 @@ Effects::Effects(const Plan& plan) : plan_(plan), remembered_(kRemembered) {
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
       Kind& made = kinds_[direction][kind];
       made.number = number++;
-      auto fields = fields_of(plan, plan.conditions_of[direction][kind]);
-      made.remembers = fields.has_value();
-      if (fields) made.fields = std::move(*fields);
+      uint32_t all = 0;
+      for (const uint32_t condition : plan.conditions_of[direction][kind]) {
+        const auto texts = few_texts_of(plan.conditions[condition]);
+        if (texts)
+          all |= *texts;
+        else
+          made.asked_anew.push_back(condition);
+      }
+      for (const FieldInfo& info : watchpost::fields()) {
+        if ((all >> static_cast<size_t>(info.field) & 1) != 0) made.fields.push_back(info.field);
+      }
     }
   }
+}
+
+uint64_t Effects::answers(const Event& event, const Kind& kind) const {
+  const expr::EventRow row(event);
+  uint64_t bits = 0;
+  for (const uint32_t condition : kind.asked_anew) {
+    const bool holds = plan_.conditions[condition].evaluate(row) == expr::Truth::yes;
+    bits = bits << 1 | (holds ? 1 : 0);
+  }
+  return bits;
 }
 
 const Effect& Effects::worked_out(const Event& event, const Kind& kind) {

@@ -48,7 +48,8 @@ struct Effect {
 
 // The effects that there are, each worked out when the first event has it.
 //   Rules: conditions that ask only for texts of which there are few (classes, providers) are not
-//          asked again for texts that came before, known by their hash.
+//          asked again for texts that came before, known by their hash; those that ask for anything
+//          else (a number, a recipient) are asked of each event.
 //   Owns:  at most kMost effects; where conditions hold in more ways, all are worked out anew.
 //   Why:   a rule set asks the same few questions about each event, and counts the answers in many
 //          places. The answers are few, so that all that follows from them is a list.
@@ -61,9 +62,10 @@ class Effects {
   template <class HashOf>
   const Effect& of(const Event& event, const HashOf& hash_of) {
     Kind& kind = kinds_[static_cast<size_t>(event.direction)][static_cast<size_t>(event.kind)];
-    if (!kind.remembers) return worked_out(event, kind);
+    if (kind.asked_anew.size() > kMostAskedAnew) return worked_out(event, kind);
     StreamKeyMaker maker(kind.number);
     for (const Field field : kind.fields) maker.add(hash_of(field));
+    if (!kind.asked_anew.empty()) maker.add(Hash128{.high = answers(event, kind), .low = 0});
     const StreamKey key = maker.key();
     Remembered& place = remembered_[key.tag % kRemembered];
     if (place.effect == nullptr || place.key != key) {
@@ -77,10 +79,11 @@ class Effects {
  private:
   static constexpr size_t kMost = 1024;
   static constexpr size_t kRemembered = 1024;
+  static constexpr size_t kMostAskedAnew = 64;
   struct Kind {
     uint32_t number = 0;
-    bool remembers = false;
-    std::vector<Field> fields;  // whose texts say which conditions hold
+    std::vector<Field> fields;         // whose texts say which conditions hold, but for ...
+    std::vector<uint32_t> asked_anew;  // ... these
   };
   struct Remembered {
     StreamKey key;
@@ -88,6 +91,8 @@ class Effects {
   };
   using Holds = std::vector<uint8_t>;
 
+  // A bit for each condition that is asked anew.
+  uint64_t answers(const Event& event, const Kind& kind) const;
   const Effect& worked_out(const Event& event, const Kind& kind);
   Effect effect_of(const Event& event, Holds holds) const;
   void add_series(Effect& effect, EventKind kind) const;

@@ -59,6 +59,9 @@ struct Mailbox {
   MailboxState state = MailboxState::good;
   bool is_new = false;  // this sender never wrote there
 };
+inline bool is_same(const Mailbox& one, const Mailbox& other) {
+  return one.local == other.local && one.domain == other.domain && one.receiver == other.receiver;
+}
 
 enum class Region : uint8_t { america, europe };
 

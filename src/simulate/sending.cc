@@ -268,7 +268,11 @@ void PlatformState::send(uint32_t number, uint32_t recipients) {
   letter.size = 900 + static_cast<uint32_t>(mixed(letter.key) % 60'000);
   scratch.clear();
   for (uint32_t i = 0; i < recipients; ++i) {
-    scratch.push_back(recipient(channel, channel.size - std::min(channel.size, channel.left)));
+    const Mailbox to = recipient(channel, channel.size - std::min(channel.size, channel.left));
+    // A mail server delivers a message to each recipient once.
+    if (std::ranges::any_of(scratch, [&](const Mailbox& one) { return is_same(one, to); }))
+      continue;
+    scratch.push_back(to);
     if (gates.empty() || !is_refused(channel, letter, scratch.back())) continue;
     scratch.pop_back();
     if (incident != nullptr) ++incident->refused;
