@@ -1,7 +1,10 @@
 """`watchpost check`, `spf explain`, `dmarc explain`: who a message is from, for people and for programs."""
 import json
 import pathlib
+import socket
+import struct
 import tempfile
+import threading
 import unittest
 
 from test_commands import raw, unsafe
@@ -30,6 +33,44 @@ Subject: hello \x1b[2J
 text
 """
 SHOP = ["--ip", "192.0.2.1", "--helo", "mx.shop.example", "--from", "<jo@shop.example>"]
+
+
+class NameServer(threading.Thread):
+    """Answers TXT questions from a table; everything else is not there."""
+    def __init__(self, texts):
+        super().__init__(daemon=True)
+        self.texts = texts
+        self.asked = []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.place = "127.0.0.1:%d" % self.socket.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                query, peer = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            self.socket.sendto(self.answer(query), peer)
+
+    def answer(self, query):
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1:at + 1 + query[at]].decode("latin-1"))
+            at += 1 + query[at]
+        question = query[12:at + 5]
+        kind = struct.unpack(">H", query[at + 1:at + 3])[0]
+        name = ".".join(labels).lower()
+        self.asked.append((name, kind))
+        text = self.texts.get(name) if kind == 16 else None
+        if text is None:
+            return query[:2] + struct.pack(">HHHHH", 0x8183, 1, 0, 0, 0) + question
+        data = bytes([len(text)]) + text.encode()
+        record = b"\xc0\x0c" + struct.pack(">HHIH", 16, 1, 300, len(data)) + data
+        return query[:2] + struct.pack(">HHHHH", 0x8180, 1, 1, 0, 0) + question + record
+
+    def stop(self):
+        self.socket.close()
 
 
 class Identity(unittest.TestCase):
@@ -136,6 +177,29 @@ class Identity(unittest.TestCase):
         out = self.run_with_zone("check", "domain", "open.example")
         for seen in ("open.example", "SPF", "broken", "everybody passes"):
             self.assertIn(seen, out)
+
+    def test_name_servers_of_the_configuration(self):
+        server = NameServer({"shop.example": "v=spf1 ip4:192.0.2.1 -all", "_dmarc.shop.example": "v=DMARC1; p=reject"})
+        server.start()
+        self.addCleanup(server.stop)
+        configuration = pathlib.Path(self.place.name) / "watchpost.toml"
+        configuration.write_text(f'[dns]\nservers = ["{server.place}"]\n[identity]\nauthserv_id = "mx.example.org"\n',
+                                 encoding="ascii")
+        code, out, err = raw("-c", str(configuration), "check", "-", *SHOP, "-o", "json", stdin=MESSAGE.encode())
+        self.assertEqual((code, err), (0, ""))
+        got = json.loads(out)
+        self.assertTrue(got["authentic"])
+        self.assertEqual((got["iprev"]["result"], got["spf_mail_from"]["result"]), ("permerror", "pass"))
+        self.assertTrue(got["authentication_results"].startswith("Authentication-Results: mx.example.org;"))
+        self.assertIn(("_dmarc.shop.example", 16), server.asked)
+        code, out, _ = raw("-c", str(configuration), "check", "domain", "shop.example")
+        self.assertEqual(code, 0)
+        self.assertIn("asks for reject", out)
+        configuration.write_text('[dns]\nservers = ["nobody"]\n[identity]\ntrusted_sealers = ["a b"]\n', encoding="ascii")
+        code, _, err = raw("-c", str(configuration), "config", "check")
+        self.assertEqual(code, 1)
+        self.assertIn("watchpost.toml:2:", err)
+        self.assertIn("watchpost.toml:4:", err)
 
     def test_wrong_command_lines(self):
         for arguments, said in ((["check"], "needs a file"), (["check", "-", "--ip", "1.2.3"], "no IP address"),

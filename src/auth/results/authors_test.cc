@@ -134,7 +134,7 @@ TEST(Authors, NamesThatLookLikeAddresses) {
   EXPECT_EQ(from("\"admin@bank.example, jo@home\" <a@attack.example>"),
             "attack.example | address_in_name | certain");
   EXPECT_EQ(from("\"admin@bank.example\"\x7f <a@attack.example>"),
-            "attack.example | malformed address_in_name ambiguous | uncertain");
+            "attack.example | malformed ambiguous address_in_name | uncertain");
   EXPECT_EQ(from("\"Jo @ home\" <a@attack.example>"), "attack.example |  | certain");
 }
 
