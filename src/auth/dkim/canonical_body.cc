@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace watchpost::auth {
 namespace {
@@ -30,19 +33,15 @@ Lanes stops(Lanes here, Lanes next) {
   return std::bit_cast<Lanes>(found);
 }
 
-using Words = std::array<uint64_t, kLanes / 8>;
-
-bool any(Lanes lanes) {
-  const auto words = std::bit_cast<Words>(lanes);
-  return (words[0] | words[1]) != 0;
-}
-
-// The first of the set lanes, or one before it; one of them is set.
-size_t first_of(Lanes lanes) {
-  const auto words = std::bit_cast<Words>(lanes);
-  const size_t word = words[0] != 0 ? 0 : 1;
-  if constexpr (std::endian::native != std::endian::little) return word * 8;
-  return word * 8 + static_cast<size_t>(std::countr_zero(words[word])) / 8;
+// A bit for each set lane.
+uint32_t bits_of(Lanes lanes) {
+#ifdef __SSE2__
+  return static_cast<uint32_t>(_mm_movemask_epi8(std::bit_cast<__m128i>(lanes)));
+#else
+  uint32_t bits = 0;
+  for (size_t i = 0; i < kLanes; ++i) bits |= uint32_t{lanes[i] != 0} << i;
+  return bits;
+#endif
 }
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -63,11 +62,12 @@ size_t next_stop(std::string_view text, size_t at) {
     const char* const here = text.data() + at;
     const Lanes first = stops<kRelaxed>(load(here), load(here + 1));
     const Lanes second = stops<kRelaxed>(load(here + kLanes), load(here + kLanes + 1));
-    if (!any(first | second)) {
+    const uint32_t found = bits_of(first) | bits_of(second) << kLanes;
+    if (found == 0) {
       at += 2 * kLanes;
       continue;
     }
-    at += any(first) ? first_of(first) : kLanes + first_of(second);
+    at += static_cast<size_t>(std::countr_zero(found));
     if (stops<kRelaxed>(text[at], text[at + 1])) return at;
     ++at;
   }
