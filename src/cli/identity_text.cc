@@ -86,10 +86,14 @@ Colour colour_of(std::string_view result) {
 
 void print_row(const Terminal& terminal, std::string_view label, std::string_view result,
                std::string_view hostile) {
-  const std::string padded = fmt::format("{:<10}", result);
-  terminal.line(fmt::format("  {:<10} {}{}", label,
-                            result.empty() ? "" : terminal.paint(padded, colour_of(result)) + " ",
-                            escaped(hostile, kLongestShown)));
+  std::string line = fmt::format("  {:<10}", label);
+  if (!result.empty()) {
+    const std::string padded =
+        hostile.empty() ? std::string(result) : fmt::format("{:<10}", result);
+    line += " " + terminal.paint(padded, colour_of(result));
+  }
+  if (!hostile.empty()) line += " " + escaped(hostile, kLongestShown);
+  terminal.line(line);
 }
 
 void print(const Terminal& terminal, std::string_view file, const auth::Identity& identity) {
