@@ -3,11 +3,11 @@
 #include "auth/results/foreign_results.h"
 #include "base/text.h"
 #include "cli/check_domain.h"
-#include "cli/chosen_resolver.h"
 #include "cli/command.h"
 #include "cli/identity_json.h"
 #include "cli/identity_text.h"
 #include "cli/message_bytes.h"
+#include "cli/outside_world.h"
 #include "dns/resolver.h"
 
 #include <memory>
@@ -25,7 +25,7 @@ namespace {
 struct CheckOptions {
   std::vector<std::string> files;
   std::string ip, helo, mail_from, login, zone;
-  std::string authserv_id = "localhost";
+  std::string authserv_id;
   std::string now;
   std::string discovery = "treewalk";
   std::vector<std::string> sealers;
@@ -33,7 +33,8 @@ struct CheckOptions {
 
 // What all messages of one run share.
 struct Checker {
-  std::unique_ptr<dns::Resolver> resolver;
+  std::optional<OutsideWorld> world;
+  std::string authserv_id;
   std::optional<auth::PublicSuffixes> suffixes;
   auth::KeyCache keys;
   auth::Connection connection;
@@ -71,26 +72,53 @@ Result<Done> set_discovery(const CheckOptions& given, Checker& checker) {
   return Done{};
 }
 
-Result<Done> prepare(const Session& session, const CheckOptions& given, Checker& checker) {
-  for (const auto set : {set_time, set_client, set_discovery}) {
-    if (auto done = set(given, checker); !done) return done;
-  }
-  auto resolver = chosen_resolver(session, given.zone);
-  if (!resolver) return fail(resolver.error());
-  checker.resolver = std::move(*resolver);
-  checker.options.receiver = given.authserv_id;
-  checker.options.trusted_sealers = given.sealers;
+Result<Done> set_world(const Session& session, const CheckOptions& given, Checker& checker) {
+  auto world = OutsideWorld::of(session, given.zone);
+  if (!world) return fail(world.error());
+  checker.world.emplace(std::move(*world));
+  const auth::IdentitySettings& settings = checker.world->identity();
+  checker.authserv_id = given.authserv_id.empty() ? settings.authserv_id : given.authserv_id;
+  checker.options.receiver = checker.authserv_id;
+  checker.options.trusted_sealers = settings.trusted_sealers;
+  checker.options.trusted_sealers.insert(checker.options.trusted_sealers.end(),
+                                         given.sealers.begin(), given.sealers.end());
   checker.options.dkim.keys = &checker.keys;
   return Done{};
 }
 
-void show_json(const Session& session, const std::string& file, const auth::Identity& identity,
-               std::string_view field, const std::vector<auth::ForeignResults>& foreign) {
-  Object one{{"file", utf8(file)}};
-  for (auto& [key, value] : json_of(identity)) one[key] = std::move(value);
-  one["authentication_results"] = utf8(field);
+// kOk where the check may begin.
+int prepare(const Session& session, const CheckOptions& given, Checker& checker) {
+  const auto complained = [&](const Result<Done>& done) {
+    if (!done) session.terminal.complain(done.error().text());
+    return !done;
+  };
+  if (given.files.empty()) {
+    session.terminal.complain("`watchpost check` needs a file with a message, or: message, domain");
+    return kUsage;
+  }
+  if (complained(set_time(given, checker)) || complained(set_client(given, checker))) {
+    return kUsage;
+  }
+  if (complained(set_discovery(given, checker)) || complained(set_world(session, given, checker))) {
+    return kFailed;
+  }
+  return kOk;
+}
+
+// One message and all that is said of it.
+struct Checked {
+  std::string file;
+  auth::Identity identity;
+  std::string field;  // what we would write
+  std::vector<auth::ForeignResults> foreign;
+};
+
+void show_json(const Session& session, const Checked& checked) {
+  Object one = json_of(checked.identity);
+  one["file"] = utf8(checked.file);
+  one["authentication_results"] = utf8(checked.field);
   boost::json::array remove;
-  for (const auth::ForeignResults& each : foreign) {
+  for (const auth::ForeignResults& each : checked.foreign) {
     remove.emplace_back(
         Object{{"field", each.field}, {"ordinal", each.ordinal}, {"reason", name_of(each.reason)}});
   }
@@ -98,33 +126,35 @@ void show_json(const Session& session, const std::string& file, const auth::Iden
   session.terminal.json(boost::json::serialize(one));
 }
 
-void show_text(const Session& session, const std::string& file, const auth::Identity& identity,
-               std::string_view field, const std::vector<auth::ForeignResults>& foreign) {
+void show_text(const Session& session, const Checked& checked) {
   const Terminal& terminal = session.terminal;
-  print(terminal, file, identity);
-  for (const auth::ForeignResults& one : foreign) {
+  print(terminal, checked.file, checked.identity);
+  for (const auth::ForeignResults& one : checked.foreign) {
     print_row(terminal, "forged", "",
               fmt::format("field {} claims our results ({}): to be removed", one.field + 1,
                           name_of(one.reason)));
   }
   terminal.line("  we would write");
-  for (const std::string_view line : split(trim(field), '\n')) {
+  for (const std::string_view line : split(trim(checked.field), '\n')) {
     terminal.line("    " + escaped(line));
   }
 }
 
+Checked check(const Checker& checker, const std::string& file, const mime::Message& message) {
+  dns::Budget budget = checker.world->message_budget();
+  auth::Identity identity = waited_for(auth::check_identity(
+      message, checker.connection, checker.world->resolver(), budget, checker.options));
+  std::string field =
+      auth::authentication_results_field(auth::results_of(identity, checker.authserv_id), "\n");
+  const std::vector<std::string> our_ids{checker.authserv_id};
+  return {file, std::move(identity), std::move(field),
+          auth::foreign_results(message.header(), our_ids)};
+}
+
 int check_messages(const Session& session, const CheckOptions& given) {
-  if (given.files.empty()) {
-    session.terminal.complain("`watchpost check` needs a file with a message, or: message, domain");
-    return kUsage;
-  }
   Checker checker;
-  if (const auto ready = prepare(session, given, checker); !ready) {
-    session.terminal.complain(ready.error().text());
-    return ready.error().code == Code::bad_input ? kUsage : kFailed;
-  }
-  const std::vector<std::string> our_ids{given.authserv_id};
-  int code = kOk;
+  int code = prepare(session, given, checker);
+  if (code != kOk) return code;
   for (const std::string& file : given.files) {
     const auto bytes = message_bytes(file);
     if (!bytes) {
@@ -132,16 +162,9 @@ int check_messages(const Session& session, const CheckOptions& given) {
       code = kFailed;
       continue;
     }
-    const auto message = mime::Message::read(*bytes);
-    dns::Budget budget;
-    const auth::Identity identity = waited_for(auth::check_identity(
-        message, checker.connection, *checker.resolver, budget, checker.options));
-    const std::string field =
-        auth::authentication_results_field(auth::results_of(identity, given.authserv_id), "\n");
-    const auto foreign = auth::foreign_results(message.header(), our_ids);
-    const auto show = session.json() ? show_json : show_text;
     if (!session.json() && file != given.files.front()) session.terminal.line();
-    show(session, file, identity, field, foreign);
+    const auto show = session.json() ? show_json : show_text;
+    show(session, check(checker, file, mime::Message::read(*bytes)));
   }
   return code;
 }
@@ -160,10 +183,11 @@ void add_message_options(CLI::App& line, const std::shared_ptr<CheckOptions>& op
   line.add_option("--zone", options->zone,
                   "A master file (RFC 1035) whose answers take the place of DNS");
   line.add_option("--authserv-id", options->authserv_id,
-                  "Our name in Authentication-Results; such fields of others are named as forged")
-      ->capture_default_str();
+                  "Our name in Authentication-Results; such fields of others are named as forged "
+                  "(default: identity.authserv_id of the configuration, else the host's name)");
   line.add_option("--trust-sealer", options->sealers,
-                  "Domain of an ARC sealer whose word may take the place of a DMARC pass");
+                  "Domain of an ARC sealer whose word may take the place of a DMARC pass, besides "
+                  "those of the configuration; may be given again");
   line.add_option("--discovery", options->discovery,
                   "How DMARC finds a domain's policy: treewalk is RFC 9989, psl RFC 7489")
       ->check(CLI::IsMember({"treewalk", "psl"}))

@@ -194,6 +194,14 @@ Object json_of(const auth::DmarcVerdict& verdict) {
   return one;
 }
 
+Object json_of(const dns::HostNames& host) {
+  return {{"result", name_of(host.result)},
+          {"confirmed", texts_json(host.confirmed)},
+          {"unconfirmed", texts_json(host.unconfirmed)},
+          {"not_looked_at", host.not_looked_at},
+          {"why", utf8(host.why)}};
+}
+
 Object json_of(const auth::Identity& identity) {
   const auth::Connection& connection = identity.connection;
   Object sender{{"argument", utf8(connection.mail_from)},
@@ -202,6 +210,7 @@ Object json_of(const auth::Identity& identity) {
   sender["domain"] = identity.sender ? utf8(identity.sender->domain) : "";
   Object one{{"authentic", identity.author_is_authentic()},
              {"ip", connection.ip ? boost::json::value(connection.ip->text()) : nullptr},
+             {"iprev", identity.host ? boost::json::value(json_of(*identity.host)) : nullptr},
              {"helo", utf8(connection.helo)},
              {"login", utf8(connection.login)},
              {"login_is_author", identity.login_is_author},

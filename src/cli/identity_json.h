@@ -18,6 +18,7 @@ Object json_of(const auth::ArcVerdict& verdict);
 Object json_of(const auth::Authors& authors);
 Object json_of(const auth::DmarcRecord& record);
 Object json_of(const auth::DmarcVerdict& verdict);
+Object json_of(const dns::HostNames& host);
 Object json_of(const auth::Identity& identity);
 
 }  // namespace watchpost::cli

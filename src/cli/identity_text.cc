@@ -57,6 +57,17 @@ std::string chain_text(const auth::ArcVerdict& arc) {
                 "; ");
 }
 
+std::string client_text(const auth::Identity& identity) {
+  const dns::HostNames& host = *identity.host;
+  std::string names;
+  if (!host.confirmed.empty()) names = joined(host.confirmed, ", ");
+  if (host.confirmed.empty() && !host.unconfirmed.empty()) {
+    names = joined(host.unconfirmed, ", ") + " (of other addresses)";
+  }
+  if (host.confirmed.empty() && host.unconfirmed.empty()) names = "no name";
+  return joined({identity.connection.ip->text(), std::move(names), host.why}, ": ");
+}
+
 void print_oddities(const Terminal& terminal, const auth::Authors& authors) {
   std::string_view label = "odd";
   for (const auth::AuthorOddity one : authors.oddities) {
@@ -75,10 +86,14 @@ Colour colour_of(std::string_view result) {
 
 void print_row(const Terminal& terminal, std::string_view label, std::string_view result,
                std::string_view hostile) {
-  const std::string padded = fmt::format("{:<10}", result);
-  terminal.line(fmt::format("  {:<10} {}{}", label,
-                            result.empty() ? "" : terminal.paint(padded, colour_of(result)) + " ",
-                            escaped(hostile, kLongestShown)));
+  std::string line = fmt::format("  {:<10}", label);
+  if (!result.empty()) {
+    const std::string padded =
+        hostile.empty() ? std::string(result) : fmt::format("{:<10}", result);
+    line += " " + terminal.paint(padded, colour_of(result));
+  }
+  if (!hostile.empty()) line += " " + escaped(hostile, kLongestShown);
+  terminal.line(line);
 }
 
 void print(const Terminal& terminal, std::string_view file, const auth::Identity& identity) {
@@ -94,7 +109,7 @@ void print(const Terminal& terminal, std::string_view file, const auth::Identity
                   "{} {}", identity.connection.login,
                   identity.login_is_author ? "writes as itself" : "may not write as this author"));
   } else if (identity.connection.ip) {
-    print_row(terminal, "client", "", identity.connection.ip->text());
+    print_row(terminal, "client", name_of(identity.host->result), client_text(identity));
     print_row(terminal, "spf", name_of(identity.spf_mail_from.result),
               spf_text("MAIL FROM", identity.spf_mail_from));
     print_row(terminal, "", name_of(identity.spf_helo.result), spf_text("HELO", identity.spf_helo));
@@ -148,21 +163,6 @@ void print(const Terminal& terminal, const auth::AuthorVerdict& author) {
                           one.why.empty() ? (one.counts ? "counts" : "does not count") : one.why));
     label = "";
   }
-}
-
-void print(const Terminal& terminal, const auth::DmarcWalk& walk) {
-  terminal.line(fmt::format("  walk for {} from {}", escaped(walk.purpose), escaped(walk.start)));
-  for (const auth::DmarcStep& step : walk.steps) {
-    terminal.line(fmt::format(
-        "    {:<40} {}  {}{}", escaped(step.name),
-        terminal.paint(name_of(step.finding),
-                       step.finding == auth::DmarcFinding::record ? Colour::green : Colour::faint),
-        escaped(step.record ? step.record->text : step.why, kLongestShown),
-        step.asked_before ? " (asked before)" : ""));
-  }
-  if (walk.organizational.empty()) return;
-  terminal.line(fmt::format("    organisational domain: {}{}", escaped(walk.organizational),
-                            walk.stopped_by.empty() ? "" : ", by " + escaped(walk.stopped_by)));
 }
 
 }  // namespace watchpost::cli

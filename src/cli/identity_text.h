@@ -11,7 +11,6 @@ namespace watchpost::cli {
 void print(const Terminal& terminal, std::string_view file, const auth::Identity& identity);
 void print(const Terminal& terminal, const auth::SpfVerdict& verdict);
 void print(const Terminal& terminal, const auth::AuthorVerdict& author);
-void print(const Terminal& terminal, const auth::DmarcWalk& walk);
 
 // "  dkim       pass       what there is to say": a line of such a block.
 void print_row(const Terminal& terminal, std::string_view label, std::string_view result,

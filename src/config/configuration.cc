@@ -1,8 +1,10 @@
 #include "config/configuration.h"
 
+#include "auth/mailbox.h"
 #include "base/text.h"
 #include "config/describe.h"
 #include "config/table_reader.h"
+#include "dns/name_servers.h"
 #include "feedback/classifier.h"
 #include "net/address.h"
 
@@ -221,6 +223,18 @@ void check_tables(TableReader& reader, const Configuration& in) {
   }
 }
 
+void check_names_of_hosts(TableReader& reader, const Configuration& in) {
+  for (size_t i = 0; i < in.dns.servers.size(); ++i) {
+    const auto server = dns::parse_server(in.dns.servers[i]);
+    if (!server) reader.fault(server.error().what, reader.place(fmt::format("dns.servers[{}]", i)));
+  }
+  for (size_t i = 0; i < in.identity.trusted_sealers.size(); ++i) {
+    if (auth::mail_domain(in.identity.trusted_sealers[i])) continue;
+    reader.fault(fmt::format("`{}` is no domain", escaped(in.identity.trusted_sealers[i], 64)),
+                 reader.place(fmt::format("identity.trusted_sealers[{}]", i)));
+  }
+}
+
 // A component's fault that the reader has noted already at the same place is not said twice.
 void drop_repeated(std::vector<Error>& faults) {
   std::vector<Error> kept;
@@ -251,6 +265,7 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   for (const Error& fault : feedback::faults_of(in.feedback, in.store.keep)) {
     reader.fault(fault.what, reader.place("feedback." + fault.about));
   }
+  check_names_of_hosts(reader, in);
   for (size_t i = 0; i < in.decide.paced_return.size(); ++i) {
     const auto pace = decide::paces_of({.paced_return = {in.decide.paced_return[i]}});
     if (!pace) reader.fault(pace.error().what, reader.place(fmt::format("decide.return[{}]", i)));

@@ -1,10 +1,12 @@
 #pragma once
+#include "auth/results/settings.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
 #include "decide/decider.h"
 #include "detect/rules.h"
 #include "detect/watch.h"
+#include "dns/real_resolver.h"
 #include "enforce/enforcer.h"
 #include "enforce/notifier.h"
 #include "feedback/attribution/rules.h"
@@ -61,6 +63,8 @@ struct Configuration {
   EventSettings events;
   feedback::GeoSettings geo;            // [geo]
   feedback::FeedbackSettings feedback;  // [feedback]
+  dns::ResolverSettings dns;            // [dns]
+  auth::IdentitySettings identity;      // [identity]
   detect::WatchLimits limits;           // [detect]
   decide::DecideSettings decide;        // [decide]
   std::vector<SourceTable> sources;

@@ -73,6 +73,8 @@ void describe(SettingsVisitor& visit, Configuration& to) {
   visit.section("geo", "where clients are", [&] { feedback::fields(visit, to.geo); });
   visit.section("feedback", "mail that comes back: how it is known again, and what proves it",
                 [&] { feedback::fields(visit, to.feedback); });
+  visit.section("dns", "who is asked for names", [&] { dns::fields(visit, to.dns); });
+  visit.section("identity", "who a message is from", [&] { auth::fields(visit, to.identity); });
   visit.section("detect", "bounds of detection", [&] { detect::fields(visit, to.limits); });
   visit.section("decide", "bounds of automatic measures",
                 [&] { decide::fields(visit, to.decide); });

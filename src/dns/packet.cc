@@ -30,7 +30,6 @@ constexpr uint16_t kTypeOpt = 41;
 constexpr uint32_t kNoError = 0;
 constexpr uint32_t kFormErr = 1;
 constexpr uint32_t kNxDomain = 3;
-constexpr uint32_t kNotImp = 4;
 
 struct Header {
   uint16_t id = 0;
@@ -82,7 +81,7 @@ std::string_view rcode_name(uint32_t rcode) {
   switch (rcode) {
     case kFormErr: return "FORMERR";
     case 2: return "SERVFAIL";
-    case kNotImp: return "NOTIMP";
+    case 4: return "NOTIMP";
     case 5: return "REFUSED";
     default: return "an error";
   }
@@ -111,6 +110,7 @@ class ReplyReader {
   bool read_text(const Record& record);
   bool read_name(const Record& record);
   bool read_exchange(const Record& record);
+  Reply unusable(std::string_view what) const;
   Reply failed_by(std::string_view what) const;
 
   std::span<const uint8_t> packet_;
@@ -119,7 +119,7 @@ class ReplyReader {
   WireName name_;  // asked for, then where CNAMEs led
   Header header_;
   uint32_t rcode_ = 0;
-  bool has_opt_ = false;
+  bool has_opt_ = false;         // wherever it stands
   std::vector<Record> records_;  // of the type asked for, and CNAMEs
   bool refers_ = false;          // to other name servers
   std::optional<WireName> soa_owner_;
@@ -132,20 +132,20 @@ class ReplyReader {
 
 Reply ReplyReader::read(uint16_t id) {
   const auto header = read_header(reader_);
-  if (!header) return failed_by("is too short");
+  if (!header) return unusable("is too short");
   header_ = *header;
   if (header_.id != id || (header_.flags & kIsReply) == 0 || (header_.flags & kOpcode) != 0 ||
       header_.questions != 1 || !read_question()) {
-    return failed_by("is not for this question");
+    return unusable("is not for this question");
   }
-  if ((header_.flags & kTruncated) != 0) return failed_by("is cut short");
-  if (!read_sections()) return failed_by("is malformed");
+  if ((header_.flags & kTruncated) != 0) return unusable("is cut short");
+  if (!read_sections()) return unusable("is malformed");
   if (rcode_ != kNoError && rcode_ != kNxDomain) {
     Reply reply = failed_by(fmt::format("is {} ({})", rcode_name(rcode_), rcode_));
-    reply.refuses_edns = !has_opt_ && (rcode_ == kFormErr || rcode_ == kNotImp);
+    reply.refuses_edns = !has_opt_ && rcode_ == kFormErr;
     return reply;
   }
-  if (!follow()) return failed_by("is malformed");
+  if (!follow()) return unusable("is malformed");
   if (too_many_aliases_) {
     return failed_by(fmt::format("leads through more than {} CNAMEs", kMostAliases));
   }
@@ -167,6 +167,7 @@ bool ReplyReader::read_sections() {
   for (int i = 0; i < header_.answers; ++i) {
     const auto record = read_record(reader_);
     if (!record) return false;
+    has_opt_ |= record->type == kTypeOpt;
     if (record->record_class != kClassIn) continue;
     if (record->type == number_of(question_.type) || record->type == number_of(RecordType::cname)) {
       records_.push_back(*record);
@@ -188,6 +189,7 @@ bool ReplyReader::read_sections() {
 }
 
 bool ReplyReader::keep_authority(const Record& record) {
+  has_opt_ |= record.type == kTypeOpt;
   if (record.record_class != kClassIn) return true;
   if (record.type == number_of(RecordType::ns)) refers_ = true;
   if (record.type != kTypeSoa || soa_owner_) return true;
@@ -330,8 +332,16 @@ bool ReplyReader::read_exchange(const Record& record) {
   return true;
 }
 
+// Damaged or forged: another try may bring a better one.
+Reply ReplyReader::unusable(std::string_view what) const {
+  Reply reply = failed_by(what);
+  reply.is_final = false;
+  return reply;
+}
+
 Reply ReplyReader::failed_by(std::string_view what) const {
   Reply reply;
+  reply.is_final = true;
   reply.answer.why = fmt::format("The name server's answer for {} {}",
                                  question_text(question_.name, question_.type), what);
   return reply;

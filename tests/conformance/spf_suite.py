@@ -17,8 +17,8 @@ DEFAULT = "DEFAULT"
 
 def verdict(watchpost, row, zone):
     """The verdict about MAIL FROM, or what went wrong."""
-    arguments = ["check", "-", "--ip", row["ip"], "--zone", str(zone), f"--helo={row['helo'] or ''}",
-                 f"--from={row['mailfrom'] or ''}", "-o", "json"]
+    arguments = ["check", "-", "--ip", row["ip"], "--zone", str(zone), "--helo", row["helo"] or "",
+                 "--from", row["mailfrom"] or "", "-o", "json"]
     if row.get("receiver"):
         arguments.append(f"--authserv-id={row['receiver']}")
     answer = ask(watchpost, *arguments, stdin=MESSAGE)

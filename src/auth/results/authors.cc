@@ -48,16 +48,28 @@ size_t at_signs(std::string_view body) {
   }
 }
 
-// The domain of something like an address within a display name.
-std::optional<std::string> domain_in(std::string_view name) {
-  const size_t at = name.rfind('@');
-  if (at == std::string_view::npos || at == 0) return std::nullopt;
-  std::string_view domain = name.substr(at + 1);
-  const auto ends = [](char c) { return std::string_view(" \t<>()[]\"',;:").contains(c); };
-  domain =
-      domain.substr(0, static_cast<size_t>(std::ranges::find_if(domain, ends) - domain.begin()));
-  if (domain.find('.') == std::string_view::npos) return std::nullopt;
-  return mail_domain(domain);
+bool is_odd_byte(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && !std::string_view("\t\r\n").contains(c)) ||
+         c == 0x7F;
+}
+
+bool is_name_byte(char c) {
+  const char low = to_lower(c);
+  return is_digit(c) || (low >= 'a' && low <= 'z') || static_cast<unsigned char>(c) >= 0x80 ||
+         c == '-' || c == '_' || c == '.';
+}
+
+// Whether something in a display name looks like an address, and of another domain.
+bool names_another(std::string_view name, const std::optional<std::string>& own) {
+  for (size_t at = name.find('@'); at != std::string_view::npos; at = name.find('@', at + 1)) {
+    std::string_view domain = name.substr(at + 1);
+    domain = domain.substr(
+        0, static_cast<size_t>(std::ranges::find_if_not(domain, is_name_byte) - domain.begin()));
+    if (at == 0 || domain.find('.') == std::string_view::npos) continue;
+    const auto named = mail_domain(domain);
+    if (named && named != own) return true;
+  }
+  return false;
 }
 
 class Reading {
@@ -93,8 +105,7 @@ class Reading {
     const auto with_domain = static_cast<size_t>(std::ranges::count_if(
         addresses, [](const mime::Address& one) { return !one.domain.empty(); }));
     const size_t signs = at_signs(body);
-    const bool odd_bytes =
-        std::ranges::any_of(body, [](char c) { return c == '\0' || c == '\x1b'; });
+    const bool odd_bytes = std::ranges::any_of(body, is_odd_byte);
     const bool malformed = findings.count() > 0 || odd_bytes;
     if (malformed) note(AuthorOddity::malformed);
     if (!malformed && signs > with_domain) note(AuthorOddity::route);
@@ -113,7 +124,7 @@ class Reading {
     } else if (std::ranges::find(authors_.domains, *domain) == authors_.domains.end()) {
       authors_.domains.push_back(*domain);
     }
-    if (const auto named = domain_in(one.name); named && named != domain) {
+    if (names_another(one.name, domain)) {
       note(AuthorOddity::address_in_name);
       // What is a name to us is an address to those who decode words before they look for one.
       if (malformed) note(AuthorOddity::ambiguous);

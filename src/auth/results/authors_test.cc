@@ -129,6 +129,12 @@ TEST(Authors, NamesThatLookLikeAddresses) {
             "attack.example | malformed address_in_name ambiguous | uncertain");
   EXPECT_EQ(from("=?utf-8?q?jo=40shop.example?= <jo@shop.example>"),
             "shop.example | malformed | certain");
+  EXPECT_EQ(from("\"admin@bank.example\"]Jo<a@attack.example>"),
+            "attack.example | address_in_name | certain");
+  EXPECT_EQ(from("\"admin@bank.example, jo@home\" <a@attack.example>"),
+            "attack.example | address_in_name | certain");
+  EXPECT_EQ(from("\"admin@bank.example\"\x7f <a@attack.example>"),
+            "attack.example | malformed ambiguous address_in_name | uncertain");
   EXPECT_EQ(from("\"Jo @ home\" <a@attack.example>"), "attack.example |  | certain");
 }
 

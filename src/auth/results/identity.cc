@@ -146,6 +146,9 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
   identity.sender = parse_reverse_path(identity.connection.mail_from);
   identity.authors = authors_of(message);
 
+  if (identity.connection.ip) {
+    identity.host = co_await dns::host_names(resolver, *identity.connection.ip, budget);
+  }
   SpfAsk helo = ask_helo(identity, options);
   if (helo.question) {
     identity.spf_helo = co_await check_spf(std::move(*helo.question), resolver, budget);

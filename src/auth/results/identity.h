@@ -9,6 +9,7 @@
 #include "base/async.h"
 #include "base/ip_address.h"
 #include "base/time.h"
+#include "dns/host_names.h"
 #include "dns/resolver.h"
 #include "mime/message.h"
 
@@ -47,7 +48,8 @@ struct IdentityOptions {
 // from outside: escape them on output.
 struct Identity {
   Connection connection;
-  std::optional<ReversePath> sender;  // none: MAIL FROM is no address
+  std::optional<ReversePath> sender;   // none: MAIL FROM is no address
+  std::optional<dns::HostNames> host;  // none: the client's address is not known
   SpfVerdict spf_helo;
   SpfVerdict spf_mail_from;
   std::vector<DkimVerdict> dkim;  // one for each signature

@@ -14,17 +14,27 @@ void add(MethodResult& one, std::string_view type, std::string_view name, std::s
   one.properties.push_back({std::string(type), std::string(name), std::move(value)});
 }
 
+// A pass explains itself by its properties.
 MethodResult method(std::string_view name, std::string_view result, std::string reason = {}) {
   MethodResult made;
   made.method = name;
   made.result = result;
-  made.reason = std::move(reason);
+  if (result != "pass") made.reason = std::move(reason);
   return made;
 }
 
 // The address as it is compared, not as it was written.
 std::string address_of(const ReversePath& sender) {
   return mime::Address{.local = sender.local, .domain = sender.domain}.text();
+}
+
+// RFC 8601 section 2.7.3.
+void add_iprev(const Identity& identity, AuthenticationResults& into) {
+  if (!identity.host || !identity.connection.ip) return;
+  MethodResult one = method("iprev", name_of(identity.host->result), identity.host->why);
+  if (!identity.host->confirmed.empty()) one.comment = identity.host->confirmed.front();
+  add(one, "policy", "iprev", identity.connection.ip->text());
+  into.results.push_back(std::move(one));
 }
 
 // RFC 8601 section 2.7.2. Each identity is a result of its own, so that none is taken for the
@@ -106,6 +116,7 @@ AuthenticationResults results_of(const Identity& identity, std::string authserv_
     add(one, "smtp", "auth", identity.connection.login);
     results.results.push_back(std::move(one));
   }
+  add_iprev(identity, results);
   add_spf(identity, results);
   add_dkim(identity, results);
   add_arc(identity, results);

@@ -1,0 +1,68 @@
+#include "cli/outside_world.h"
+
+#include "config/configuration.h"
+#include "dns/real_resolver.h"
+#include "dns/zone_file.h"
+
+#include <array>
+#include <filesystem>
+#include <unistd.h>
+
+namespace watchpost::cli {
+namespace {
+
+constexpr uint32_t kPatientQueries = 500;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+// Defaults where nobody named a configuration and the usual place has none.
+Result<config::Configuration> configuration_of(const Session& session) {
+  std::error_code none;
+  if (session.config == kUsualConfiguration && !std::filesystem::exists(session.config, none)) {
+    return config::Configuration{};
+  }
+  auto loaded = config::load(session.config);
+  if (!loaded) return fail(loaded.error().front());
+  return std::move(*loaded);
+}
+
+}  // namespace
+
+Result<OutsideWorld> OutsideWorld::of(const Session& session, const std::string& zone_file) {
+  auto configuration = configuration_of(session);
+  if (!configuration) return fail(configuration.error());
+  OutsideWorld world;
+  world.identity_ = std::move(configuration->identity);
+  if (world.identity_.authserv_id.empty()) world.identity_.authserv_id = host_name();
+  const dns::ResolverSettings& settings = configuration->dns;
+  world.message_budget_.queries = static_cast<uint32_t>(settings.message_lookups);
+  if (!zone_file.empty()) {
+    auto zone = dns::ZoneFile::open(zone_file);
+    if (!zone) return fail(zone.error());
+    world.resolver_ = std::move(*zone);
+    return world;
+  }
+  world.metrics_ = std::make_unique<Metrics>();
+  world.resolver_clock_ = std::make_unique<SystemClock>();
+  world.message_time_ = settings.message_time;
+  auto resolver = dns::RealResolver::open(settings, *world.resolver_clock_, *world.metrics_);
+  if (!resolver) return fail(resolver.error());
+  world.resolver_ = std::move(*resolver);
+  return world;
+}
+
+dns::Budget OutsideWorld::message_budget() const {
+  dns::Budget budget = message_budget_;
+  if (message_time_ != Duration::max()) budget.until = clock_.now() + message_time_;
+  return budget;
+}
+
+dns::Budget OutsideWorld::patient_budget() const {
+  return {.queries = kPatientQueries, .until = Time::max()};
+}
+
+}  // namespace watchpost::cli
