@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "dns/resolver.h"
 
 namespace watchpost::dns {
@@ -13,6 +14,14 @@ std::string_view name_of(RecordType type) {
     case RecordType::aaaa: return "AAAA";
   }
   return "";
+}
+
+std::optional<RecordType> type_from(std::string_view name) {
+  for (const RecordType type : {RecordType::a, RecordType::ns, RecordType::cname, RecordType::ptr,
+                                RecordType::mx, RecordType::txt, RecordType::aaaa}) {
+    if (equal_nocase(name_of(type), name)) return type;
+  }
+  return std::nullopt;
 }
 
 std::string_view name_of(Outcome outcome) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ enum class RecordType : uint16_t {
   txt = 16,
   aaaa = 28,
 };
-std::string_view name_of(RecordType type);  // "AAAA"
+std::string_view name_of(RecordType type);                   // "AAAA"
+std::optional<RecordType> type_from(std::string_view name);  // in either case
 
 // The four that must never be taken for each other (RFC 7208 section 5, RFC 9989 section 4).
 enum class Outcome : uint8_t {
