@@ -28,8 +28,8 @@ class [[nodiscard]] Async {
     struct Final {
       bool await_ready() const noexcept { return false; }
       std::coroutine_handle<> await_suspend(Handle ended) const noexcept {
-        const auto awaiting = ended.promise().awaiting;
-        return awaiting ? awaiting : std::noop_coroutine();
+        const auto next = ended.promise().awaiting;
+        return next ? next : std::noop_coroutine();
       }
       void await_resume() const noexcept {}
     };
