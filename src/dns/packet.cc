@@ -142,6 +142,7 @@ Reply ReplyReader::read(uint16_t id) {
   if (!read_sections()) return failed_by("is malformed");
   if (rcode_ != kNoError && rcode_ != kNxDomain) {
     Reply reply = failed_by(fmt::format("is {} ({})", rcode_name(rcode_), rcode_));
+    reply.is_error = true;
     reply.refuses_edns = !has_opt_ && (rcode_ == kFormErr || rcode_ == kNotImp);
     return reply;
   }
