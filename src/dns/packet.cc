@@ -111,6 +111,7 @@ class ReplyReader {
   bool read_text(const Record& record);
   bool read_name(const Record& record);
   bool read_exchange(const Record& record);
+  Reply unusable(std::string_view what) const;
   Reply failed_by(std::string_view what) const;
 
   std::span<const uint8_t> packet_;
@@ -132,21 +133,20 @@ class ReplyReader {
 
 Reply ReplyReader::read(uint16_t id) {
   const auto header = read_header(reader_);
-  if (!header) return failed_by("is too short");
+  if (!header) return unusable("is too short");
   header_ = *header;
   if (header_.id != id || (header_.flags & kIsReply) == 0 || (header_.flags & kOpcode) != 0 ||
       header_.questions != 1 || !read_question()) {
-    return failed_by("is not for this question");
+    return unusable("is not for this question");
   }
-  if ((header_.flags & kTruncated) != 0) return failed_by("is cut short");
-  if (!read_sections()) return failed_by("is malformed");
+  if ((header_.flags & kTruncated) != 0) return unusable("is cut short");
+  if (!read_sections()) return unusable("is malformed");
   if (rcode_ != kNoError && rcode_ != kNxDomain) {
     Reply reply = failed_by(fmt::format("is {} ({})", rcode_name(rcode_), rcode_));
-    reply.is_error = true;
     reply.refuses_edns = !has_opt_ && (rcode_ == kFormErr || rcode_ == kNotImp);
     return reply;
   }
-  if (!follow()) return failed_by("is malformed");
+  if (!follow()) return unusable("is malformed");
   if (too_many_aliases_) {
     return failed_by(fmt::format("leads through more than {} CNAMEs", kMostAliases));
   }
@@ -331,8 +331,16 @@ bool ReplyReader::read_exchange(const Record& record) {
   return true;
 }
 
+// Damaged or forged: another try may bring a better one.
+Reply ReplyReader::unusable(std::string_view what) const {
+  Reply reply = failed_by(what);
+  reply.is_final = false;
+  return reply;
+}
+
 Reply ReplyReader::failed_by(std::string_view what) const {
   Reply reply;
+  reply.is_final = true;
   reply.answer.why = fmt::format("The name server's answer for {} {}",
                                  question_text(question_.name, question_.type), what);
   return reply;

@@ -39,7 +39,7 @@ struct Reply {
   // `answer` has the TTL of the way there and is otherwise of no use.
   std::string alias;
   uint32_t aliases = 0;       // CNAMEs followed within the reply
-  bool is_error = false;      // well formed, with a code such as SERVFAIL
+  bool is_final = false;      // of `failed`: well formed, so that asking again is of no use
   bool refuses_edns = false;  // FORMERR or NOTIMP without an OPT (RFC 6891 section 7)
 };
 

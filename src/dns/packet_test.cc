@@ -231,6 +231,7 @@ TEST(Packet, ErrorsOfTheServerFail) {
   const auto servfail = read(with(2), "a.example", RecordType::a);
   EXPECT_EQ(servfail.answer.why, "The name server's answer for a.example A is SERVFAIL (2)");
   EXPECT_FALSE(servfail.refuses_edns);
+  EXPECT_TRUE(servfail.is_final);
   EXPECT_THAT(read(with(5), "a.example", RecordType::a).answer.why, HasSubstr("REFUSED"));
   EXPECT_TRUE(read(with(1), "a.example", RecordType::a).refuses_edns);
   const auto opt = [](uint32_t code) { return code << 24; };
@@ -262,6 +263,7 @@ TEST(Packet, WhatIsCutFails) {
   // Bytes behind the last record do no harm.
   EXPECT_EQ(read(whole + "x", "a.example", RecordType::mx).answer.outcome, Outcome::found);
   const auto cut = reply_for("a.example", RecordType::a).flags(0x8380);
+  EXPECT_FALSE(read(cut, "a.example", RecordType::a).is_final);
   EXPECT_THAT(read(cut, "a.example", RecordType::a).answer.why, HasSubstr("cut short"));
 }
 

@@ -111,7 +111,7 @@ void Questions::on_reply(Asked& asked, const Attempt& attempt, Reply reply, Time
   }
   if (answer.outcome == Outcome::failed && reply.alias.empty()) {
     asked.why = std::move(answer.why);
-    return on_failure(asked, reply.is_error, now);
+    return on_failure(asked, reply.is_final, now);
   }
   asked.authentic &=
       answer.authentic && (options_.trust_ad || servers_.at(attempt.server).is_loopback());
