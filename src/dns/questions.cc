@@ -213,7 +213,8 @@ void Questions::due(Asked& asked, Time now) {
 std::string Questions::nobody_answered(const Asked& asked) const {
   std::string servers;
   for (size_t i = 0; i < std::min<size_t>(servers_.count(), 3); ++i) {
-    servers += (i == 0 ? "" : ", ") + servers_.at(i).text();
+    if (i > 0) servers += ", ";
+    servers += servers_.at(i).text();
   }
   return fmt::format("No answer came in time for {} from {}",
                      question_text(asked.question.name, asked.question.type), servers);

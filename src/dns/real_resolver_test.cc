@@ -211,6 +211,18 @@ TEST(RealResolver, FollowsAliasesFromReplyToReply) {
   EXPECT_EQ(server.heard() - heard, 9U);
 }
 
+TEST(RealResolver, WhatChangesWithEveryAnswerStaysForAMoment) {
+  TestServer server([](const Heard& heard) -> std::vector<Said> {
+    return {
+        {heard.reply().answer(kAsked, 16, 0, wire_string(std::to_string(heard.times))).bytes()}};
+  });
+  Asking asking(settings_for(server));
+  const auto first = asking.ask("a.example", RecordType::txt);
+  EXPECT_THAT(first->texts, ElementsAre("1"));
+  EXPECT_EQ(first->ttl, 5U);
+  EXPECT_EQ(asking.ask("a.example", RecordType::txt), first);
+}
+
 TEST(RealResolver, TheCaseOfLettersIsNoDifference) {
   TestServer server([](const Heard& heard) -> std::vector<Said> {
     Heard mixed = heard;
