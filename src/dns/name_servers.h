@@ -48,8 +48,8 @@ class NameServers {
   const ServerAddress& at(size_t server) const;
   size_t waiting() const;  // packets that nothing has become of so far
 
-  // `packet` has an OPT at its end, or the server has said that it knows none: c-ares cuts the OPT
-  // off where the first such reply comes.
+  // `packet` ends with an OPT, until the server has once said FORMERR without one: the first time
+  // c-ares itself cuts off the last 11 bytes and asks again, and from then on it does so no more.
   void send(size_t server, uint64_t query, std::string_view packet);
   // Waits until something arrives, for `most` at the longest, or until wake().
   std::vector<Arrival> wait(Duration most);

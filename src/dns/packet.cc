@@ -30,7 +30,6 @@ constexpr uint16_t kTypeOpt = 41;
 constexpr uint32_t kNoError = 0;
 constexpr uint32_t kFormErr = 1;
 constexpr uint32_t kNxDomain = 3;
-constexpr uint32_t kNotImp = 4;
 
 struct Header {
   uint16_t id = 0;
@@ -82,7 +81,7 @@ std::string_view rcode_name(uint32_t rcode) {
   switch (rcode) {
     case kFormErr: return "FORMERR";
     case 2: return "SERVFAIL";
-    case kNotImp: return "NOTIMP";
+    case 4: return "NOTIMP";
     case 5: return "REFUSED";
     default: return "an error";
   }
@@ -120,7 +119,7 @@ class ReplyReader {
   WireName name_;  // asked for, then where CNAMEs led
   Header header_;
   uint32_t rcode_ = 0;
-  bool has_opt_ = false;
+  bool has_opt_ = false;         // wherever it stands
   std::vector<Record> records_;  // of the type asked for, and CNAMEs
   bool refers_ = false;          // to other name servers
   std::optional<WireName> soa_owner_;
@@ -143,7 +142,7 @@ Reply ReplyReader::read(uint16_t id) {
   if (!read_sections()) return unusable("is malformed");
   if (rcode_ != kNoError && rcode_ != kNxDomain) {
     Reply reply = failed_by(fmt::format("is {} ({})", rcode_name(rcode_), rcode_));
-    reply.refuses_edns = !has_opt_ && (rcode_ == kFormErr || rcode_ == kNotImp);
+    reply.refuses_edns = !has_opt_ && rcode_ == kFormErr;
     return reply;
   }
   if (!follow()) return unusable("is malformed");
@@ -168,6 +167,7 @@ bool ReplyReader::read_sections() {
   for (int i = 0; i < header_.answers; ++i) {
     const auto record = read_record(reader_);
     if (!record) return false;
+    has_opt_ |= record->type == kTypeOpt;
     if (record->record_class != kClassIn) continue;
     if (record->type == number_of(question_.type) || record->type == number_of(RecordType::cname)) {
       records_.push_back(*record);
@@ -189,6 +189,7 @@ bool ReplyReader::read_sections() {
 }
 
 bool ReplyReader::keep_authority(const Record& record) {
+  has_opt_ |= record.type == kTypeOpt;
   if (record.record_class != kClassIn) return true;
   if (record.type == number_of(RecordType::ns)) refers_ = true;
   if (record.type != kTypeSoa || soa_owner_) return true;

@@ -40,7 +40,7 @@ struct Reply {
   std::string alias;
   uint32_t aliases = 0;       // CNAMEs followed within the reply
   bool is_final = false;      // of `failed`: well formed, so that asking again is of no use
-  bool refuses_edns = false;  // FORMERR or NOTIMP without an OPT (RFC 6891 section 7)
+  bool refuses_edns = false;  // FORMERR without an OPT (RFC 6891 section 7)
 };
 
 // Reads the reply to a question: its id, its question in any case of letters, one class and one

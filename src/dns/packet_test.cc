@@ -232,6 +232,7 @@ TEST(Packet, ErrorsOfTheServerFail) {
   EXPECT_EQ(servfail.answer.why, "The name server's answer for a.example A is SERVFAIL (2)");
   EXPECT_FALSE(servfail.refuses_edns);
   EXPECT_TRUE(servfail.is_final);
+  EXPECT_FALSE(read(with(4), "a.example", RecordType::a).refuses_edns);
   EXPECT_THAT(read(with(5), "a.example", RecordType::a).answer.why, HasSubstr("REFUSED"));
   EXPECT_TRUE(read(with(1), "a.example", RecordType::a).refuses_edns);
   const auto opt = [](uint32_t code) { return code << 24; };

@@ -1,9 +1,10 @@
 #include "dns/questions.h"
 
+#include "base/result.h"
 #include "dns/outcome.h"
 
 #include <algorithm>
-#include <random>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -231,12 +232,8 @@ void Questions::give_up(const std::string& why) {
 // Nobody outside may guess it (RFC 5452 section 9.2): it comes from the system, a store at a time.
 uint16_t Questions::random_id() {
   if (random_.empty()) {
-    std::random_device device;
-    for (int i = 0; i < 128; ++i) {
-      const uint32_t two = device();
-      random_.push_back(static_cast<uint16_t>(two));
-      random_.push_back(static_cast<uint16_t>(two >> 16));
-    }
+    random_.resize(128);
+    WP_CHECK(getentropy(random_.data(), random_.size() * sizeof(uint16_t)) == 0);
   }
   const uint16_t id = random_.back();
   random_.pop_back();

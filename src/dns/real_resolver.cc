@@ -9,8 +9,8 @@
 #include <array>
 #include <ctime>
 #include <mutex>
-#include <random>
 #include <thread>
+#include <unistd.h>
 
 namespace watchpost::dns {
 namespace {
@@ -33,8 +33,9 @@ Time coarse_time() {
 }
 
 uint64_t random_seed() {
-  std::random_device device;
-  return static_cast<uint64_t>(device()) << 32 | device();
+  uint64_t seed = 0;
+  WP_CHECK(getentropy(&seed, sizeof seed) == 0);
+  return seed;
 }
 
 AskingOptions asking(const ResolverSettings& settings) {

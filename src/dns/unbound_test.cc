@@ -165,10 +165,27 @@ TEST(Unbound, AnswersAsTheZoneSays) {
   size_t found = 0;
   // Not among them: x.er.lab, for which Unbound takes the wildcard of lab, though er.lab is there
   // (RFC 4592 section 2.2.2).
-  for (const char* label :
-       {"",       "mx1.",   "MX1.",   "backup.",  "null.",    "www.",         "alias.",
-        "gone.",  "loop.",  "x.lab.", "x.y.lab.", "er.lab.",  "deep.er.lab.", "rev.",
-        "1.rev.", "large.", "c1.",    "c0.",      "nothing.", "many."}) {
+  for (const char* label : {"",
+                            "mx1.",
+                            "MX1.",
+                            "backup.",
+                            "null.",
+                            "www.",
+                            "alias.",
+                            "gone.",
+                            "loop.",
+                            "x.lab.",
+                            "x.y.lab.",
+                            "er.lab.",
+                            "deep.er.lab.",
+                            "rev.",
+                            "1.rev.",
+                            "large.",
+                            "c1.",
+                            "c0.",
+                            "nothing.",
+                            "many.",
+                            "a b\\\x01\xC3.lab."}) {
     const std::string name = std::string(label) + "zone.test";
     for (const RecordType type : {RecordType::a, RecordType::aaaa, RecordType::mx, RecordType::txt,
                                   RecordType::ptr, RecordType::ns, RecordType::cname}) {
