@@ -180,6 +180,22 @@ TEST(RealResolver, AsksByTcpWhatIsCutShort) {
   EXPECT_THAT(huge->why, HasSubstr("is too large"));
 }
 
+TEST(RealResolver, LargeTextsByTcpAreWhole) {
+  TestServer server([](const Heard& heard) -> std::vector<Said> {
+    if (!heard.tcp) return {{heard.reply().flags(0x8380).bytes()}};
+    const std::string string = wire_string(std::string(255, heard.name[0]));
+    std::string data;
+    // 16 kB, or all that a message can hold.
+    for (int i = 0; i < (heard.name[0] == 'a' ? 64 : 255); ++i) data += string;
+    return {{heard.reply().answer(kAsked, 16, 300, data).bytes()}};
+  });
+  Asking asking(settings_for(server, 3s));
+  EXPECT_THAT(asking.ask("a.example", RecordType::txt)->texts,
+              ElementsAre(std::string(size_t{64} * 255, 'a')));
+  EXPECT_THAT(asking.ask("b.example", RecordType::txt)->texts,
+              ElementsAre(std::string(size_t{255} * 255, 'b')));
+}
+
 TEST(RealResolver, CutShortAndTcpRefusedFails) {
   TestServer server(
       [](const Heard& heard) -> std::vector<Said> {
