@@ -44,7 +44,7 @@ TEST(Waiting, WhoAsksTheSameSharesOneQuestion) {
     return text(heard, "x");
   });
   ResolverSettings settings = settings_for(server);
-  settings.timeout = 3s;
+  settings.timeout = 6s;
   Asking asking(settings);
   std::vector<std::future<AnswerPtr>> answers;
   for (const char* name : {"a.example", "A.example", "a.example."}) {
