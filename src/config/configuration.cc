@@ -10,23 +10,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 namespace watchpost::config {
 namespace {
-
-constexpr size_t kLargestFile = 4 * 1024 * 1024;
 
 std::unexpected<Faults> fault(Error error) { return std::unexpected(Faults{std::move(error)}); }
 
@@ -318,21 +311,6 @@ std::expected<Configuration, Faults> configuration_from(const toml::table& table
 
 }  // namespace
 
-Result<std::string> file_text(const std::string& path) {
-  std::error_code no_size;
-  const auto size = std::filesystem::file_size(path, no_size);
-  if (!no_size && size > kLargestFile) return fail(Code::bad_input, "the file is too large", path);
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  // Unlike an iterator over the buffer it does not throw: a folder can be opened, but not read.
-  text << in.rdbuf();
-  if (!in.is_open() || in.bad() || errno == EISDIR) {
-    return fail(Code::not_found, fmt::format("cannot be read: {}", std::strerror(errno)), path);
-  }
-  return std::move(text).str();
-}
-
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin) {
   const auto table = table_from(toml, origin);
   if (!table) return std::unexpected(table.error());
@@ -357,24 +335,6 @@ std::expected<Configuration, Faults> load(const std::string& path) {
   }
   if (!unreadable.empty()) return std::unexpected(std::move(unreadable));
   return configuration_from(all);
-}
-
-Faults check_files(const Configuration& configuration) {
-  Faults faults;
-  const auto check = [&](const auto& read) {
-    if (!read) faults.push_back(read.error());
-  };
-  for (const TokenSettings& one : configuration.listen.tokens) {
-    check(secret_of(one.token, one.token_file));
-  }
-  if (const std::string& path = configuration.events.reply_classes; !path.empty()) {
-    const auto text = file_text(path);
-    check(text);
-    if (text) check(feedback::Classifier::from_toml(*text, path));
-  }
-  check(feedback::Countries::from(configuration.geo));
-  check(attribution_rules(configuration));
-  return faults;
 }
 
 std::expected<Configuration, Faults> load_draft(const std::string& path,
@@ -403,27 +363,6 @@ std::vector<std::string> restart_needed(const Configuration& running, const Conf
     }
   }
   return differ;
-}
-
-Result<feedback::AttributionRules> attribution_rules(const Configuration& configuration) {
-  feedback::FeedbackSettings settings = configuration.feedback;
-  for (feedback::TokenKeySettings& key : settings.keys) {
-    auto secret = secret_of(key.secret, key.secret_file);
-    if (!secret) return fail(secret.error());
-    key.secret = std::move(*secret);
-    key.secret_file.clear();
-  }
-  return feedback::AttributionRules::from(settings, configuration.store.keep);
-}
-
-Result<std::string> secret_of(const std::string& secret, const std::string& file) {
-  if (file.empty()) return secret;
-  const auto text = file_text(file);
-  if (!text) return fail(text.error());
-  std::string first(trim(std::string_view(*text).substr(0, text->find('\n'))));
-  if (first.empty())
-    return fail(Code::bad_input, "the first line of the secret's file is empty", file);
-  return first;
 }
 
 }  // namespace watchpost::config
