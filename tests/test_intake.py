@@ -25,6 +25,11 @@ window   = "1h"
 when     = "complained - complaint_withdrawn >= 5"
 mode     = "enforce"
 then     = ["hold 1h"]
+
+[[suppress]]
+name   = "complaint"
+when   = "kind == complained"
+reason = "complaint"
 """
 INTAKE = """
 [[source]]
@@ -55,6 +60,9 @@ class Intake(DaemonTest):
     def count(self, *arguments):
         return len(events(self.daemon, *arguments))
 
+    def suppressed(self):
+        return self.daemon.json("suppressions", "list")["suppressions"]
+
     def decisions(self):
         return self.daemon.json("decisions")["decisions"]
 
@@ -62,7 +70,10 @@ class Intake(DaemonTest):
         self.begin()
         destinations = Destinations()
         self.addCleanup(destinations.stop)
-        host = MailHost(self.folder, destinations.port, {ALICE: "demo"},
+        self.folder.chmod(0o755)
+        folder = self.folder / "postfix"
+        folder.mkdir()
+        host = MailHost(folder, destinations.port, {ALICE: "demo"},
                         more=f"transport_maps = inline:{{feedback.example=lmtp:inet:127.0.0.1:{self.port}}}\n")
         self.addCleanup(host.remove)
         self.lmtp()
@@ -79,8 +90,10 @@ class Intake(DaemonTest):
         self.assertEqual(decision["scope"], "customer=acme campaign=spring")
         for one in events(self.daemon, "--kind", "complained"):
             self.assertEqual((one["proof"], one["attribution"]), ("token", "token"))
-        self.daemon.run("undo", decision["id"], "--why", "the provider's mistake")
+        self.assertEqual(len(self.suppressed()), 5)
+        self.daemon.run("incident", "false-positive", decision["incident"], "--why", "the provider's mistake")
         self.assertEqual(self.decisions(), [])
+        self.assertEqual(self.suppressed(), [])
 
     def test_a_report_that_comes_again_counts_once(self):
         self.begin()
@@ -109,7 +122,7 @@ class Intake(DaemonTest):
             client.send(complaint(to, token(to, "acme", "spring", key_id=9)))
             client.send(complaint(to, token(to, "acme", "spring", sent=1_000_000_000)))
         self.assertEqual(self.decisions(), [])
-        proofs = {one.get("proof") for one in events(self.daemon, "--limit", "1000")}
+        proofs = {one.get("proof") for one in events(self.daemon)}
         self.assertNotIn("token", proofs)
         self.assertIn("expired token", proofs)
 

@@ -99,7 +99,11 @@ TEST(Routes, DoWhatPeopleDecide) {
                 "confirm i-4 compromised token ops: seen", "false_positive i-4 token ops: a test",
                 "note i-4 token ops: called them",
                 "revoke d-17 token ops: ", "impose suspend 1h on credential=bob token ops: ",
-                "release credential=bob token ops: solved", "automation off token ops: storm",
+                "release credential=bob token ops: solved",
+                "suppress a@x.example for  because by_hand token ops: ",
+                "lift a@x.example for  token ops: a test",
+                "import a@x.example\n for  because imported token ops: ",
+                "automation off token ops: storm",
                 "reload token ops"}));
 }
 
