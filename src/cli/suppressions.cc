@@ -161,8 +161,7 @@ int report(const Session& session, ImportTotals totals) {
   }
   for (const auto& each : totals.faults) {
     const Object& fault = each.as_object();
-    session.terminal.complain(
-        fmt::format("line {}: {}", count(fault, "line"), text(fault, "why")));
+    session.terminal.complain(fmt::format("line {}: {}", count(fault, "line"), text(fault, "why")));
   }
   if (totals.bad > totals.faults.size()) {
     session.terminal.complain(

@@ -86,8 +86,9 @@ class Increments;
 //            with a provider, the failures of that stream that its condition counts count for no
 //            detector without provider in its watch. One in shadow mode does so only for streams
 //            that nobody watches but others in shadow mode.
-//   Past:    hours of an incident (while a detector fires for the stream) teach `usual` nothing, for
-//            three days at most; nor do hours in which a measure kept mail back.
+//   Past:    hours of an incident (a detector fires for the stream) teach `usual` nothing, for
+//   three
+//            days at most; nor do hours in which a measure kept mail back.
 //   Memory:  what a stream knew (`new`, `usual`) is kept for 60 days of silence, 2 days where it
 //            came once, as long as there is room; rearm() leaves it.
 //   Owns:    all counters.

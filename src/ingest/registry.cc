@@ -8,8 +8,8 @@ namespace watchpost::ingest {
 namespace {
 
 const std::array<const SourceKind*, 7> kKinds{
-    &kPostfixLogSource,  &kEventsSource,  &kKumomtaLogSource,
-    &kPowermtaCsvSource, &kMailIntakeSource, &kMaildirSource, &kMboxSource,
+    &kPostfixLogSource, &kEventsSource,  &kKumomtaLogSource, &kPowermtaCsvSource,
+    &kMailIntakeSource, &kMaildirSource, &kMboxSource,
 };
 
 }  // namespace
