@@ -1,9 +1,11 @@
 """Feedback by mail, from a real Postfix to a measure and back."""
 import smtplib
+import subprocess
 import unittest
 
 from feedback_mail import KEY, Lmtp, bounce, complaint, token
-from support import DaemonTest, events, free_port, wait_for_decision, wait_for_events
+from name_server import NameServer
+from support import PROGRAM, DaemonTest, events, free_port, wait_for_decision, wait_for_events
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
 
@@ -150,6 +152,39 @@ class Intake(DaemonTest):
         shown = self.daemon.json("sources")["sources"]
         feedback = next(one for one in shown if one["name"] == "feedback")
         self.assertEqual(feedback["lines"], 2)
+
+    def test_a_listed_reporters_signature_is_proof(self):
+        key = self.folder / "key.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", key], check=True, capture_output=True)
+        record = subprocess.run([PROGRAM, "dkim", "record", "--key", key], check=True, capture_output=True, text=True)
+        names = NameServer({f"s._domainkey.{domain}": record.stdout.strip()
+                            for domain in ("provider.example", "stranger.example")})
+        self.addCleanup(names.stop)
+        names.start()
+        self.begin(f'[feedback]\nreporters = ["provider.example"]\nfeedback_id = ["campaign", "customer", "", ""]\n'
+                   f'[dns]\nservers = ["{names.place}"]\n')
+
+        def signed(domain, mail):
+            done = subprocess.run([PROGRAM, "dkim", "sign", "-", "--key", key, "--domain", domain, "--selector", "s"],
+                                  input=mail.encode(), check=True, capture_output=True)
+            return done.stdout.decode()
+
+        def report(number, reporter):
+            mail = complaint(f"r{number}@gmail.com", f"m{number}", reporter)
+            return mail.replace("Message-ID:", "Feedback-ID: spring:acme::\nMessage-ID:".replace("\n", "\r\n"))
+
+        client = self.lmtp()
+        for number in range(12):
+            client.send(report(number, "provider.example"))  # not signed
+            client.send(signed("stranger.example", report(number, "stranger.example")))
+            client.send(signed("stranger.example", report(number, "provider.example")))
+        self.assertEqual(self.decisions(), [])
+        for number in range(5):
+            client.send(signed("provider.example", report(number, "provider.example")))
+        decision = wait_for_decision(self.daemon)
+        self.assertEqual(decision["scope"], "customer=acme campaign=spring")
+        proven = [one for one in events(self.daemon) if one["proof"] == "reporter"]
+        self.assertEqual({one["reporter"] for one in proven}, {"provider.example"})
 
     def test_bounces_of_a_bad_list_hold_it(self):
         self.begin()

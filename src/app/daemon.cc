@@ -5,10 +5,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cli/cli.h"
+#include "dns/real_resolver.h"
 #include "enforce/dispatcher.h"
 #include "ingest/feedback_reader.h"
 #include "ingest/intake.h"
 #include "ingest/pipeline.h"
+#include "ingest/reporters.h"
 #include "ingest/sent_mail.h"
 #include "ingest/supervisor.h"
 #include "investigate/live_desk.h"
@@ -98,6 +100,9 @@ struct Daemon::Parts {
   std::optional<feedback::AttributionRules> attribution;
   std::optional<ingest::StoredSentMail> sent_mail;
   std::optional<ingest::FeedbackReader> feedback;
+  std::optional<ingest::Reporters> reporters;
+  // Behind those whom it resumes: its end ends their waits.
+  std::unique_ptr<dns::RealResolver> resolver;
   std::optional<ingest::SourceContext> context;
   std::unique_ptr<ingest::Supervisor> supervisor;
   std::unique_ptr<ingest::Intake> intake;
@@ -123,7 +128,15 @@ Result<Done> Daemon::Parts::make_readers() {
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
   sent_mail.emplace(configuration.store, configuration.feedback.look_back, clock);
   feedback.emplace(*attribution, classes, mapping, &*sent_mail);
-  context.emplace(ingest::SourceContext{classes, mapping, clock, &*feedback, &metrics});
+  auto opened = dns::RealResolver::open(configuration.dns, clock, metrics);
+  if (!opened) return fail(opened.error());
+  resolver = std::move(*opened);
+  metrics.before_text([this] { resolver->show(metrics); });
+  reporters.emplace(
+      configuration.feedback.reporters, *resolver, [this] { return resolver->message_budget(); },
+      clock);
+  context.emplace(
+      ingest::SourceContext{classes, mapping, clock, &*feedback, &*reporters, &metrics});
   return Done{};
 }
 

@@ -216,16 +216,22 @@ void check_tables(TableReader& reader, const Configuration& in) {
   }
 }
 
+void check_domains(TableReader& reader, const std::vector<std::string>& domains,
+                   std::string_view setting) {
+  for (size_t i = 0; i < domains.size(); ++i) {
+    if (auth::mail_domain(domains[i])) continue;
+    reader.fault(fmt::format("`{}` is no domain", escaped(domains[i], 64)),
+                 reader.place(fmt::format("{}[{}]", setting, i)));
+  }
+}
+
 void check_names_of_hosts(TableReader& reader, const Configuration& in) {
   for (size_t i = 0; i < in.dns.servers.size(); ++i) {
     const auto server = dns::parse_server(in.dns.servers[i]);
     if (!server) reader.fault(server.error().what, reader.place(fmt::format("dns.servers[{}]", i)));
   }
-  for (size_t i = 0; i < in.identity.trusted_sealers.size(); ++i) {
-    if (auth::mail_domain(in.identity.trusted_sealers[i])) continue;
-    reader.fault(fmt::format("`{}` is no domain", escaped(in.identity.trusted_sealers[i], 64)),
-                 reader.place(fmt::format("identity.trusted_sealers[{}]", i)));
-  }
+  check_domains(reader, in.identity.trusted_sealers, "identity.trusted_sealers");
+  check_domains(reader, in.feedback.reporters, "feedback.reporters");
 }
 
 // A component's fault that the reader has noted already at the same place is not said twice.

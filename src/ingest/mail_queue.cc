@@ -41,6 +41,20 @@ std::optional<MailQueue::Taken> MailQueue::take() {
   return taken;
 }
 
+std::function<void(MailQueue::Taken)> MailQueue::returning() {
+  return [state = state_](Taken taken) {
+    {
+      const std::lock_guard lock(state->mutex);
+      if (!state->closed) {
+        state->mails.push_front(std::move(taken));
+        state->filled.notify_one();
+        return;
+      }
+    }
+    taken.answer(too_busy());
+  };
+}
+
 std::function<void(const Result<Done>&)> MailQueue::settling(Answer answer) {
   auto one = std::make_shared<Waiting>(Waiting{std::move(answer), Ticks::now() + state_->patience});
   {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 namespace watchpost::ingest {
 
@@ -38,9 +39,13 @@ class MailQueue {
   struct Taken {
     net::ReceivedMail mail;
     Answer answer;
+    std::optional<std::string> reporter = std::nullopt;  // who is proved to have sent it
+    bool checked = false;                                // for that
   };
   // Waits for one; nothing when it is closed.
   std::optional<Taken> take();
+  // Puts a mail in again that was taken to be checked. May be called after the queue has gone.
+  std::function<void(Taken)> returning();
   // For Arrival::settled: gives the answer once, with what becomes of the arrival. May be called
   // after the queue has gone.
   std::function<void(const Result<Done>&)> settling(Answer answer);

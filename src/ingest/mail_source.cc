@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "ingest/feedback_reader.h"
+#include "ingest/reporters.h"
 #include "mime/address.h"
 #include "mime/header.h"
 
@@ -52,11 +53,13 @@ StoredMailReader::StoredMailReader(std::string name, const SourceContext& contex
 Arrival StoredMailReader::read(std::string_view bytes, Time came) {
   WP_CHECK(context_.feedback != nullptr);
   const Time now = context_.clock.now();
-  Arrival arrival = context_.feedback->read({.bytes = bytes,
-                                             .envelope = stored_envelope(bytes),
-                                             .source = name_,
-                                             .at = std::min(came, now),
-                                             .now = now});
+  Arrival arrival =
+      context_.feedback->read({.bytes = bytes,
+                               .envelope = stored_envelope(bytes),
+                               .source = name_,
+                               .at = std::min(came, now),
+                               .now = now,
+                               .proven_reporter = context_.reporters->check_now(bytes)});
   const std::lock_guard lock(mutex_);
   ++status_.lines;
   status_.events += arrival.events.size();

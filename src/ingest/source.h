@@ -71,6 +71,7 @@ class Source {
 };
 
 class FeedbackReader;
+class Reporters;
 
 // What sources are made with. All of it outlives them.
 struct SourceContext {
@@ -78,6 +79,7 @@ struct SourceContext {
   const feedback::Mapping& mapping;
   const Clock& clock;
   FeedbackReader* feedback = nullptr;  // of mail; null where sources are only checked
+  Reporters* reporters = nullptr;      // the same
   Metrics* metrics = nullptr;          // the same
 };
 

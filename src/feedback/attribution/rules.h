@@ -25,6 +25,7 @@ struct FeedbackSettings {
   std::vector<TokenKeySettings> keys;
   std::vector<VerpSettings> verp;
   std::vector<HeaderClueSettings> headers;
+  std::vector<std::string> reporters;  // domains
 };
 void fields(SettingsVisitor& visit, FeedbackSettings& settings);
 

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "ingest/feedback_reader.h"
 #include "ingest/mail_queue.h"
+#include "ingest/reporters.h"
 #include "ingest/sources/kinds.h"
 #include "net/smtp_server.h"
 
@@ -79,15 +80,30 @@ class MailIntake final : public Source {
  private:
   void read_all(MailQueue& queue, EventSink& sink, const std::stop_token& stop) {
     while (auto taken = queue.take()) {
+      if (!taken->checked) {
+        check(queue, std::move(*taken));
+        continue;
+      }
       Arrival arrival = context_.feedback->read({.bytes = taken->mail.bytes,
                                                  .envelope = envelope_of(taken->mail),
                                                  .source = name_,
-                                                 .at = context_.clock.now()});
+                                                 .at = context_.clock.now(),
+                                                 .proven_reporter = std::move(taken->reporter)});
       arrival.source = name_;
       note(arrival);
       arrival.settled = queue.settling(std::move(taken->answer));
       if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return;
     }
+  }
+
+  // Who signed it is asked of DNS, which must not hold up other mail: it comes back to the queue.
+  void check(MailQueue& queue, MailQueue::Taken taken) {
+    const auto mail = std::make_shared<MailQueue::Taken>(std::move(taken));
+    context_.reporters->check(mail->mail.bytes, [mail, back = queue.returning()](auto reporter) {
+      mail->reporter = std::move(reporter);
+      mail->checked = true;
+      back(std::move(*mail));
+    });
   }
 
   void say(std::string state) {

@@ -1,0 +1,58 @@
+#include "ingest/reporters.h"
+
+#include "auth/results/test_world.h"
+
+#include <gtest/gtest.h>
+
+namespace watchpost::ingest {
+namespace {
+
+class FixedClock final : public Clock {
+ public:
+  explicit FixedClock(Time now) : now_(now) {}
+  Time now() const override { return now_; }
+
+ private:
+  Time now_;
+};
+
+struct World : auth::TestWorld {
+  FixedClock clock{now};
+  int budgets = 0;
+
+  std::optional<std::string> proven(const std::string& mail,
+                                    const std::vector<std::string>& listed) {
+    Reporters reporters(
+        listed, *zone,
+        [this] {
+          ++budgets;
+          return dns::Budget{};
+        },
+        clock);
+    return reporters.check_now(mail);
+  }
+};
+
+TEST(Reporters, BelieveAListedDomainsSignature) {
+  World world;
+  const std::string report = auth::TestWorld::message("From: fbl@shop.example\r\n");
+  EXPECT_EQ(world.proven(world.signed_by("shop.example", report), {"SHOP.example."}),
+            "shop.example");
+  EXPECT_EQ(world.proven(report, {"shop.example"}), std::nullopt) << "not signed";
+  EXPECT_EQ(world.proven(world.signed_by("attack.example", report), {"shop.example"}),
+            std::nullopt)
+      << "signed by another";
+}
+
+TEST(Reporters, NothingIsLookedUpForOthers) {
+  World world;
+  const std::string report = world.signed_by(
+      "attack.example", auth::TestWorld::message("From: fbl@attack.example\r\n"));
+  EXPECT_EQ(world.proven(report, {}), std::nullopt);
+  EXPECT_EQ(world.budgets, 0);
+  EXPECT_EQ(world.proven(report, {"shop.example"}), std::nullopt);
+  EXPECT_EQ(world.proven("no mail at all", {"shop.example"}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace watchpost::ingest
