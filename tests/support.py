@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import subprocess
 import sqlite3
 import sys
 import tempfile
@@ -83,6 +84,35 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(got, code, f"{arguments}: {out}{error}")
         self.assertIn(says, error + out, arguments)
         return error
+
+
+class SmallDiskTest(DaemonTest):
+    """With a disk that can be filled; takes root."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(self.disk)],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self.skipTest(f"cannot mount a small disk: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
+
+    def fill(self):
+        filler = self.disk / "filler"
+        with filler.open("wb", buffering=0) as file:
+            for size in (65536, 4096, 512, 1):
+                try:
+                    while True:
+                        file.write(b"x" * size)
+                except OSError:
+                    pass
+        return filler
+
+    def put_on_disk(self, watchpost):
+        text = watchpost.config.read_text()
+        watchpost.config.write_text(text.replace(f"{self.folder}/data", f"{self.disk}/data"))
 
 
 def end(watchpost):

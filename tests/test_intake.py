@@ -1,11 +1,12 @@
 """Feedback by mail, from a real Postfix to a measure and back."""
+import os
 import smtplib
 import subprocess
 import unittest
 
 from feedback_mail import KEY, Lmtp, bounce, complaint, token
 from name_server import NameServer
-from support import PROGRAM, DaemonTest, events, free_port, wait_for_decision, wait_for_events
+from support import PROGRAM, DaemonTest, SmallDiskTest, events, free_port, wait_for_decision, wait_for_events
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
 
@@ -42,11 +43,11 @@ answer_time = "{answer_time}"
 """
 
 
-class Intake(DaemonTest):
-    def begin(self, more="", answer_time="60s", start=True, runner=()):
+class WithIntake:
+    def begin(self, more="", answer_time="60s", start=True):
         self.port = free_port()
         intake = INTAKE.replace("{intake_port}", str(self.port)).replace("{answer_time}", answer_time)
-        self.daemon = self.watchpost(intake + KEY + DETECTORS + more, start=start, runner=runner)
+        self.daemon = self.watchpost(intake + KEY + DETECTORS + more, start=start)
 
     def lmtp(self):
         client = self.daemon.wait_until(self.connect, "the intake listens")
@@ -68,6 +69,8 @@ class Intake(DaemonTest):
     def decisions(self):
         return self.daemon.json("decisions")["decisions"]
 
+
+class Intake(WithIntake, DaemonTest):
     def test_complaints_by_way_of_postfix_hold_a_campaign_until_it_is_undone(self):
         self.begin()
         destinations = Destinations()
@@ -195,6 +198,40 @@ class Intake(DaemonTest):
             client.send(bounce(to, mark), f"{mark}@bounces.example")
         decision = wait_for_decision(self.daemon)
         self.assertEqual(decision["scope"], "customer=acme campaign=old")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "takes root to mount a small disk")
+class FullDisk(WithIntake, SmallDiskTest):
+    def test_mail_is_put_off_while_nothing_can_be_stored_and_counts_once(self):
+        self.begin(answer_time="2s", start=False)
+        self.put_on_disk(self.daemon)
+        self.daemon.start()
+        client = self.lmtp()
+        marks = {f"r{n}@gmail.com": token(f"r{n}@gmail.com", "acme", "spring") for n in range(4)}
+        reports = [complaint(to, mark) for to, mark in marks.items()]
+        client.send(reports[0])
+        filler = self.fill()
+        # The first of them may still find room; then every one is put off, and none is lost by it.
+        for report in reports[1:]:
+            for _ in range(3):
+                try:
+                    client.send(report)
+                except smtplib.SMTPException as refused:
+                    self.assertIn("45", str(refused))
+        self.assertFalse(self.daemon.json("status")["storing"])
+        filler.unlink()
+        self.daemon.wait_until(lambda: self.daemon.json("status")["storing"], "it stores again")
+        again = self.lmtp()
+        for report in reports:
+            self.daemon.wait_until(lambda report=report: self.taken(again, report), "the mail is taken")
+        self.assertEqual(self.count("--kind", "complained"), 4)
+
+    def taken(self, client, report):
+        try:
+            client.send(report)
+            return True
+        except smtplib.SMTPException:
+            return False
 
 
 if __name__ == "__main__":

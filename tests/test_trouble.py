@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from support import (LOG_SOURCE, UNKNOWN_USERS, DaemonTest, SmtpSink, UnixConnection, ask, bounces, events, free_port,
+from support import (LOG_SOURCE, UNKNOWN_USERS, DaemonTest, SmallDiskTest, SmtpSink, UnixConnection, ask, bounces, events, free_port,
                      login_line, login_lines, now, over_unix, wait_for_decision, wait_for_events)
 
 
@@ -262,33 +262,12 @@ class Damage(DaemonTest):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "takes root to mount a small disk")
-class FullDisk(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.disk = self.folder / "disk"
-        self.disk.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(self.disk)],
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            self.skipTest(f"cannot mount a small disk: {done.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
-
-    def fill(self):
-        filler = self.disk / "filler"
-        with filler.open("wb", buffering=0) as file:
-            for size in (65536, 4096, 512, 1):
-                try:
-                    while True:
-                        file.write(b"x" * size)
-                except OSError:
-                    pass
-        return filler
-
+class FullDisk(SmallDiskTest):
     def test_following_pauses_and_nothing_is_lost(self):
         policy = free_port()
         daemon = self.watchpost(LOG_SOURCE + UNKNOWN_USERS + '[[enforcer]]\nname = "submission"\n'
                                 f'kind = "postfix_policy"\nlisten = ["127.0.0.1:{policy}"]\n', start=False)
-        daemon.config.write_text(daemon.config.read_text().replace(f"{self.folder}/data", f"{self.disk}/data"))
+        self.put_on_disk(daemon)
         daemon.start()
         self.log(login_lines(0, 100))
         wait_for_events(daemon, 100)
@@ -316,7 +295,7 @@ class FullDisk(DaemonTest):
 
     def test_it_ends_on_a_full_disk_and_goes_on_after(self):
         daemon = self.watchpost(LOG_SOURCE, start=False)
-        daemon.config.write_text(daemon.config.read_text().replace(f"{self.folder}/data", f"{self.disk}/data"))
+        self.put_on_disk(daemon)
         daemon.start()
         self.log(login_lines(0, 100))
         wait_for_events(daemon, 100)
