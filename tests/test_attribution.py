@@ -51,9 +51,9 @@ Hello
 """
 # What follows a recipe of the guide to print one token.
 CALLS = {
-    "python": f'\nprint(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring"))\n',
-    "javascript": f'\nconsole.log(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring"));\n',
-    "perl": f'\nprint token(7, "{SECRET}", "Kim\\@Example.com", "acme", "spring"), "\\n";\n',
+    "python": f'\nprint(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", with_recipient=True))\n',
+    "javascript": f'\nconsole.log(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", "", true));\n',
+    "perl": f'\nprint token(7, "{SECRET}", "Kim\\@Example.com", "acme", "spring", "", "Kim\\@Example.com"), "\\n";\n',
 }
 PROGRAMS = {"python": [sys.executable, "-"], "javascript": ["node", "-"], "perl": ["perl", "-"]}
 
@@ -89,6 +89,7 @@ class Attribution(DaemonTest):
             self.assertEqual((read["state"], read["key"], read["customer"], read["campaign"]),
                              ("token", 7, "acme", "spring"), language)
             self.assertTrue(read["is_for_recipient"], language)
+            self.assertEqual(read["recipient"].lower(), "kim@example.com", language)
             tried += 1
         self.assertGreaterEqual(tried, 1)
 
@@ -138,7 +139,7 @@ class Attribution(DaemonTest):
 
     def test_one_click_unsubscribes_once_and_looking_does_not(self):
         watchpost = self.watchpost(CONFIGURATION)
-        path = "/u/" + self.token(watchpost)
+        path = "/u/" + self.token(watchpost, "--with-recipient")
         status, page, _ = over_unix(watchpost, "GET", path)
         self.assertEqual(status, 200)
         self.assertIn("<button>", page)
@@ -146,7 +147,12 @@ class Attribution(DaemonTest):
         for _ in range(3):
             self.assertEqual(over_unix(watchpost, "POST", path, "List-Unsubscribe=One-Click")[0], 200)
         got = wait_for_events(watchpost, 1, "--kind", "unsubscribed")
-        self.assertEqual([(one["customer"], one["proof"]) for one in got], [("acme", "token")])
+        self.assertEqual([(one["customer"], one["recipient"], one["proof"]) for one in got],
+                         [("acme", "kim@example.com", "token")])
+        status, page, _ = over_unix(watchpost, "POST", "/u/" + self.token(watchpost),
+                                    "List-Unsubscribe=One-Click")
+        self.assertEqual(status, 422)
+        self.assertIn("not unsubscribed", page)
         self.assertEqual(over_unix(watchpost, "POST", path, "x=y")[0], 400)
         self.assertEqual(over_unix(watchpost, "POST", "/u/wp1no", "List-Unsubscribe=One-Click")[0], 404)
 

@@ -34,6 +34,7 @@ struct RoutesFixture {
       },
       [this](std::string_view token, const std::function<void(Result<Done>)>& answer) {
         taken = std::string(token);
+        if (token == "wp1nobody") return answer(fail(Code::bad_input, "no recipient in the token"));
         if (token != "wp1good") return answer(fail(Code::refused, "wrong token"));
         answer(Done{});
       }};

@@ -62,6 +62,11 @@ void post_unsubscribe(const Call& call, const Respond& respond) {
       return respond(page(404, "This link cannot be used any more",
                           "<p>Use the link of a newer mail, or answer it.</p>"));
     }
+    if (done.error().code == Code::bad_input) {
+      return respond(page(422, "You are not unsubscribed",
+                          "<p>This link does not say which address it is for. Please answer the "
+                          "mail instead.</p>"));
+    }
     auto response = page(503, "Not now", "<p>Please try again in a moment.</p>");
     response.headers.emplace_back("Retry-After", "5");
     respond(std::move(response));

@@ -50,6 +50,14 @@ TEST(Unsubscribe, ABadTokenIsToldApartFromAFullDisk) {
   EXPECT_EQ(routes.ask("PUT", "/u/wp1good").status, 405);
 }
 
+TEST(Unsubscribe, ATokenThatDoesNotSayWhomIsNoSuccess) {
+  RoutesFixture routes;
+  const auto response = routes.post("/u/wp1nobody", "List-Unsubscribe=One-Click");
+  EXPECT_EQ(response.status, 422);
+  EXPECT_THAT(response.body, HasSubstr("not unsubscribed"));
+  EXPECT_THAT(response.body, Not(HasSubstr("You get no more")));
+}
+
 TEST(Unsubscribe, NeedsNoOtherRight) {
   for (const char* const method : {"GET", "POST"}) {
     const auto match = find_route(method, "/u/wp1good");

@@ -95,6 +95,7 @@ struct Daemon::Parts {
   std::shared_ptr<suppress::List> suppressed;
   enforce::ActiveSnapshot active;
   DispatchOutbox outbox{active};
+  ingest::OwnFailures own_failures;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<enforce::Dispatcher> dispatcher;
   std::optional<feedback::AttributionRules> attribution;
@@ -126,7 +127,7 @@ Result<Done> Daemon::Parts::make_readers() {
   if (!rules) return fail(rules.error());
   attribution.emplace(std::move(*rules));
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
-  sent_mail.emplace(configuration.store, configuration.feedback.look_back, clock);
+  sent_mail.emplace(configuration.store, configuration.feedback.look_back, own_failures, clock);
   feedback.emplace(*attribution, classes, mapping, &*sent_mail);
   auto opened = dns::RealResolver::open(configuration.dns, clock, metrics);
   if (!opened) return fail(opened.error());
@@ -147,6 +148,7 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
+  options.own_failures = &own_failures;
   options.suppress = configuration.suppress_rules;
   suppressed = std::make_shared<suppress::List>(secret_seed());
   options.suppressed = suppressed;

@@ -203,8 +203,8 @@ int import_from(const Session& session, const SuppressionOptions& options, std::
 
 int import_list(const Session& session, const SuppressionOptions& options) {
   if (options.file == "-") return import_from(session, options, std::cin, "standard input");
-  std::ifstream file(options.file, std::ios::binary);
   errno = 0;
+  std::ifstream file(options.file, std::ios::binary);
   file.peek();  // a folder can be opened, but not read
   if (!file.is_open() || errno != 0) {
     return fail_with(session,

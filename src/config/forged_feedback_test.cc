@@ -42,6 +42,10 @@ class AllSent final : public feedback::SentMail {
                                .recipient = std::string(recipient),
                                .sent = kSent};
   }
+  bool failed(std::string_view message_id, std::string_view recipient) override {
+    const auto known = look_up(message_id, recipient, true);
+    return known && known->failed;
+  }
   bool counted(const EventId&) override { return false; }
 };
 

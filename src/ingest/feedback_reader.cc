@@ -2,7 +2,10 @@
 
 #include "base/text.h"
 #include "feedback/attribution/feedback_events.h"
+#include "feedback/reports/carried_mail.h"
+#include "feedback/reports/complaint_text.h"
 #include "feedback/reports/feedback_mail.h"
+#include "feedback/reports/report_text.h"
 #include "mime/address.h"
 #include "mime/message.h"
 
@@ -37,11 +40,39 @@ std::string claimed_reporter(const mime::Message& message) {
 
 std::string null_sender(const std::string& sender) { return sender.empty() ? "<>" : sender; }
 
+// What a report has more of than is read of any; one that has exactly as many may be kept as well.
+std::string_view what_was_cut(const FeedbackMail& mail) {
+  if (mail.recipients.size() >= feedback::kMostReportRecipients) {
+    return "more recipients than are read";
+  }
+  for (const std::string& defect : mail.defects) {
+    if (defect.starts_with("more ") || defect.starts_with("too many ")) return defect;
+  }
+  if (feedback::may_be_cut(mail.original)) return "more header fields of the mail than are read";
+  if (!mail.complaint) return {};
+  if (mail.complaint->original_rcpt_to.size() >= feedback::kMostComplaintValues) {
+    return "more recipients than are read";
+  }
+  if (mail.complaint->fields.size() >= feedback::kMostComplaintFields) {
+    return "more fields of the report than are read";
+  }
+  return {};
+}
+
 // Why it has to be seen by a person; empty where it has not.
 std::string why_kept(const mime::Message& message, const FeedbackMail& mail,
-                     std::string_view nothing) {
+                     const feedback::FeedbackEvents& made) {
+  const std::string_view nothing = made.nothing;
   if (nothing == "other") return "it is no feedback: " + mail.why;
   if (nothing == "no_recipient") return "it names no recipient: " + mail.why;
+  const auto events = made.events.events();
+  if (mail.kind == MailKind::unsubscribe && !events.empty() &&
+      events.front()[Field::recipient].empty()) {
+    return "it asks to be taken off a list, and neither it nor its token says who";
+  }
+  if (const std::string_view cut = what_was_cut(mail); !cut.empty()) {
+    return fmt::format("not all of it was read: {}", cut);
+  }
   for (const mime::Defect defect : kLosing) {
     if (!message.findings().has(defect)) continue;
     return fmt::format("not all of it was read: {}", mime::name_of(defect));
@@ -71,10 +102,11 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
       {.source = item.source, .reporter = reporter, .bytes = item.bytes, .at = item.at}, mapping_,
       &past_);
   Arrival arrival;
+  std::string why = why_kept(message, mail, made);
   arrival.events = std::move(made.events);
   arrival.source = item.source;
   arrival.lasting = true;
-  if (std::string why = why_kept(message, mail, made.nothing); !why.empty()) {
+  if (!why.empty()) {
     arrival.kept_mail.push_back({.at = item.at,
                                  .source = std::string(item.source),
                                  .reporter = reporter,
@@ -83,7 +115,8 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                  .recipients = item.envelope.recipients,
                                  .bytes = std::string(item.bytes)});
   }
-  count(reporter, arrival, made.nothing);
+  arrival.nothing = made.nothing;
+  count(reporter, arrival);
   return arrival;
 }
 
@@ -91,10 +124,16 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
                                                  Time at, std::string_view& why) {
   FeedbackMail mail;
   mail.kind = MailKind::unsubscribe;
+  const auto refuse = [&](std::string_view cause) {
+    why = cause;
+    Arrival none;
+    none.nothing = cause;
+    count("", none);
+    return std::nullopt;
+  };
   const auto found = feedback::tokens_in(token, 1);
   if (found.size() != 1 || found.front().size() != token.size()) {
-    why = feedback::name_of(feedback::TokenState::wrong);
-    return std::nullopt;
+    return refuse(feedback::name_of(feedback::TokenState::wrong));
   }
   mail.unsubscribe = "one-click " + std::string(token);
   const feedback::MailEnvelope no_envelope;
@@ -105,19 +144,20 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
       &past_);
   const auto events = std::as_const(made.events).events();
   if (events.empty() || !is_proven(events.front())) {
-    why = feedback::name_of(rules_.keys.read(token, at, rules_.token_age).state);
-    return std::nullopt;
+    return refuse(feedback::name_of(rules_.keys.read(token, at, rules_.token_age).state));
   }
+  if (events.front()[Field::recipient].empty()) return refuse(kNobody);
   Arrival arrival;
   arrival.events = std::move(made.events);
   arrival.source = source;
   arrival.lasting = true;
-  count("", arrival, {});
+  count("", arrival);
   return arrival;
 }
 
-void FeedbackReader::count(std::string_view reporter, const Arrival& arrival,
-                           std::string_view nothing) {
+void FeedbackReader::count(std::string_view reporter, const Arrival& arrival) {
+  // Before it is on disk: what takes the complaint back may be read by the next thread before that.
+  // Where the store then fails, the mail comes again, and so does the complaint.
   for (const Event& event : arrival.events.events()) past_.note(event);
   const std::lock_guard lock(mutex_);
   auto found = counts_.find(reporter);
@@ -127,7 +167,7 @@ void FeedbackReader::count(std::string_view reporter, const Arrival& arrival,
   }
   FeedbackCounts& counts = found->second;
   ++counts.received;
-  if (!nothing.empty()) ++counts.no_event[std::string(nothing)];
+  if (!arrival.nothing.empty()) ++counts.no_event[std::string(arrival.nothing)];
   for (const Event& event : arrival.events.events()) {
     const bool attributed = !event[Field::customer].empty() || !event[Field::campaign].empty();
     counts.attributed += attributed ? 1u : 0u;

@@ -43,6 +43,7 @@ struct FeedbackCounts {
 //            was not understood or lost something on the way.
 class FeedbackReader {
  public:
+  static constexpr std::string_view kNobody = "no recipient in the token";
   static constexpr size_t kMostReporters = 1'000;  // counted apart; the others together, as ""
 
   // All of it outlives the reader; `sent` may be null.
@@ -50,8 +51,9 @@ class FeedbackReader {
                  const feedback::Mapping& mapping, feedback::SentMail* sent);
 
   Arrival read(const FeedbackItem& item);
-  // A one-click request (RFC 8058) with the token of its URL; nothing where the token is not good,
-  // with the cause in `why`.
+  // A one-click request (RFC 8058) with the token of its URL; nothing where the token is not good
+  // or does not hold the recipient (kNobody: that takes nobody off a list), with the cause in
+  // `why`. Counted either way.
   std::optional<Arrival> one_click(std::string_view token, std::string_view source, Time at,
                                    std::string_view& why);
 
@@ -64,6 +66,9 @@ class FeedbackReader {
     explicit Past(feedback::SentMail* stored) : stored_(stored) {}
     std::optional<feedback::KnownMail> look_up(std::string_view message_id,
                                                std::string_view recipient, bool proven) override;
+    bool failed(std::string_view message_id, std::string_view recipient) override {
+      return stored_ != nullptr && stored_->failed(message_id, recipient);
+    }
     bool counted(const EventId& id) override;
     void note(const Event& event);
 
@@ -77,7 +82,7 @@ class FeedbackReader {
     std::unordered_set<EventId, Hash> noted_;
     std::deque<EventId> order_;
   };
-  void count(std::string_view reporter, const Arrival& arrival, std::string_view nothing);
+  void count(std::string_view reporter, const Arrival& arrival);
 
   const feedback::AttributionRules& rules_;
   const feedback::Classifier& classifier_;

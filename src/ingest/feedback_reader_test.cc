@@ -27,6 +27,10 @@ class Sent final : public feedback::SentMail {
     if (!recipient.empty() && found->second.recipient != recipient) return std::nullopt;
     return found->second;
   }
+  bool failed(std::string_view message_id, std::string_view recipient) override {
+    const auto known = look_up(message_id, recipient, true);
+    return known && known->failed;
+  }
   bool counted(const EventId&) override { return false; }
 
   std::map<std::string, feedback::KnownMail> mails;
@@ -115,6 +119,7 @@ TEST_F(FeedbackReaderTest, WhatReachedItsRecipientIsNoEvent) {
   EXPECT_TRUE(arrival.events.empty());
   EXPECT_TRUE(arrival.kept_mail.empty());
   EXPECT_EQ(reader_.by_reporter().at("example.com").no_event.at("delivery"), 1u);
+  EXPECT_EQ(arrival.nothing, "delivery");
 }
 
 TEST_F(FeedbackReaderTest, AHiddenRecipientIsKnownByTheToken) {
@@ -135,22 +140,50 @@ TEST_F(FeedbackReaderTest, ARequestToUnsubscribeIsProvenByItsAddress) {
   const std::string local = "unsubscribe+" + token();
   const Arrival arrival =
       read(unsubscribe_text(local, "kim@example.com"), {local + "@example.net"});
-  EXPECT_EQ(arrival.events.events().size(), 1u);
-  EXPECT_EQ(told(arrival).substr(0, 12), "unsubscribed");
-  EXPECT_NE(told(arrival).find("by token: token"), std::string::npos) << told(arrival);
+  EXPECT_EQ(told(arrival), "unsubscribed kim@example.com acme/spring/acme-api by token: token");
+  EXPECT_TRUE(arrival.kept_mail.empty());
+}
+
+// From may be another address of theirs; the envelope's sender is looked at as well. Where neither
+// fits, a person has to see it.
+TEST_F(FeedbackReaderTest, WhoUnsubscribesIsWhomTheTokenFits) {
+  const std::string local = "unsubscribe+" + token();
+  const std::string mail = unsubscribe_text(local, "kim@home.example");
+  const auto asked_by = [&](std::string sender) {
+    return reader_.read(
+        {.bytes = mail,
+         .envelope = {.sender = std::move(sender), .recipients = {local + "@example.net"}},
+         .source = "inbox",
+         .at = kNow});
+  };
+  EXPECT_EQ(told(asked_by("kim@example.com")),
+            "unsubscribed kim@example.com acme/spring/acme-api by token: token");
+  const Arrival nobody = asked_by("kim@home.example");
+  EXPECT_EQ(told(nobody), "unsubscribed  acme/spring/acme-api by token: token");
+  ASSERT_EQ(nobody.kept_mail.size(), 1u);
+  EXPECT_NE(nobody.kept_mail[0].why.find("neither it nor its token says who"), std::string::npos);
 }
 
 TEST_F(FeedbackReaderTest, OneClickCountsOnceAndOnlyWithAToken) {
   std::string_view why;
-  const auto first = reader_.one_click(token(), "api", kNow, why);
-  const auto second = reader_.one_click(token(), "api", kNow + 1h, why);
+  const std::string whole =
+      rules_.keys
+          .make({.sent = kSent, .customer = "acme", .recipient = "kim@example.com"},
+                "kim@example.com", kSent, uint8_t{1})
+          .value();
+  const auto first = reader_.one_click(whole, "api", kNow, why);
+  const auto second = reader_.one_click(whole, "api", kNow + 1h, why);
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->events.events()[0].id, second->events.events()[0].id);
-  EXPECT_EQ(told(*first), "unsubscribed  acme/spring/acme-api by token: token");
+  EXPECT_EQ(told(*first), "unsubscribed kim@example.com acme// by token: token");
   EXPECT_FALSE(reader_.one_click("kim@example.com", "api", kNow, why));
   EXPECT_EQ(why, "wrong token");
   EXPECT_FALSE(reader_.one_click(token(), "api", kNow + 24h * 31, why));
   EXPECT_EQ(why, "expired token");
+  // A short token does not say who is to be taken off.
+  EXPECT_FALSE(reader_.one_click(token(), "api", kNow, why));
+  EXPECT_EQ(why, FeedbackReader::kNobody);
+  EXPECT_EQ(reader_.by_reporter().at("").no_event.at(std::string(FeedbackReader::kNobody)), 1u);
 }
 
 // ---- What proves nothing ----------------------------------------------------------------------
@@ -182,6 +215,50 @@ TEST_F(FeedbackReaderTest, ATokenOfACustomersKeyIsForeignForAnother) {
       thief.keys.make({.sent = kSent, .customer = "acme"}, "kim@example.com", kSent).value();
   const Arrival arrival = read(arf_text({.token = forged}));
   EXPECT_EQ(told(arrival), "complained kim@example.com // by : foreign token");
+}
+
+// A customer's own key speaks of that customer's mail only, as far as the store agrees.
+TEST_F(FeedbackReaderTest, ACustomersTokenSaysWhoseItIsAndTheStoreTheRest) {
+  const std::string own =
+      rules_.keys.make({.sent = kSent, .campaign = "spring"}, "kim@example.com", kSent, uint8_t{2})
+          .value();
+  const auto with = [&](std::string customer) {
+    sent_.mails["m1@news.example.net"] = {.customer = std::move(customer),
+                                          .credential = "their-api",
+                                          .recipient = "kim@example.com",
+                                          .sent = kSent};
+    return read(arf_text({.token = own}));
+  };
+  const Arrival agreed = with("other");
+  EXPECT_EQ(told(agreed),
+            "complained kim@example.com other/spring/their-api by customer's token: token");
+  EXPECT_TRUE(is_proven(agreed.events.events()[0]));
+  for (const std::string customer : {"acme", ""}) {
+    EXPECT_EQ(told(with(customer)),
+              "complained kim@example.com other/spring/ by customer's token: token");
+  }
+}
+
+TEST_F(FeedbackReaderTest, BadTokensInFrontDoNotHideTheGoodOne) {
+  std::string fields;
+  for (int i = 0; i < 1'000; ++i) {
+    std::string junk = token();
+    for (size_t k = 20; k < 26; ++k) junk[k] = static_cast<char>('a' + (i * 7 + i / 26) % 26);
+    junk[21] = static_cast<char>('a' + i % 26);
+    fields += "X-Junk: " + junk + "\r\n";
+  }
+  // And good ones of other recipients.
+  for (int i = 0; i < 100; ++i)
+    fields += "X-Other: " + token(fmt::format("a{}@b.example", i)) + "\r\n";
+  fields += "X-Mailing: " + token() + "\r\n";
+  EXPECT_EQ(told(read(arf_text({.fields = fields}))),
+            "complained kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, OnlyTheFirstFeedbackIdIsRead) {
+  const MailText mail{.message_id = "",
+                      .fields = "Feedback-ID: spring::x:y\r\nFeedback-ID: autumn:acme:x:y\r\n"};
+  EXPECT_EQ(told(read(dsn_text(mail))), "bounced kim@example.com /spring/ by feedback_id: none");
 }
 
 TEST_F(FeedbackReaderTest, MailThatWasNeverSentIsNamedAsSuch) {
@@ -293,6 +370,27 @@ TEST_F(FeedbackReaderTest, WhatWasNotUnderstoodIsKeptWhole) {
   EXPECT_EQ(arrival.kept_mail[0].sender, "<>");
   EXPECT_EQ(arrival.kept_mail[0].recipients, std::vector<std::string>{"fbl@example.net"});
   EXPECT_EQ(reader_.by_reporter().at("example.org").no_event.at("other"), 1u);
+}
+
+TEST_F(FeedbackReaderTest, WhatWasCutIsKeptWhole) {
+  std::string report = dsn_text({});
+  std::string recipients;
+  for (int i = 0; i < 600; ++i) {
+    recipients += fmt::format(
+        "Final-Recipient: rfc822; u{}@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n", i);
+  }
+  report.insert(report.find("Final-Recipient"), recipients);
+  const Arrival many = read(report);
+  ASSERT_EQ(many.kept_mail.size(), 1u);
+  EXPECT_EQ(many.kept_mail[0].why, "not all of it was read: more recipients than are read");
+  EXPECT_FALSE(many.events.empty());
+
+  std::string fields;
+  for (int i = 0; i < 2'100; ++i) fields += "X-A: b\r\n";
+  const Arrival wide = read(arf_text({.token = token(), .fields = fields}));
+  ASSERT_EQ(wide.kept_mail.size(), 1u);
+  EXPECT_EQ(wide.kept_mail[0].why,
+            "not all of it was read: more header fields of the mail than are read");
 }
 
 TEST_F(FeedbackReaderTest, AReportOfAbuseThatIsNoMailIsNoComplaintAboutMail) {

@@ -5,8 +5,14 @@
 namespace watchpost::ingest {
 namespace {
 
-// An arrival without events (only a position) takes room, too.
-size_t weight(const Arrival& arrival) { return arrival.events.size() + 1; }
+constexpr size_t kBytesAsAnEvent = 4096;
+
+// An arrival without events (only a position) takes room, too, and so does mail that is kept whole.
+size_t weight(const Arrival& arrival) {
+  size_t sum = arrival.events.size() + 1;
+  for (const KeptMail& kept : arrival.kept_mail) sum += kept.bytes.size() / kBytesAsAnEvent;
+  return sum;
+}
 
 }  // namespace
 

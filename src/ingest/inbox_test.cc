@@ -34,6 +34,17 @@ TEST(Inbox, ASenderWaitsForRoomAndErrandsDoNot) {
   EXPECT_EQ(inbox.take(1min, 1).arrivals.size(), 1U);
 }
 
+TEST(Inbox, MailThatIsKeptTakesRoom) {
+  Inbox inbox(1000);
+  Arrival arrival = of(2);
+  arrival.kept_mail.push_back({.bytes = std::string(40'960, 'x')});
+  arrival.kept_mail.push_back({.bytes = std::string(8192, 'x')});
+  ASSERT_TRUE(inbox.put(std::move(arrival), {}));
+  EXPECT_EQ(inbox.events(), 2U + 1 + 10 + 2);
+  inbox.take(1min, 1);
+  EXPECT_EQ(inbox.events(), 0U);
+}
+
 // As when the daemon is told to stop while the disk is full.
 TEST(Inbox, AStopEndsTheWait) {
   Inbox inbox(10);

@@ -105,7 +105,10 @@ void Intake::take_one_click(std::string_view token, std::function<void(Result<Do
   if (context_.feedback != nullptr) {
     arrival = context_.feedback->one_click(token, "one-click", context_.clock.now(), why);
   }
-  if (!arrival) return answer(fail(Code::refused, std::string(why)));
+  if (!arrival) {
+    const Code code = why == FeedbackReader::kNobody ? Code::bad_input : Code::refused;
+    return answer(fail(code, std::string(why)));
+  }
   const auto shared = std::make_shared<std::function<void(Result<Done>)>>(std::move(answer));
   arrival->settled = [shared](const Result<Done>& done) { (*shared)(done); };
   if (!sink_.deliver(std::move(*arrival))) {

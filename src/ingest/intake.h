@@ -42,7 +42,8 @@ class Intake {
                     std::string_view body, std::function<void(Result<IntakeReceipt>)> answer);
   // A one-click request to unsubscribe (RFC 8058) with the token of its URL; answered when it is on
   // disk. The same request again is answered the same.
-  //   Fails: refused where the token is not good, with the cause.
+  //   Fails: refused where the token is not good, with the cause; bad_input where it is and does
+  //          not hold the recipient.
   void take_one_click(std::string_view token, std::function<void(Result<Done>)> answer);
   SourceStatus status() const;
 

@@ -53,9 +53,11 @@ StoredMailReader::StoredMailReader(std::string name, const SourceContext& contex
 Arrival StoredMailReader::read(std::string_view bytes, Time came) {
   WP_CHECK(context_.feedback != nullptr);
   const Time now = context_.clock.now();
+  feedback::MailEnvelope envelope = stored_envelope(bytes);
+  const std::string sender = envelope.sender;
   Arrival arrival =
       context_.feedback->read({.bytes = bytes,
-                               .envelope = stored_envelope(bytes),
+                               .envelope = std::move(envelope),
                                .source = name_,
                                .at = std::min(came, now),
                                .now = now,
@@ -67,6 +69,9 @@ Arrival StoredMailReader::read(std::string_view bytes, Time came) {
     status_.last_event_at = std::max(status_.last_event_at.value_or(event.at), event.at);
   }
   for (const KeptMail& kept : arrival.kept_mail) unread_.count("not_understood", kept.why);
+  if (arrival.kept_mail.empty() && !arrival.nothing.empty()) {
+    unread_.count(arrival.nothing, "from " + sender);
+  }
   return arrival;
 }
 

@@ -9,11 +9,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -53,6 +56,7 @@ class Filler final : public SettingsVisitor {
 class KeepingSink final : public EventSink {
  public:
   bool deliver(Arrival arrival) override {
+    if (const auto act = std::exchange(at_first_, {})) act();
     {
       const std::lock_guard lock(mutex_);
       for (const Event& event : std::as_const(arrival.events).events()) {
@@ -66,6 +70,8 @@ class KeepingSink final : public EventSink {
     told_.notify_all();
     return true;
   }
+  // What is done once, in the middle of the first mail.
+  void at_first(std::function<void()> act) { at_first_ = std::move(act); }
   // Waits for so many events.
   std::vector<std::string> recipients(size_t wanted) {
     std::unique_lock lock(mutex_);
@@ -89,6 +95,7 @@ class KeepingSink final : public EventSink {
  private:
   std::mutex mutex_;
   std::condition_variable told_;
+  std::function<void()> at_first_;
   std::vector<std::string> recipients_;
   std::vector<Time> times_;
   std::vector<KeptMail> kept_;
@@ -173,6 +180,19 @@ TEST_F(StoredMail, AMaildirIsReadOnceAndFollowed) {
   EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).count("a@example.com"), 0u);
 }
 
+TEST_F(StoredMail, MailThatBringsNothingIsCountedByWhatItIs) {
+  make_folders();
+  put("1.a", dsn_text({}, "delivered", "2.0.0"));
+  put("2.b", bounce_of("b"));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  run(*source, "", sink, [&] { sink.recipients(1); });
+  const SourceStatus status = source->status();
+  EXPECT_EQ(status.lines, 2u);
+  ASSERT_TRUE(status.unread.contains("delivery"));
+  EXPECT_EQ(status.unread.at("delivery").count, 1u);
+}
+
 TEST_F(StoredMail, AMaildirMovesWhatIsStored) {
   make_folders();
   fs::create_directories(folder_ / "done");
@@ -187,6 +207,111 @@ TEST_F(StoredMail, AMaildirMovesWhatIsStored) {
   });
   EXPECT_TRUE(fs::exists(folder_ / "done/1.a"));
   EXPECT_FALSE(fs::exists(folder_ / "new/1.a"));
+}
+
+TEST_F(StoredMail, AMaildirsMailThatIsMovedWhileItIsReadIsNotLost) {
+  make_folders();
+  for (const char* const user : {"a", "b", "c"}) put(user, bounce_of(user));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  sink.at_first([&] {
+    for (const std::string user : {"a", "b", "c"}) {
+      fs::rename(folder_ / ("new/" + user), folder_ / ("cur/" + user + ":2,S"));
+    }
+  });
+  run(*source, "", sink, [&] { sink.recipients(3); });
+  const Names read = sink.recipients(3);
+  EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).size(), 3u);
+  EXPECT_FALSE(source->status().unread.contains("unreadable"));
+}
+
+// No file may be opened while this lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(StoredMail, AMaildirsMailThatCannotBeReadForAWhileIsNotLost) {
+  make_folders();
+  for (const char* const user : {"a", "b", "c"}) put(user, bounce_of(user));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  std::optional<NoDescriptors> none;
+  sink.at_first([&] { none.emplace(); });
+  run(*source, "", sink, [&] {
+    while (!source->status().unread.contains("unreadable")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    // A start from a position would leave them out.
+    EXPECT_EQ(sink.position(), "");
+    none.reset();
+    sink.recipients(3);
+  });
+  const Names read = sink.recipients(3);
+  EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).size(), 3u);
+  EXPECT_NE(sink.position(), "");
+}
+
+TEST_F(StoredMail, AMaildirsMailThatIsCutWhileItIsReadIsReadAgain) {
+  make_folders();
+  for (const char* const user : {"a", "b"}) put(user, bounce_of(user) + std::string(1000, '\n'));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  sink.at_first([&] {
+    for (const std::string user : {"a", "b"})
+      write_file(folder_ / ("new/" + user), bounce_of(user));
+  });
+  run(*source, "", sink, [&] { sink.recipients(2); });
+  const Names read = sink.recipients(2);
+  EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).size(), 2u);
+}
+
+TEST_F(StoredMail, AMaildirSaysAPositionBehindAMailThatIsGone) {
+  make_folders();
+  put("a", bounce_of("a"));
+  put("b", bounce_of("b"));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  sink.at_first([&] {
+    for (const char* const name : {"new/a", "new/b"}) fs::remove(folder_ / name);
+  });
+  run(*source, "", sink, [&] {
+    for (int i = 0; i < 3000 && sink.position().empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  EXPECT_NE(sink.position(), "");
+}
+
+TEST_F(StoredMail, AMaildirSaysThatMailCannotBeMoved) {
+  make_folders();
+  put("a", bounce_of("a"));
+  const auto source = make("maildir", {{"path", folder_.path()}, {"move_to", folder_ / "absent"}});
+  KeepingSink sink;
+  run(*source, "", sink, [&] {
+    for (int i = 0; i < 3000 && source->status().healthy; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_FALSE(source->status().healthy);
+    EXPECT_NE(source->status().state.find("cannot be moved to"), std::string::npos);
+    // With the folder there it is made up for.
+    fs::create_directories(folder_ / "absent");
+    for (int i = 0; i < 3000 && !fs::exists(folder_ / "absent/a"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  EXPECT_TRUE(fs::exists(folder_ / "absent/a"));
 }
 
 TEST_F(StoredMail, AMaildirMayStartWithWhatComes) {

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "decide/decider.h"
 #include "detect/watch.h"
+#include "ingest/own_failures.h"
 #include "ingest/source.h"
 #include "ingest/suppressions.h"
 #include "store/store.h"
@@ -36,6 +37,7 @@ struct PipelineOptions {
   decide::DecideSettings decide;
   std::vector<detect::Detector> detectors;
   bool store_events = true;
+  OwnFailures* own_failures = nullptr;  // told of each event; may be null, outlives the pipeline
   std::vector<suppress::Rule> suppress;
   // Where suppressions in force are to be found by others; null: nowhere.
   std::shared_ptr<suppress::List> suppressed;

@@ -98,6 +98,7 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
   if (!newest || event.at > *newest) newest = event.at;
   signals.clear();
   failures.add(event);
+  if (options.own_failures != nullptr) options.own_failures->note(event);
   watch.on(event, signals);
   for (Signal& signal : signals) {
     std::vector<Field> dimensions;

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "model/suppression.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -60,8 +62,11 @@ std::optional<KnownMail> joined(std::span<const Event> events, std::string_view 
 }  // namespace
 
 StoredSentMail::StoredSentMail(store::StoreSettings settings, Duration look_back,
-                               const Clock& clock)
-    : settings_(std::move(settings)), look_back_(look_back), clock_(clock) {}
+                               const OwnFailures& own_failures, const Clock& clock)
+    : settings_(std::move(settings)),
+      look_back_(look_back),
+      own_failures_(own_failures),
+      clock_(clock) {}
 
 store::Reader* StoredSentMail::reader() {
   if (!reader_) {
@@ -109,14 +114,16 @@ void StoredSentMail::keep(std::string key, const std::optional<KnownMail>& found
 bool StoredSentMail::has_time() {
   const Time now = clock_.now();
   if (now - slice_ >= kSlice || now < slice_) {
+    // One that took longer than a slice is paid for by the slices after it.
+    const int64_t passed = slice_ == Time{} || now < slice_ ? INT32_MAX : (now - slice_) / kSlice;
+    spent_ = std::max(Duration::zero(), spent_ - kOfSlice * passed);
     slice_ = now;
-    spent_ = Duration::zero();
   }
   return spent_ < kOfSlice;
 }
 
 std::optional<KnownMail> StoredSentMail::look_up(std::string_view message_id,
-                                                 std::string_view recipient, bool proven) {
+                                                 std::string_view recipient, bool /*proven*/) {
   constexpr size_t kLongest = 998;  // RFC 5322 section 2.1.1
   if (look_back_ == Duration::zero() || message_id.size() > kLongest) return std::nullopt;
   const std::lock_guard lock(mutex_);
@@ -125,10 +132,10 @@ std::optional<KnownMail> StoredSentMail::look_up(std::string_view message_id,
     const bool holds = found->second.mail || clock_.now() - found->second.since < kNoHolds;
     if (holds) return found->second.mail;
   }
-  if (!proven && !has_time()) return std::nullopt;
+  if (!has_time()) return std::nullopt;
   const auto before = Ticks::now();
   auto found = find(message_id, recipient);
-  if (!proven) spent_ += std::chrono::duration_cast<Duration>(Ticks::now() - before);
+  spent_ += std::chrono::duration_cast<Duration>(Ticks::now() - before);
   keep(std::move(key), found);
   return found;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/time.h"
 #include "feedback/attribution/attribution.h"
+#include "ingest/own_failures.h"
 #include "store/store.h"
 
 #include <deque>
@@ -15,17 +16,21 @@ namespace watchpost::ingest {
 
 // What the store knows of mail that was sent.
 //   Threads: any; one looks up at a time.
-//   Rules:   looks no further back than `look_back`. Answers are kept for a while. What is not
-//            proven has a quarter of the time for it: whoever sends feedback about mail that never
-//            was must not keep a reader busy.
+//   Rules:   looks no further back than `look_back`. Answers are kept for a while. Looking up has a
+//            quarter of the time: the newest events have no index yet, and feedback must not wait
+//            for them. Without time for it nothing is known of a mail.
 class StoredSentMail final : public feedback::SentMail {
  public:
   static constexpr size_t kMostKept = 20'000;
-  // The clock outlives it. The store's folder need not be there yet.
-  StoredSentMail(store::StoreSettings settings, Duration look_back, const Clock& clock);
+  // `own_failures` and the clock outlive it. The store's folder need not be there yet.
+  StoredSentMail(store::StoreSettings settings, Duration look_back, const OwnFailures& own_failures,
+                 const Clock& clock);
 
   std::optional<feedback::KnownMail> look_up(std::string_view message_id,
                                              std::string_view recipient, bool proven) override;
+  bool failed(std::string_view message_id, std::string_view recipient) override {
+    return own_failures_.has(message_id, recipient);
+  }
   bool counted(const EventId& id) override;
 
  private:
@@ -40,13 +45,14 @@ class StoredSentMail final : public feedback::SentMail {
 
   const store::StoreSettings settings_;
   const Duration look_back_;
+  const OwnFailures& own_failures_;
   const Clock& clock_;
   std::mutex mutex_;
   std::unique_ptr<store::Reader> reader_;
   std::unordered_map<std::string, Kept> kept_;
   std::deque<std::string> order_;
   Time slice_;        // in which `spent_` was
-  Duration spent_{};  // on what is not proven
+  Duration spent_{};  // of it
 };
 
 }  // namespace watchpost::ingest

@@ -31,6 +31,8 @@ struct Arrival {
   // Ids are known for as long as events are kept, and not only for a day: feedback counts once.
   bool lasting = false;
   std::vector<KeptMail> kept_mail;  // stored with the events, or without any
+  // Of mail without an event: what it is, in a word of a fixed set ("auto_reply"). Else empty.
+  std::string_view nothing = {};
   // Called once, on the pipeline's thread, when all of it is on disk, or cannot be. May be empty.
   std::function<void(const Result<Done>&)> settled;
 };

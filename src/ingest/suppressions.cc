@@ -195,7 +195,6 @@ Result<size_t> Suppressions::lift_of(uint64_t incident, const std::string& becau
     put(std::move(**row), step);
     ++lifted;
   }
-  by_incident_.erase(found);
   return lifted;
 }
 

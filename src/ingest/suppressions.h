@@ -61,7 +61,7 @@ class Suppressions {
   // What the step changed is on disk, ...
   void committed(const Step& step, const decide::Decider& decider);
   // ... or will never be.
-  void dropped() { keeper_->committed({}); }
+  void dropped() { keeper_->dropped(); }
 
  private:
   using Key = std::pair<std::string, std::string>;  // recipient, customer

@@ -3,7 +3,9 @@
 
 #include "ingest/test_pipeline.h"
 
+#include <csignal>
 #include <filesystem>
+#include <sys/resource.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -165,6 +167,26 @@ TEST_F(Undoing, AWrongIncidentLiftsWhatItSuppressedAlsoBeforeItOpened) {
   EXPECT_THAT(holding(folder), ElementsAre("bobs@example.com"));
   EXPECT_FALSE(list->holding("acme", "user0@example.com", kNoon));
   EXPECT_EQ(stored(folder).back().lifted_by, "i-1 was found false_positive");
+}
+
+TEST_F(Undoing, WhatCouldNotBeStoredIsLiftedTheNextTime) {
+  const auto found_wrong = [&](decide::Decider& decider, Time now) {
+    return decider.false_positive(incident, "alice", "was nothing", now);
+  };
+  // Files may not grow, as on a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = 1;
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const auto refused = ask(found_wrong);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(refused);
+  EXPECT_EQ(holding(folder).size(), 7U);
+  const auto done = ask(found_wrong);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_THAT(holding(folder), ElementsAre("bobs@example.com"));
 }
 
 TEST_F(Undoing, ADecisionUndoneDoesTheSame) {

@@ -115,22 +115,66 @@ class Records {
   uint64_t lines_taken_ = 0;
 };
 
+// A spreadsheet takes what begins so for a formula, also behind blanks. A text that does is written
+// with an apostrophe in front, which says "text" to it; one that already begins with apostrophes
+// gets another, so that reading takes off what writing put there.
+bool is_like_formula(std::string_view text) {
+  const size_t first = text.find_first_not_of("' \t\r\n");
+  return first != std::string_view::npos && std::string_view("=+-@").contains(text[first]);
+}
+
+std::string_view without_mark(std::string_view text) {
+  return text.starts_with('\'') && is_like_formula(text) ? text.substr(1) : text;
+}
+
+// Letters, digits and hyphens with dots between, or UTF-8 (RFC 5321, section 4.1.2; RFC 6531).
+bool is_domain_name(std::string_view domain) {
+  const auto may_stand = [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return letter || (c >= '0' && c <= '9') || c == '-' || (static_cast<unsigned char>(c) & 0x80);
+  };
+  for (const std::string_view label : split(domain, '.')) {
+    if (label.empty() || !std::ranges::all_of(label, may_stand)) return false;
+  }
+  return escaped(domain) == domain;  // valid UTF-8
+}
+
+bool is_quoted(std::string_view local) {
+  return local.size() >= 2 && local.starts_with('"') && local.ends_with('"');
+}
+
+// One address and nothing beside it.
+bool is_one_address(std::string_view key) {
+  const std::string_view domain = domain_of(key);
+  const std::string_view local =
+      key.substr(0, key.size() - std::min(key.size(), domain.size() + 1));
+  if (local.empty() || !is_domain_name(domain)) return false;
+  return is_quoted(local) || local.find_first_of(";@\"") == std::string_view::npos;
+}
+
+Error no_address(std::string_view text) {
+  if (text.find('@') != std::string_view::npos &&
+      text.find_first_of(";\t") != std::string_view::npos) {
+    return {Code::bad_input,
+            "its fields are separated by semicolons or tabs: only commas are read",
+            {}};
+  }
+  return {Code::bad_input, fmt::format("`{}` is not an address", escaped(text, 60)), {}};
+}
+
 Result<Suppression> row_from(const std::vector<std::string>& fields,
                              const std::vector<Column>& columns, const CsvDefaults& defaults,
                              Time now) {
   std::array<std::string_view, 6> values;
   for (size_t i = 0; i < fields.size(); ++i) {
     const Column column = i < columns.size() ? columns[i] : Column::unused;
-    values[static_cast<size_t>(column)] = trim(fields[i]);
+    values[static_cast<size_t>(column)] = without_mark(trim(fields[i]));
   }
   const auto value = [&](Column column) { return values[static_cast<size_t>(column)]; };
   Suppression row{.recipient = suppression_key(value(Column::recipient)),
                   .customer = defaults.customer,
                   .reason = defaults.reason};
-  if (row.recipient.empty()) {
-    return fail(Code::bad_input,
-                fmt::format("`{}` is not an address", escaped(value(Column::recipient), 60)));
-  }
+  if (!is_one_address(row.recipient)) return fail(no_address(value(Column::recipient)));
   if (const auto customer = value(Column::customer); !customer.empty()) row.customer = customer;
   if (row.customer.size() > kLongestCustomer) {
     return fail(Code::bad_input, "the name of the customer is too long");
@@ -161,6 +205,11 @@ std::optional<std::vector<Column>> header_from(const std::vector<std::string>& f
 }
 
 std::string csv_field(std::string_view text) {
+  std::string marked;
+  if (is_like_formula(text)) {
+    marked = "'" + std::string(text);
+    text = marked;
+  }
   if (text.find_first_of(",\"\r\n") == std::string_view::npos && trim(text) == text) {
     return std::string(text);
   }

@@ -30,10 +30,12 @@ struct CsvDefaults {
 
 // The columns are those above, as many as are there, or those that the first line names: one of
 // them `recipient` (or `email`, `email_address`, `address`), the others in any order, names that
-// are not known left out. `until`: a time, a date, or a span from `now`. Pure and total.
+// are not known left out. `until`: a time, a date, or a span from `now`. A recipient is one address
+// whose domain is a name; of a text that a spreadsheet would take for a formula (it begins with one
+// of = + - @), the apostrophe in front is taken off. Pure and total.
 CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now);
 
-// With line ends.
+// With line ends. What a spreadsheet would take for a formula has an apostrophe in front.
 std::string csv_header();
 std::string csv_line(const Suppression& one);
 

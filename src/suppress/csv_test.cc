@@ -95,6 +95,46 @@ TEST(Csv, WhatIsWrittenIsReadAgain) {
   EXPECT_EQ(got.rows[0].note, one.note);
 }
 
+TEST(Csv, ARecipientIsOneAddress) {
+  const std::string good =
+      "a@x.example\n\"\"\"a;b@c\"\"@x.example\"\nb@b\xc3\xbc"
+      "cher.example\n<c@x-1.example>\n";
+  EXPECT_EQ(read(good).rows.size(), 4U);
+  EXPECT_TRUE(read(good).faults.empty());
+  for (const char* const bad :
+       {"a@b@x.example", "a@x.example;b@y.example", "a;b@x.example", "a@x.example;acme;complaint",
+        "a@x.example\tacme", "a@x_y", "a@x..example", "a@[192.0.2.1]", "a@x.example)",
+        "a@x\xff.example", "a\"b@x.example"}) {
+    const CsvRead got = read(std::string(bad) + "\nz@x.example\n");
+    EXPECT_EQ(got.faults.size(), 1U) << bad;
+    EXPECT_EQ(got.rows.size(), 1U) << bad;
+  }
+}
+
+TEST(Csv, OtherSeparatorsAreNamed) {
+  const CsvRead got = read("email;reason\na@x.example;complaint\nb@x.example\tcomplaint\n");
+  EXPECT_TRUE(got.rows.empty());
+  ASSERT_EQ(got.faults.size(), 3U);
+  for (const size_t line : {1U, 2U}) {
+    EXPECT_THAT(got.faults[line].what, testing::HasSubstr("only commas are read"));
+  }
+}
+
+TEST(Csv, NothingIsAFormulaToASpreadsheet) {
+  for (const char* const text : {"=1+1", "+1", "-1", "@x", "'=1", "''@x", "' -1"}) {
+    const Suppression one{.recipient = "+a@x.example", .customer = text, .note = text};
+    const std::string line = csv_line(one);
+    EXPECT_TRUE(line.starts_with("'+a@x.example,'")) << line;
+    const CsvRead got = read(csv_header() + line);
+    ASSERT_EQ(got.rows.size(), 1U) << line;
+    EXPECT_EQ(got.rows[0].recipient, one.recipient);
+    EXPECT_EQ(got.rows[0].customer, text);
+    EXPECT_EQ(got.rows[0].note, text);
+  }
+  EXPECT_THAT(csv_line({.recipient = "o'neil@x.example", .note = "a-b"}),
+              testing::StartsWith("o'neil@x.example,,by_hand,,a-b"));
+}
+
 TEST(Reply, MustBeOneThatSmtpKnows) {
   for (const char* const good : {"550 5.1.1 no", "450 4.2.1 Not now.", "554 5.7.123 a b"}) {
     EXPECT_TRUE(check_reply(good)) << good;

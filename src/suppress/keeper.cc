@@ -1,6 +1,7 @@
 #include "suppress/keeper.h"
 
 #include "expr/event_schema.h"
+#include "model/feedback_proof.h"
 
 #include <algorithm>
 
@@ -62,7 +63,7 @@ std::optional<Entry> Keeper::known(const std::string& recipient,
                                    const std::string& customer) const {
   if (!uncommitted_.empty()) {
     const auto found = uncommitted_.find(Key(recipient, customer));
-    if (found != uncommitted_.end()) return found->second;
+    if (found != uncommitted_.end()) return found->second.entry;
   }
   return list_.of(customer, recipient);
 }
@@ -73,7 +74,9 @@ bool Keeper::says_more(const Suppression& wanted, const std::optional<Entry>& th
   if (there->until && at >= *there->until) return true;
   const bool as_long = !wanted.until || (there->until && *wanted.until >= *there->until);
   if (!as_long) return false;
-  if (weight_of(wanted.reason) > weight_of(there->reason)) return true;
+  // Withdrawing a complaint must not lift what held without it.
+  const bool withdrawable = wanted.reason == SuppressionReason::complaint;
+  if (!withdrawable && weight_of(wanted.reason) > weight_of(there->reason)) return true;
   if (!there->until) return false;
   return !wanted.until || *wanted.until - *there->until > (*wanted.until - at) / kWorthIt;
 }
@@ -87,7 +90,7 @@ bool Keeper::would_change(const Suppression& wanted, Time now) const {
 void Keeper::number(Suppression& one, Time now) {
   one.change = ++last_change_;
   one.changed_at = now;
-  uncommitted_[Key(one.recipient, one.customer)] = entry_of(one);
+  uncommitted_[Key(one.recipient, one.customer)] = {entry_of(one), one.change};
 }
 
 void Keeper::on(const Event& event, Time now, const AroundOf& around,
@@ -113,8 +116,10 @@ void Keeper::on(const Event& event, Time now, const AroundOf& around,
 
 void Keeper::apply(const Rule& rule, const Event& event, const std::string& recipient, Time now,
                    const AroundOf& around, std::vector<Suppression>& changed) {
-  const std::string customer(rule.for_all ? std::string_view() : event[Field::customer]);
-  if (customer.empty() && !rule.for_all) {
+  // A customer's own token says nothing of the mail of others.
+  const bool for_all = rule.for_all && event[Field::attribution] != kByCustomersToken;
+  const std::string customer(for_all ? std::string_view() : event[Field::customer]);
+  if (customer.empty() && !for_all) {
     ++made_[rule.name].without_customer;
     return;
   }
@@ -126,7 +131,8 @@ void Keeper::apply(const Rule& rule, const Event& event, const std::string& reci
                    .since = event.at};
   if (rule.lasts > Duration::zero()) made.until = event.at + rule.lasts;
   if (made.until && now >= *made.until) return;
-  if (!says_more(made, known(recipient, customer), event.at)) return;
+  const std::optional<Entry> there = known(recipient, customer);
+  if (!says_more(made, there, event.at)) return;
   const Around where = around ? around(event) : Around{};
   if (where.bounces_mislead && rule.reason == SuppressionReason::hard_bounce) return;
   if (rule.mode != Mode::enforce) {
@@ -136,16 +142,25 @@ void Keeper::apply(const Rule& rule, const Event& event, const std::string& reci
   ++made_[rule.name].suppressed;
   made.evidence = evidence_of(event);
   made.event = event.id;
-  made.incident = where.incident;
+  // Undoing an incident must not lift what was suppressed without it.
+  const bool replaces = there && there->holds(now);
+  made.incident = replaces ? 0 : where.incident;
   number(made, now);
-  if (where.incident == 0) remember(made, event);
+  if (!replaces && made.incident == 0) remember(made, event);
   changed.push_back(std::move(made));
 }
 
 void Keeper::withdraw(const Event& event, const std::string& recipient, Time now,
                       std::vector<Suppression>& changed) {
   const std::string customer(event[Field::customer]);
-  if (customer.empty()) return;
+  if (!customer.empty()) lift_complaint(event, recipient, customer, now, changed);
+  if (event[Field::attribution] != kByCustomersToken)
+    lift_complaint(event, recipient, {}, now, changed);
+}
+
+void Keeper::lift_complaint(const Event& event, const std::string& recipient,
+                            const std::string& customer, Time now,
+                            std::vector<Suppression>& changed) {
   const auto there = known(recipient, customer);
   if (!there || !there->holds(now) || there->reason != SuppressionReason::complaint) return;
   Suppression lifted{.recipient = recipient,
@@ -176,18 +191,25 @@ void Keeper::remember(const Suppression& made, const Event& event) {
 void Keeper::opened(uint64_t incident, const Stream& subject, Time since, Time now,
                     std::vector<Suppression>& changed) {
   if (subject.empty()) return;
-  std::erase_if(recent_, [&](Recent& one) {
-    if (one.made.since < since || !is_in(subject, one.of)) return false;
-    one.made.incident = incident;
-    number(one.made, now);
-    changed.push_back(std::move(one.made));
-    return true;
-  });
+  // They stay remembered until they are committed: what is dropped has not happened.
+  for (const Recent& one : recent_) {
+    if (one.made.since < since || !is_in(subject, one.of) || is_replaced(one.made)) continue;
+    Suppression made = one.made;
+    made.incident = incident;
+    number(made, now);
+    changed.push_back(std::move(made));
+  }
+}
+
+bool Keeper::is_replaced(const Suppression& one) const {
+  const auto found = uncommitted_.find(Key(one.recipient, one.customer));
+  return found != uncommitted_.end() && found->second.change != one.change;
 }
 
 void Keeper::committed(std::span<const Suppression> changed) {
   for (const Suppression& one : changed) list_.put(one);
   uncommitted_.clear();
+  committed_change_ = last_change_;
   if (recent_.empty()) return;
   // One that was changed since is no longer as it is remembered.
   std::map<Key, uint64_t> last;
@@ -196,6 +218,11 @@ void Keeper::committed(std::span<const Suppression> changed) {
     const auto found = last.find(Key(one.made.recipient, one.made.customer));
     return found != last.end() && found->second != one.made.change;
   });
+}
+
+void Keeper::dropped() {
+  uncommitted_.clear();
+  std::erase_if(recent_, [&](const Recent& one) { return one.made.change > committed_change_; });
 }
 
 }  // namespace watchpost::suppress

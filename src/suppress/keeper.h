@@ -36,11 +36,14 @@ struct Around {
 //   Use:     on() for every counted event; what it gives is committed together with the event, and
 //            then told to committed(), which puts it into the list.
 //   Rules:   only events that prove themselves, of outbound mail, and never what Watchpost caused.
-//            For mail of the event's own customer, unless the rule is for all; without a customer
-//            nothing, unless the rule is for all. A suppression that holds is replaced only by one
-//            that holds longer, or that weighs more (unsubscribe, complaint, bounce, in this
-//            order) and holds as long. What was lifted is suppressed again only by what happened
-//            afterwards. A complaint that is withdrawn lifts what a complaint suppressed.
+//            For mail of the event's own customer, unless the rule is for all and the event is
+//            not proven by that customer's token alone; without a customer nothing, unless it is
+//            for all. A suppression that holds is replaced only by one that holds longer, or that
+//            weighs more (unsubscribe, complaint, bounce, in this order) and holds as long; by a
+//            complaint, which may be withdrawn, only where it holds longer. One that replaces
+//            another is of no incident. What was lifted is suppressed again only by what happened
+//            afterwards. A complaint that is withdrawn lifts what a complaint suppressed, for the
+//            event's customer and for all.
 //   Owns:    the counts, and what is not committed yet; both bounded.
 //   Threads: none inside; the list may be asked from any thread.
 class Keeper {
@@ -57,7 +60,10 @@ class Keeper {
   // A suppression that somebody else made or changed, with the number of its change.
   void number(Suppression& one, Time now);
 
+  // What was changed is on disk, ...
   void committed(std::span<const Suppression> changed);
+  // ... or will never be: all since the last commit is as it was before.
+  void dropped();
   void use(std::vector<Rule> rules) { rules_ = std::move(rules); }
   const std::vector<Rule>& rules() const { return rules_; }
   // Whether it holds longer than what is there. What people want is asked for nothing else.
@@ -80,11 +86,19 @@ class Keeper {
     Suppression made;
     std::vector<Stream::Part> of;  // the event's dimensions
   };
+  struct Uncommitted {
+    Entry entry;
+    uint64_t change = 0;
+  };
 
   void apply(const Rule& rule, const Event& event, const std::string& recipient, Time now,
              const AroundOf& around, std::vector<Suppression>& changed);
   void withdraw(const Event& event, const std::string& recipient, Time now,
                 std::vector<Suppression>& changed);
+  void lift_complaint(const Event& event, const std::string& recipient, const std::string& customer,
+                      Time now, std::vector<Suppression>& changed);
+  // Whether what is not committed yet changed it since.
+  bool is_replaced(const Suppression& one) const;
   std::optional<Entry> known(const std::string& recipient, const std::string& customer) const;
   // Whether `wanted` says more than what is there.
   static bool says_more(const Suppression& wanted, const std::optional<Entry>& there, Time at);
@@ -95,7 +109,8 @@ class Keeper {
   Counts counts_;
   const KeeperLimits limits_;
   uint64_t last_change_ = 0;
-  std::map<Key, Entry> uncommitted_;
+  uint64_t committed_change_ = 0;
+  std::map<Key, Uncommitted> uncommitted_;
   std::deque<Recent> recent_;  // newest last
   std::map<std::string, Made> made_;
 };

@@ -1,5 +1,7 @@
 #include "suppress/keeper.h"
 
+#include "model/feedback_proof.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -123,6 +125,23 @@ TEST_F(KeeperTest, ForEverybodyOnlyWhereTheRuleSaysSo) {
   EXPECT_TRUE(list_.holding("other", "b@x.example", kNoon));
 }
 
+TEST_F(KeeperTest, ACustomersTokenSuppressesForThatCustomerOnly) {
+  auto settings = complaints();
+  settings.scope = "all";
+  keeper({settings});
+  Event complaint = event(EventKind::complained, "a@x.example");
+  complaint[Field::proof] = kProvenByToken;
+  complaint[Field::attribution] = kByCustomersToken;
+  const auto made = on(complaint);
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_EQ(made[0].customer, "acme");
+  EXPECT_FALSE(list_.holding("other", "a@x.example", kNoon));
+  complaint[Field::recipient] = "b@x.example";
+  complaint[Field::customer] = "";
+  EXPECT_TRUE(on(complaint).empty());
+  EXPECT_EQ(keeper_->take_made()["complaint"].without_customer, 1U);
+}
+
 TEST_F(KeeperTest, SeveralTakeDaysAndADeliveryEndsTheCount) {
   keeper({full_mailboxes()});
   const auto day = [](int n) { return kNoon + std::chrono::days(n); };
@@ -158,13 +177,48 @@ TEST_F(KeeperTest, CountsSurviveARestart) {
   EXPECT_EQ(counts.size(), 0U);
 }
 
+SuppressSettings unsubscribes() {
+  return {.name = "unsubscribe", .when = "kind == unsubscribed", .reason = "unsubscribe"};
+}
+
 TEST_F(KeeperTest, WhatWeighsMoreReplacesWhatIsThere) {
+  keeper({unknown_users(), unsubscribes()});
+  on(unknown("a@x.example"));
+  const auto made = on(event(EventKind::unsubscribed, "a@x.example"));
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_EQ(made[0].reason, SuppressionReason::unsubscribe);
+  EXPECT_TRUE(on(unknown("a@x.example")).empty());
+}
+
+TEST_F(KeeperTest, AWithdrawnComplaintLeavesADeadAddressDead) {
   keeper({unknown_users(), complaints()});
   on(unknown("a@x.example"));
-  const auto made = on(event(EventKind::complained, "a@x.example"));
+  EXPECT_TRUE(on(event(EventKind::complained, "a@x.example")).empty());
+  EXPECT_TRUE(on(event(EventKind::complaint_withdrawn, "a@x.example")).empty());
+  EXPECT_TRUE(list_.holding("acme", "a@x.example", kNoon));
+}
+
+TEST_F(KeeperTest, AComplaintThatHoldsLongerReplacesABounce) {
+  auto settings = unknown_users();
+  settings.lasts = std::chrono::days(100);
+  keeper({settings, complaints()});
+  on(unknown("a@x.example"));
+  EXPECT_EQ(on(event(EventKind::complained, "a@x.example")).size(), 1U);
+}
+
+TEST_F(KeeperTest, WhatReplacesAnotherIsOfNoIncident) {
+  keeper({complaints(), unsubscribes()});
+  on(event(EventKind::complained, "a@x.example"));
+  on(event(EventKind::complained, "b@x.example"));
+  const auto made = on(event(EventKind::unsubscribed, "a@x.example"), {.incident = 3});
   ASSERT_EQ(made.size(), 1U);
-  EXPECT_EQ(made[0].reason, SuppressionReason::complaint);
-  EXPECT_TRUE(on(unknown("a@x.example")).empty());
+  EXPECT_EQ(made[0].incident, 0U);
+  on(event(EventKind::unsubscribed, "b@x.example"));
+  std::vector<Suppression> changed;
+  keeper_->opened(4, parse_stream("customer=acme").value(), kNoon - 1h, kNoon, changed);
+  EXPECT_TRUE(changed.empty());
+  // What held no more is not replaced.
+  EXPECT_EQ(on(event(EventKind::complained, "c@x.example"), {.incident = 3})[0].incident, 3U);
 }
 
 TEST_F(KeeperTest, ALongerTimeReplacesAShorterOneWhereItIsWorthIt) {
@@ -199,6 +253,33 @@ TEST_F(KeeperTest, NotSpamTakesBackWhatAComplaintDid) {
   EXPECT_TRUE(on(event(EventKind::complaint_withdrawn, "b@x.example")).empty());
 }
 
+TEST_F(KeeperTest, NotSpamTakesBackWhatAComplaintDidForAll) {
+  auto settings = complaints();
+  settings.scope = "all";
+  keeper({settings});
+  on(event(EventKind::complained, "a@x.example"));
+  Event withdrawn = event(EventKind::complaint_withdrawn, "a@x.example");
+  withdrawn[Field::proof] = kProvenByToken;
+  withdrawn[Field::attribution] = kByCustomersToken;
+  EXPECT_TRUE(on(withdrawn).empty());
+  withdrawn[Field::attribution] = "token";
+  const auto lifted = on(withdrawn);
+  ASSERT_EQ(lifted.size(), 1U);
+  EXPECT_EQ(lifted[0].customer, "");
+  EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));
+}
+
+TEST_F(KeeperTest, AnIncidentBringsBackNothingThatWasWithdrawn) {
+  keeper({complaints()});
+  std::vector<Suppression> changed;
+  keeper_->on(event(EventKind::complained, "a@x.example"), kNoon, {}, changed);
+  keeper_->on(event(EventKind::complaint_withdrawn, "a@x.example"), kNoon, {}, changed);
+  keeper_->opened(4, parse_stream("customer=acme").value(), kNoon - 1h, kNoon, changed);
+  keeper_->committed(changed);
+  EXPECT_EQ(changed.size(), 2U);
+  EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));
+}
+
 TEST_F(KeeperTest, AShadowRuleOnlyCounts) {
   auto settings = unknown_users();
   settings.mode = "shadow";
@@ -227,6 +308,25 @@ TEST_F(KeeperTest, AnIncidentIsToldOfWhatWasBeforeIt) {
   EXPECT_EQ(changed[0].change, 5U);
 }
 
+TEST_F(KeeperTest, AnIncidentIsToldAgainWhereTheCommitFailed) {
+  keeper({unknown_users()});
+  on(unknown("a@x.example"));
+  const auto subject = parse_stream("customer=acme").value();
+  std::vector<Suppression> changed;
+  keeper_->on(unknown("never@x.example"), kNoon, {}, changed);
+  keeper_->opened(4, subject, kNoon - 1h, kNoon, changed);
+  EXPECT_EQ(changed.size(), 3U);
+  keeper_->dropped();
+  changed.clear();
+  keeper_->opened(4, subject, kNoon - 1h, kNoon, changed);
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].recipient, "a@x.example");
+  keeper_->committed(changed);
+  changed.clear();
+  keeper_->opened(5, subject, kNoon - 1h, kNoon, changed);
+  EXPECT_TRUE(changed.empty());
+}
+
 TEST_F(KeeperTest, WhatMisleadsSuppressesNobody) {
   keeper({unknown_users(), complaints()});
   const Around outage{.incident = 3, .bounces_mislead = true};
@@ -235,17 +335,17 @@ TEST_F(KeeperTest, WhatMisleadsSuppressesNobody) {
 }
 
 TEST_F(KeeperTest, OfOneRecipientInOneStepTheLastHolds) {
-  keeper({unknown_users(), complaints()});
+  keeper({unknown_users(), unsubscribes()});
   std::vector<Suppression> changed;
   const Event bounce = unknown("a@x.example");
-  const Event complaint = event(EventKind::complained, "a@x.example");
-  for (const Event& one : {bounce, bounce, complaint, bounce}) {
+  const Event unsubscribed = event(EventKind::unsubscribed, "a@x.example");
+  for (const Event& one : {bounce, bounce, unsubscribed, bounce}) {
     keeper_->on(one, one.at, {}, changed);
   }
   EXPECT_EQ(changed.size(), 2U);
   EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));  // not committed yet
   keeper_->committed(changed);
-  EXPECT_EQ(list_.of("acme", "a@x.example")->reason, SuppressionReason::complaint);
+  EXPECT_EQ(list_.of("acme", "a@x.example")->reason, SuppressionReason::unsubscribe);
 }
 
 TEST(Rules, EachWrongSettingIsNamed) {

@@ -3,15 +3,21 @@
 #include "base/ascii.h"
 #include "base/text.h"
 #include "feedback/reports/complaint_text.h"
+#include "model/feedback_proof.h"
 #include "model/suppression.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace watchpost::feedback {
 namespace {
 
-constexpr size_t kMostTokens = 32;  // that are checked, of one mail
+// Of one mail. Bad ones are many before they hide a good one, and the good ones are all kept: who
+// writes a mail can put both in front of ours.
+constexpr size_t kMostTokensRead = 4096;
+// A mail comes to one, and a report names one more or two.
+constexpr size_t kMostReturnPaths = 100;
 constexpr std::string_view kFeedbackId = "Feedback-ID";
 
 std::string without_blanks(std::string_view text) {
@@ -26,13 +32,17 @@ bool take(std::string& field, const std::string& value) {
   return true;
 }
 
-// The first that says something wins, field by field; the first that said anything is the way.
+// The first that says something wins, field by field. Whether anything was taken.
+bool take_clue(const Clue& clue, Clue& made) {
+  bool any = take(made.customer, clue.customer);
+  any = take(made.campaign, clue.campaign) || any;
+  any = take(made.credential, clue.credential) || any;
+  return take(made.recipient, clue.recipient) || any;
+}
+
+// The first that said anything is the way.
 void take_clue(const Clue& clue, std::string_view way, Attributed& made) {
-  bool any = take(made.clue.customer, clue.customer);
-  any = take(made.clue.campaign, clue.campaign) || any;
-  any = take(made.clue.credential, clue.credential) || any;
-  any = take(made.clue.recipient, clue.recipient) || any;
-  if (any && made.way.empty()) made.way = way;
+  if (take_clue(clue, made.clue) && made.way.empty()) made.way = way;
 }
 
 // "a:b:c:sender", each part what the configuration says it is.
@@ -61,16 +71,16 @@ Attribution::Attribution(const FeedbackMail& mail, const MailEnvelope& envelope,
     : mail_(mail), envelope_(envelope), context_(context) {
   collect_tokens();
   collect_return_paths();
+  collect_clues();
 }
 
 void Attribution::take_tokens(std::string_view text) {
-  if (tokens_.size() >= kMostTokens) return;
-  for (const std::string_view token : tokens_in(text, kMostTokens - tokens_.size())) {
+  for (const std::string_view token : tokens_in(text, kMostTokensRead - tokens_read_)) {
+    ++tokens_read_;
     ReadToken read = context_.rules.keys.read(token, context_.now, context_.rules.token_age);
-    const bool known = std::ranges::any_of(tokens_, [&](const ReadToken& other) {
-      return other.key == read.key && other.tag == read.tag && other.state == read.state;
-    });
-    if (!known) tokens_.push_back(std::move(read));
+    states_.insert(read.state);
+    if (read.state != TokenState::ok) continue;
+    if (known_tokens_.emplace(read.key, read.tag).second) tokens_.push_back(std::move(read));
   }
 }
 
@@ -98,36 +108,72 @@ void Attribution::collect_return_paths() {
   const auto take_path = [&](std::string_view path) {
     TaggedReturnPath read = without_batv_tag(path, context_.now);
     stale_return_path_ = stale_return_path_ || read.stale;
-    if (!read.stale && !read.address.empty()) return_paths_.push_back(std::move(read.address));
+    if (read.stale || read.address.empty() || return_paths_.size() == kMostReturnPaths) return;
+    return_paths_.push_back({.address = read.address,
+                             .recipient = verp_recipient(read.address),
+                             .clue = clue_of(read.address)});
   };
   for (const std::string& recipient : envelope_.recipients) take_path(recipient);
   if (mail_.complaint) take_path(mail_.complaint->original_mail_from);
   take_path(mail_.original.return_path);
 }
 
-// The first token that is good and was made for the recipient. Where the report names nobody, any
-// that is good: the recipient is in it.
-const ReadToken* Attribution::proving(std::string_view recipient, std::string_view original) const {
-  const bool anybody = names_nobody(recipient) && names_nobody(original);
-  for (const ReadToken& token : tokens_) {
-    if (token.state != TokenState::ok) continue;
-    if (anybody || context_.rules.keys.is_for(token, recipient) ||
-        context_.rules.keys.is_for(token, original)) {
-      return &token;
+Clue Attribution::clue_of(std::string_view text) const {
+  Clue made;
+  for (const CluePattern& pattern : context_.rules.verp) {
+    if (const auto clue = pattern.read(text)) take_clue(*clue, made);
+  }
+  return made;
+}
+
+void Attribution::collect_clues() {
+  envelope_id_ =
+      clue_of(mail_.envelope_id.empty() && mail_.complaint ? mail_.complaint->original_envelope_id
+                                                           : mail_.envelope_id);
+  const auto& fields = mail_.original.fields;
+  const auto is_feedback_id = [](const auto& field) {
+    return equal_nocase(field.first, kFeedbackId);
+  };
+  if (const auto found = std::ranges::find_if(fields, is_feedback_id); found != fields.end()) {
+    feedback_id_ = clue_of_feedback_id(found->second, context_.rules.feedback_id);
+  }
+  for (const AttributionRules::HeaderClue& header : context_.rules.headers) {
+    for (const auto& [name, value] : fields) {
+      if (!equal_nocase(name, header.name)) continue;
+      if (const auto clue = header.pattern.read(value)) take_clue(*clue, header_);
     }
   }
-  return nullptr;
+}
+
+// The first token that is good and was made for the recipient. Where the report names nobody, any
+// that is good: the recipient is in it, or is who asks to be taken off the list.
+const ReadToken* Attribution::proving(std::string_view recipient, std::string_view original) const {
+  if (tokens_.empty()) return nullptr;
+  const bool anybody = names_nobody(recipient) && names_nobody(original);
+  if (!anybody) {
+    const ReadToken* const found = context_.rules.keys.first_for(tokens_, recipient);
+    return found != nullptr ? found : context_.rules.keys.first_for(tokens_, original);
+  }
+  for (const std::string& one : askers()) {
+    const ReadToken* const found = context_.rules.keys.first_for(tokens_, one);
+    if (found != nullptr) return found;
+  }
+  return &tokens_.front();
+}
+
+// Who asks to unsubscribe: nobody can write an address that fits a token that was not made for it.
+std::vector<std::string> Attribution::askers() const {
+  if (mail_.kind != MailKind::unsubscribe) return {};
+  const std::string_view said = mail_.unsubscribe;
+  return {envelope_.sender, std::string(said.substr(0, said.find(' ')))};
 }
 
 // Why nothing proves it. A good token that is another recipient's says more than a bad one.
 std::string_view Attribution::cause(bool named) const {
-  const auto has = [&](TokenState state) {
-    return std::ranges::find(tokens_, state, &ReadToken::state) != tokens_.end();
-  };
-  if (named && has(TokenState::ok)) return kOtherRecipient;
+  if (named && !tokens_.empty()) return kOtherRecipient;
   for (const TokenState state : {TokenState::foreign, TokenState::expired, TokenState::early,
                                  TokenState::unknown_key, TokenState::wrong}) {
-    if (has(state)) return name_of(state);
+    if (states_.contains(state)) return name_of(state);
   }
   return stale_return_path_ ? kStaleReturnPath : kNoProof;
 }
@@ -139,7 +185,8 @@ std::string Attribution::recipient_of(const ReadToken& token, std::string_view n
     const auto& listed = mail_.complaint->original_rcpt_to;
     may_be.insert(may_be.end(), listed.begin(), listed.end());
   }
-  for (const std::string& path : return_paths_) may_be.push_back(verp_recipient(path));
+  for (const ReturnPath& path : return_paths_) may_be.push_back(path.recipient);
+  std::ranges::move(askers(), std::back_inserter(may_be));
   for (const std::string& one : may_be) {
     if (context_.rules.keys.is_for(token, one)) return one;
   }
@@ -151,34 +198,26 @@ void Attribution::fill_from_token(const ReadToken& token, std::string_view named
   made.clue = {token.content.customer, token.content.campaign, token.content.credential,
                recipient_of(token, named)};
   made.sent = token.content.sent;
-  made.way = "token";
+  made.way = token.limited ? kByCustomersToken : "token";
   made.proof = kProvenByToken;
   made.token = token;
 }
 
 std::string Attribution::claimed_recipient(std::string_view named) const {
   if (!names_nobody(named)) return std::string(named);
-  for (const std::string& path : return_paths_) {
-    if (std::string found = verp_recipient(path); !found.empty()) return found;
+  for (const ReturnPath& path : return_paths_) {
+    if (!path.recipient.empty()) return path.recipient;
   }
   return names_nobody(mail_.original.to) ? std::string() : mail_.original.to;
 }
 
 void Attribution::fill_from_claims(std::string_view named, Attributed& made) const {
-  for (const std::string& path : return_paths_) {
-    for (const CluePattern& pattern : context_.rules.verp) {
-      if (const auto clue = pattern.read(path)) take_clue(*clue, "verp", made);
-    }
-    if (const std::string found = verp_recipient(path, named); !found.empty()) {
-      take_clue({.recipient = found}, "verp", made);
-    }
+  for (const ReturnPath& path : return_paths_) {
+    take_clue(path.clue, "verp", made);
+    const std::string found = verp_recipient(path.address, named);
+    if (!found.empty()) take_clue(Clue{.recipient = found}, "verp", made);
   }
-  const std::string& envelope_id = mail_.envelope_id.empty() && mail_.complaint
-                                       ? mail_.complaint->original_envelope_id
-                                       : mail_.envelope_id;
-  for (const CluePattern& pattern : context_.rules.verp) {
-    if (const auto clue = pattern.read(envelope_id)) take_clue(*clue, "envid", made);
-  }
+  take_clue(envelope_id_, "envid", made);
 }
 
 // False where the store was asked and has no such mail.
@@ -186,9 +225,11 @@ bool Attribution::fill_from_store(Attributed& made) const {
   const std::string& message_id = mail_.original.message_id;
   if (!made.token) made.message_id = message_id;
   if (context_.sent == nullptr || message_id.empty()) return true;
-  // Our own server writes a notice of what it has in its log as well: of bounces that is asked.
-  if (mail_.kind != MailKind::bounce && made.token && !made.clue.customer.empty() &&
-      !made.clue.campaign.empty() && !made.clue.credential.empty()) {
+  // Our own server writes a notice of what it has in its log as well.
+  made.failed_before =
+      mail_.kind == MailKind::bounce && context_.sent->failed(message_id, made.clue.recipient);
+  if (made.token && !made.clue.customer.empty() && !made.clue.campaign.empty() &&
+      !made.clue.credential.empty()) {
     return true;  // it has said all that counts
   }
   const auto known =
@@ -197,8 +238,8 @@ bool Attribution::fill_from_store(Attributed& made) const {
   if (made.token) {
     // Somebody else's Message-ID in a report with one's own token.
     const bool same = context_.rules.keys.is_for(*made.token, known->recipient) &&
-                      (made.clue.customer.empty() || known->customer.empty() ||
-                       made.clue.customer == known->customer);
+                      (made.clue.customer.empty() || made.clue.customer == known->customer ||
+                       (known->customer.empty() && !made.token->limited));
     if (!same) return true;
   }
   take_clue({known->customer, known->campaign, known->credential, known->recipient}, "message_id",
@@ -208,7 +249,7 @@ bool Attribution::fill_from_store(Attributed& made) const {
   made.source_ip = known->source_ip;
   made.sender = known->sender;
   made.queue_id = known->queue_id;
-  made.failed_before = known->failed;
+  made.failed_before = made.failed_before || known->failed;
   if (!made.sent) made.sent = known->sent;
   return true;
 }
@@ -228,17 +269,8 @@ Attributed Attribution::of(std::string_view recipient, std::string_view original
     made.clue.recipient = claimed;
   }
   const bool known = fill_from_store(made);
-  for (const auto& [name, value] : mail_.original.fields) {
-    if (equal_nocase(name, kFeedbackId)) {
-      take_clue(clue_of_feedback_id(value, context_.rules.feedback_id), "feedback_id", made);
-    }
-  }
-  for (const AttributionRules::HeaderClue& header : context_.rules.headers) {
-    for (const auto& [name, value] : mail_.original.fields) {
-      if (!equal_nocase(name, header.name)) continue;
-      if (const auto clue = header.pattern.read(value)) take_clue(*clue, "header", made);
-    }
-  }
+  take_clue(feedback_id_, "feedback_id", made);
+  take_clue(header_, "header", made);
   if (context_.proven_reporter) {
     made.proof = kProvenByReporter;
   } else {

@@ -6,10 +6,13 @@
 #include "feedback/reports/feedback_mail.h"
 #include "model/event.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace watchpost::feedback {
@@ -37,6 +40,8 @@ class SentMail {
   // is not, there may be no time.
   virtual std::optional<KnownMail> look_up(std::string_view message_id, std::string_view recipient,
                                            bool proven) = 0;
+  // Whether our own servers lately gave it up for that recipient. Quick.
+  virtual bool failed(std::string_view message_id, std::string_view recipient) = 0;
   // Whether feedback of that id counted.
   virtual bool counted(const EventId& id) = 0;
 };
@@ -93,10 +98,19 @@ class Attribution {
   Attributed of(std::string_view recipient, std::string_view original = {}) const;
 
  private:
+  struct ReturnPath {
+    std::string address;
+    std::string recipient;  // that it names by itself
+    Clue clue;              // of the patterns
+  };
+  // Each of them once for a mail, however many recipients it has.
   void collect_tokens();
   void collect_return_paths();
+  void collect_clues();
+  Clue clue_of(std::string_view text) const;
   void take_tokens(std::string_view text);
   const ReadToken* proving(std::string_view recipient, std::string_view original) const;
+  std::vector<std::string> askers() const;
   std::string_view cause(bool named) const;
   std::string recipient_of(const ReadToken& token, std::string_view named) const;
   std::string claimed_recipient(std::string_view named) const;
@@ -107,8 +121,14 @@ class Attribution {
   const FeedbackMail& mail_;
   const MailEnvelope& envelope_;
   Context context_;
-  std::vector<ReadToken> tokens_;
-  std::vector<std::string> return_paths_;
+  std::vector<ReadToken> tokens_;  // those that are good
+  std::set<std::pair<uint8_t, std::array<unsigned char, kTokenTag>>> known_tokens_;
+  size_t tokens_read_ = 0;
+  std::set<TokenState> states_;  // of all that were read
+  std::vector<ReturnPath> return_paths_;
+  Clue envelope_id_;
+  Clue feedback_id_;
+  Clue header_;
   bool stale_return_path_ = false;
 };
 

@@ -203,6 +203,8 @@ ReadToken TokenKeys::read(std::string_view token, Time now, Duration oldest) con
   hide(view(key->hide), view(read.tag), plain);
   if (!crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain))) return read;
   read.content = content_of(plain);
+  read.limited = !key->customer.empty();
+  if (read.limited) read.content.credential.clear();
   read.recipient = first_of<kTokenRecipient>(std::string_view(plain).substr(4));
   const bool foreign = !key->customer.empty() && !read.content.customer.empty() &&
                        read.content.customer != key->customer;
@@ -221,6 +223,21 @@ bool TokenKeys::is_for(const ReadToken& token, std::string_view recipient) const
   return crypto::equal_in_constant_time(view(token.recipient), key->code_of(address));
 }
 
+const ReadToken* TokenKeys::first_for(std::span<const ReadToken> tokens,
+                                      std::string_view recipient) const {
+  const std::string address = suppression_key(recipient);
+  if (address.empty()) return nullptr;
+  std::array<std::string, 256> codes;
+  for (const ReadToken& token : tokens) {
+    const Key* const key = find(token.key);
+    if (key == nullptr) continue;
+    std::string& code = codes[token.key];
+    if (code.empty()) code = key->code_of(address);
+    if (crypto::equal_in_constant_time(view(token.recipient), code)) return &token;
+  }
+  return nullptr;
+}
+
 Result<std::string> TokenKeys::make(const TokenContent& content, std::string_view recipient,
                                     Time now, std::optional<uint8_t> wanted) const {
   const Key* key = nullptr;
@@ -234,6 +251,9 @@ Result<std::string> TokenKeys::make(const TokenContent& content, std::string_vie
   if (!key->customer.empty() && !content.customer.empty() && content.customer != key->customer) {
     return fail(Code::refused,
                 fmt::format("the key can speak for `{}` only", escaped(key->customer, 64)));
+  }
+  if (!key->customer.empty() && !content.credential.empty()) {
+    return fail(Code::refused, "a token of a customer's own key says nothing of credentials");
   }
   const std::string address = suppression_key(recipient);
   if (address.empty()) return fail(Code::bad_input, "the recipient is no address");

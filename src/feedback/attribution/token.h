@@ -71,7 +71,9 @@ struct ReadToken {
   TokenState state = TokenState::wrong;
   uint8_t key = 0;
   std::array<unsigned char, kTokenTag> tag{};
-  // As sealed; of `ok`, `expired`, `early` and `foreign`.
+  bool limited = false;  // its key is a customer's, who could write anything into it
+  // As sealed, but for the credential of one that is limited: that may be anybody's, and is empty.
+  // Of `ok`, `expired`, `early` and `foreign`.
   TokenContent content;
   std::array<unsigned char, kTokenRecipient> recipient{};
 };
@@ -93,10 +95,13 @@ class TokenKeys {
   ReadToken read(std::string_view token, Time now, Duration oldest) const;
   // Whether the token was made for this recipient, letters in either case.
   bool is_for(const ReadToken& token, std::string_view recipient) const;
+  // The first of them that was; null: none. One code for each key, however many there are.
+  const ReadToken* first_for(std::span<const ReadToken> tokens, std::string_view recipient) const;
 
   // With the key of that number, else with the last one of the list that has not ended.
   //   Fails: bad_input where a text has a line end in it or all are too long, or `recipient` is no
-  //          address; not_found without such a key; refused where the key is another customer's.
+  //          address; not_found without such a key; refused where the key is another customer's, or
+  //          a customer's and there is a credential.
   Result<std::string> make(const TokenContent& content, std::string_view recipient, Time now,
                            std::optional<uint8_t> key = std::nullopt) const;
 

@@ -122,6 +122,33 @@ TEST(Token, OfACustomersKeySpeaksForThatCustomerOnly) {
   EXPECT_EQ(read.content.customer, "other");
 }
 
+// A customer's own key may write anybody's login into a token.
+TEST(Token, OfACustomersKeySaysNothingOfCredentials) {
+  const TokenKeys anyones = one_key();
+  const TokenKeys its_own = keys_of({{.id = 7, .secret = kSecret, .customer = "acme"}});
+  TokenContent content = kContent;
+  content.credential = "other-api";
+  const std::string token = made(anyones, content);
+  const ReadToken limited = its_own.read(token, kSent, kAge);
+  EXPECT_EQ(limited.state, TokenState::ok);
+  EXPECT_TRUE(limited.limited);
+  EXPECT_EQ(limited.content.campaign, "spring");
+  EXPECT_EQ(limited.content.credential, "");
+  EXPECT_FALSE(anyones.read(token, kSent, kAge).limited);
+  EXPECT_EQ(anyones.read(token, kSent, kAge).content.credential, "other-api");
+  EXPECT_FALSE(its_own.make(content, "kim@example.com", kSent));
+}
+
+TEST(Token, TheFirstThatIsForARecipientIsFound) {
+  const TokenKeys keys = one_key();
+  const std::vector<ReadToken> tokens{
+      keys.read(made(keys, kContent, "lee@example.com"), kSent, kAge),
+      keys.read(made(keys, kContent), kSent, kAge)};
+  EXPECT_EQ(keys.first_for(tokens, "Kim@example.com"), &tokens[1]);
+  EXPECT_EQ(keys.first_for(tokens, "ann@example.com"), nullptr);
+  EXPECT_EQ(keys.first_for(tokens, ""), nullptr);
+}
+
 TEST(Token, KeysAreChangedWithOverlap) {
   const std::string before = "0123456789abcdef-before";
   const std::string after = "0123456789abcdef-after";

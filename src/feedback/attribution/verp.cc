@@ -118,7 +118,7 @@ std::string verp_recipient(std::string_view return_path, std::string_view report
   const std::string_view local = return_path.substr(0, at);
   const size_t equals = local.rfind('=');
   if (equals == std::string_view::npos) return {};
-  const std::string wanted = suppression_key(reported);
+  std::string wanted = suppression_key(reported);
   if (!wanted.empty()) {
     const std::string whole = unpacked(lower_ascii(local));
     if (whole == wanted) return wanted;

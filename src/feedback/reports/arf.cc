@@ -295,6 +295,7 @@ void read_arf_fields(std::string_view report, FeedbackMail& mail) {
     report.remove_prefix(std::min(header.size(), report.size()));
   }
   if (blocks == 0) note(mail, "the report is empty");
+  if (blocks == kMostBlocks && !report.empty()) note(mail, "too many blank lines in the report");
   reader.finish();
 }
 

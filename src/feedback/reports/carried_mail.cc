@@ -13,10 +13,6 @@
 namespace watchpost::feedback {
 namespace {
 
-constexpr size_t kMostOriginalFields = 2'000;
-constexpr size_t kMostOriginalValue = 16'000;      // bytes of one
-constexpr size_t kMostOriginalBytes = 512 * 1024;  // of all their values together
-
 constexpr std::array<std::string_view, 7> kCarriers = {
     "message/rfc822",         "message/global",         "text/rfc822-headers", "text/rfc822-header",
     "message/rfc822-headers", "message/global-headers", "message/partial",
@@ -71,6 +67,12 @@ OriginalMail mail_of_header(const mime::Header& header) {
     mail.fields.emplace_back(one_line(field.name), std::move(value));
   }
   return mail;
+}
+
+bool may_be_cut(const OriginalMail& mail) {
+  size_t bytes = kMostOriginalValue;  // the next one may have been as long
+  for (const auto& [name, value] : mail.fields) bytes += name.size() + value.size();
+  return mail.fields.size() >= kMostOriginalFields || bytes > kMostOriginalBytes;
 }
 
 OriginalMail mail_of_text(std::string_view bytes) {

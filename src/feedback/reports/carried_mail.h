@@ -13,6 +13,11 @@ namespace watchpost::feedback {
 OriginalMail mail_of_header(const mime::Header& header);
 // The same of bytes that begin with that header: a mail, or its header alone.
 OriginalMail mail_of_text(std::string_view bytes);
+// Whether it had, or may have had, more fields than are read.
+inline constexpr size_t kMostOriginalFields = 2'000;
+inline constexpr size_t kMostOriginalValue = 16'000;      // bytes of one
+inline constexpr size_t kMostOriginalBytes = 512 * 1024;  // of all their values together
+bool may_be_cut(const OriginalMail& mail);
 
 // The mail that a report carries: message/rfc822 (also one that is packed in base64),
 // message/global, text/rfc822-headers, or a file "x.eml".

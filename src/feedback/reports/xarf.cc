@@ -240,8 +240,11 @@ FeedbackMail read_lines(std::string_view text) {
   Complaint& complaint = *mail.complaint;
   for (const std::string_view line : split(text, '\n')) {
     const size_t colon = line.find(':');
-    if (colon == std::string_view::npos || complaint.fields.size() == kMostComplaintFields)
-      continue;
+    if (colon == std::string_view::npos) continue;
+    if (complaint.fields.size() == kMostComplaintFields) {
+      note(mail, "too many fields in the report");
+      break;
+    }
     const std::string name = one_line(line.substr(0, colon), 200);
     std::string value = one_line(line.substr(colon + 1));
     if (value.size() >= 2 && value.front() == value.back() &&

@@ -90,7 +90,7 @@ class MailIntake final : public Source {
                                                  .at = context_.clock.now(),
                                                  .proven_reporter = std::move(taken->reporter)});
       arrival.source = name_;
-      note(arrival);
+      note(arrival, taken->mail.mail_from);
       arrival.settled = queue.settling(std::move(taken->answer));
       if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return;
     }
@@ -111,13 +111,14 @@ class MailIntake final : public Source {
     status_.state = std::move(state);
   }
 
-  void note(const Arrival& arrival) {
+  void note(const Arrival& arrival, const std::string& sender) {
     const std::lock_guard lock(mutex_);
     ++status_.lines;
     status_.events += arrival.events.size();
     for (const Event& event : arrival.events.events()) status_.last_event_at = event.at;
-    for (const KeptMail& mail : arrival.kept_mail) {
-      unread_.count(mail.why, mail.reporter);
+    for (const KeptMail& mail : arrival.kept_mail) unread_.count("not_understood", mail.why);
+    if (arrival.kept_mail.empty() && !arrival.nothing.empty()) {
+      unread_.count(arrival.nothing, "from " + sender);
     }
   }
 

@@ -11,15 +11,18 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -35,6 +38,8 @@ constexpr int64_t kOverlap = 10'000'000'000;  // ns
 constexpr size_t kMostInPosition = 4'000;     // names that a position holds
 constexpr size_t kMostKnown = 500'000;        // names that are known again while it runs
 constexpr size_t kPositionEvery = 256;        // mails
+// How often a mail that cannot be read is tried before a position may lie behind it.
+constexpr int kTries = 60;
 
 struct MaildirSettings final : SourceKind::Settings {
   std::string path;
@@ -163,9 +168,14 @@ class Maildir final : public Source {
   bool list(const std::string& folder, std::vector<Found>& into) const;
   std::vector<Found> news();
   bool read_all(std::vector<Found> found, EventSink& sink, const std::stop_token& stop);
-  Arrival read_one(const Found& one);
-  void remember(uint64_t name);
+  std::optional<Arrival> read_one(const Found& one);
+  void remember(const Found& one);
+  void missed(const Found& one, int error);
+  void forget_gone(const std::vector<Found>& found);
+  bool may_go_on() const;
+  void tell(std::string_view doing, uint64_t bytes_behind);
   void move_stored();
+  void cannot_move(const std::string& from, int error);
 
   std::string path_;
   std::string move_to_;
@@ -174,8 +184,12 @@ class Maildir final : public Source {
   const Clock& clock_;
   StoredMailReader mails_;
   Place place_;
-  std::unordered_set<uint64_t> known_;  // names that were read in this run
+  bool unsaid_ = false;                       // the place went on since a position was sent
+  std::unordered_set<uint64_t> known_;        // names that were read in this run
+  std::unordered_map<uint64_t, int> missed_;  // names that could not be read, and how often
   std::shared_ptr<Stored> stored_ = std::make_shared<Stored>();
+  std::deque<std::string> unmoved_;  // stored, and still where they were read
+  std::string move_fault_;           // why; empty: none
 };
 
 bool Maildir::list(const std::string& folder, std::vector<Found>& into) const {
@@ -192,7 +206,7 @@ bool Maildir::list(const std::string& folder, std::vector<Found>& into) const {
     found.put_ns = ns_of(seen.st_ctim);
     found.size = static_cast<uint64_t>(seen.st_size);
     found.written = Time{std::chrono::seconds(seen.st_mtim.tv_sec)};
-    if (!place_.has(found)) into.push_back(std::move(found));
+    if (missed_.contains(found.name) || !place_.has(found)) into.push_back(std::move(found));
   }
   return true;
 }
@@ -202,11 +216,12 @@ std::vector<Found> Maildir::news() {
   std::vector<Found> found;
   const bool there = list(path_ + "/new", found);
   const int error = errno;
-  list(path_ + "/cur", found);
+  const bool all = list(path_ + "/cur", found) || errno == ENOENT;
+  if (there && all) forget_gone(found);
   if (there) {
     uint64_t bytes = 0;
     for (const Found& one : found) bytes += one.size;
-    mails_.tell(fmt::format("following {}", path_), true, bytes);
+    tell("following", bytes);
   } else {
     mails_.tell(fmt::format("waiting: {}/new: {}", path_, std::strerror(error)), error == ENOENT,
                 0);
@@ -215,7 +230,17 @@ std::vector<Found> Maildir::news() {
   return found;
 }
 
-Arrival Maildir::read_one(const Found& one) {
+void Maildir::tell(std::string_view doing, uint64_t bytes_behind) {
+  if (move_fault_.empty()) {
+    mails_.tell(fmt::format("{} {}", doing, path_), true, bytes_behind);
+  } else {
+    mails_.tell(fmt::format("{} {}; mails {}", doing, path_, move_fault_), false, bytes_behind);
+  }
+}
+
+// Nothing where it cannot be read now: it is tried again in the next round.
+std::optional<Arrival> Maildir::read_one(const Found& one) {
+  errno = 0;
   const Descriptor file(::open(one.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   const bool whole = one.size <= largest_;
   std::string bytes(whole ? one.size : StoredMailReader::kKeptOfLarge, '\0');
@@ -223,24 +248,52 @@ Arrival Maildir::read_one(const Found& one) {
   while (file && got < bytes.size()) {
     const ssize_t some = ::read(file.number(), bytes.data() + got, bytes.size() - got);
     if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) break;
+    if (some < 0) break;
+    if (some == 0) {
+      errno = 0;
+      break;
+    }
     got += static_cast<size_t>(some);
   }
-  Arrival nothing;
-  nothing.source = mails_.name();
-  if (got < bytes.size()) {
-    // A mail that was moved meanwhile is found again where it is.
-    if (errno != ENOENT) mails_.unreadable({Code::unavailable, std::strerror(errno), one.path});
-    return nothing;
+  if (!file || got < bytes.size()) {
+    missed(one, errno);
+    return std::nullopt;
   }
   if (!whole) return mails_.too_large(bytes, one.size, one.path);
   return mails_.read(bytes, one.written);
 }
 
-void Maildir::remember(uint64_t name) {
+void Maildir::missed(const Found& one, int error) {
+  if (missed_.size() >= kMostKnown) missed_.clear();
+  const auto [known, first] = missed_.try_emplace(one.name, 0);
+  ++known->second;
+  // A mail that was moved meanwhile is found again where it is; one that is gone is not waited for.
+  if (error == ENOENT) known->second = kTries;
+  if (error == ENOENT || !first) return;
+  mails_.unreadable({Code::unavailable,
+                     error == 0 ? "it is shorter than its folder says" : std::strerror(error),
+                     one.path});
+}
+
+void Maildir::forget_gone(const std::vector<Found>& found) {
+  if (missed_.empty()) return;
+  std::unordered_set<uint64_t> there;
+  for (const Found& one : found) there.insert(one.name);
+  std::erase_if(missed_, [&](const auto& one) { return !there.contains(one.first); });
+}
+
+// Whether a start from here misses nothing that was not read for a passing reason.
+bool Maildir::may_go_on() const {
+  return std::ranges::all_of(missed_, [](const auto& one) { return one.second >= kTries; });
+}
+
+void Maildir::remember(const Found& one) {
+  place_.add(one.put_ns, one.name);
+  unsaid_ = true;
+  missed_.erase(one.name);
   // What is forgotten is known again by its place, and by what it says.
   if (known_.size() >= kMostKnown) known_.clear();
-  known_.insert(name);
+  known_.insert(one.name);
 }
 
 // False where the pipeline takes no more.
@@ -249,43 +302,72 @@ bool Maildir::read_all(std::vector<Found> found, EventSink& sink, const std::sto
   for (const Found& one : found) left += one.size;
   for (size_t i = 0; i < found.size(); ++i) {
     if (stop.stop_requested()) return false;
-    Arrival arrival = read_one(found[i]);
-    place_.add(found[i].put_ns, found[i].name);
-    remember(found[i].name);
+    std::optional<Arrival> read = read_one(found[i]);
     left -= found[i].size;
-    if ((i + 1) % kPositionEvery == 0 || i + 1 == found.size()) arrival.position = place_.text();
-    if (!move_to_.empty()) {
-      arrival.settled = [stored = stored_, path = found[i].path](const Result<Done>& done) {
-        if (done) stored->add(path);
-      };
+    const bool due = (i + 1) % kPositionEvery == 0 || i + 1 == found.size();
+    if (!read && !due) continue;
+    Arrival arrival;
+    arrival.source = mails_.name();
+    if (read) {
+      arrival = std::move(*read);
+      remember(found[i]);
+      if (!move_to_.empty()) {
+        arrival.settled = [stored = stored_, path = found[i].path](const Result<Done>& done) {
+          if (done) stored->add(path);
+        };
+      }
     }
+    // Of a round whose last mail was not read, too.
+    if (due && unsaid_ && may_go_on()) {
+      arrival.position = place_.text();
+      unsaid_ = false;
+    }
+    if (!read && !arrival.position) continue;
     if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return false;
-    mails_.tell(fmt::format("reading {}", path_), true, left);
+    tell("reading", left);
     move_stored();
   }
   return true;
 }
 
 void Maildir::move_stored() {
-  for (const std::string& from : stored_->take()) {
-    const std::string to = move_to_ + from.substr(from.rfind('/'));
-    if (::rename(from.c_str(), to.c_str()) == 0 || errno == ENOENT) continue;
-    mails_.unreadable({Code::unavailable,
-                       fmt::format("cannot be moved to {}: {}", to, std::strerror(errno)), from});
+  for (std::string& from : stored_->take()) {
+    if (unmoved_.size() < kMostKnown) unmoved_.push_back(std::move(from));
   }
+  // What keeps one from being moved keeps all: the folder.
+  for (; !unmoved_.empty(); unmoved_.pop_front()) {
+    const std::string& from = unmoved_.front();
+    const std::string to = move_to_ + from.substr(from.rfind('/'));
+    if (::rename(from.c_str(), to.c_str()) == 0) {
+      move_fault_.clear();
+      continue;
+    }
+    const int error = errno;
+    struct stat seen{};
+    // Somebody else has taken it away.
+    if (error == ENOENT && ::lstat(from.c_str(), &seen) != 0) continue;
+    return cannot_move(from, error);
+  }
+}
+
+void Maildir::cannot_move(const std::string& from, int error) {
+  std::string fault = fmt::format("cannot be moved to {}: {}", move_to_, std::strerror(error));
+  if (fault == move_fault_) return;
+  move_fault_ = std::move(fault);
+  log_warning("ingest", "{}: {}: {}", mails_.name(), from, move_fault_);
+  mails_.unreadable({Code::unavailable, move_fault_, from});
 }
 
 Result<Done> Maildir::run(EventSink& sink, std::string_view position, std::stop_token stop) {
   place_ = {};
   known_.clear();
+  missed_.clear();
+  unsaid_ = false;
   if (!position.empty() && !Place::parse(position, place_)) {
     return fail(Code::corrupt, "is not a place in a Maildir", escaped(position, 200));
   }
   if (position.empty() && from_end_) {
-    for (const Found& one : news()) {
-      place_.add(one.put_ns, one.name);
-      remember(one.name);
-    }
+    for (const Found& one : news()) remember(one);
     sink.deliver_unless_stopped({.source = mails_.name(), .position = place_.text()}, stop);
   }
   Wakeup wakeup;
