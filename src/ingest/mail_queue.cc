@@ -17,19 +17,18 @@ net::MailOutcome too_busy() { return {Kind::temporary, "too much mail at once"};
 }  // namespace
 
 void MailQueue::put(net::ReceivedMail mail, Answer answer) {
-  std::optional<net::MailOutcome> put_off;
+  net::MailOutcome put_off = too_busy();
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stuck) {
       put_off = not_stored();
-    } else if (state_->closed || state_->mails.size() >= kMostWaiting) {
-      put_off = too_busy();
-    } else {
+    } else if (!state_->closed && state_->mails.size() < kMostWaiting) {
       state_->mails.push_back({std::move(mail), std::move(answer)});
+      state_->filled.notify_one();
+      return;
     }
   }
-  if (put_off) return answer(*put_off);
-  state_->filled.notify_one();
+  answer(put_off);
 }
 
 std::optional<MailQueue::Taken> MailQueue::take() {

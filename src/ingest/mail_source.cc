@@ -28,6 +28,11 @@ void take_addresses(const mime::Header& header, std::string_view name,
   }
 }
 
+std::optional<std::string> reporter_of(const SourceContext& context, std::string_view bytes) {
+  if (context.reporters == nullptr) return std::nullopt;
+  return context.reporters->check_now(bytes);
+}
+
 }  // namespace
 
 feedback::MailEnvelope stored_envelope(std::string_view bytes) {
@@ -55,13 +60,12 @@ Arrival StoredMailReader::read(std::string_view bytes, Time came) {
   const Time now = context_.clock.now();
   feedback::MailEnvelope envelope = stored_envelope(bytes);
   const std::string sender = envelope.sender;
-  Arrival arrival =
-      context_.feedback->read({.bytes = bytes,
-                               .envelope = std::move(envelope),
-                               .source = name_,
-                               .at = std::min(came, now),
-                               .now = now,
-                               .proven_reporter = context_.reporters->check_now(bytes)});
+  Arrival arrival = context_.feedback->read({.bytes = bytes,
+                                             .envelope = std::move(envelope),
+                                             .source = name_,
+                                             .at = std::min(came, now),
+                                             .now = now,
+                                             .proven_reporter = reporter_of(context_, bytes)});
   const std::lock_guard lock(mutex_);
   ++status_.lines;
   status_.events += arrival.events.size();

@@ -158,7 +158,6 @@ class Maildir final : public Source {
         move_to_(settings.move_to),
         from_end_(settings.start == "end"),
         largest_(static_cast<uint64_t>(settings.largest)),
-        clock_(context.clock),
         mails_(std::move(name), context) {}
 
   Result<Done> run(EventSink& sink, std::string_view position, std::stop_token stop) override;
@@ -181,7 +180,6 @@ class Maildir final : public Source {
   std::string move_to_;
   bool from_end_;
   uint64_t largest_;
-  const Clock& clock_;
   StoredMailReader mails_;
   Place place_;
   bool unsaid_ = false;                       // the place went on since a position was sent
