@@ -39,15 +39,14 @@ TEST(Reporters, BelieveAListedDomainsSignature) {
   EXPECT_EQ(world.proven(world.signed_by("shop.example", report), {"SHOP.example."}),
             "shop.example");
   EXPECT_EQ(world.proven(report, {"shop.example"}), std::nullopt) << "not signed";
-  EXPECT_EQ(world.proven(world.signed_by("attack.example", report), {"shop.example"}),
-            std::nullopt)
+  EXPECT_EQ(world.proven(world.signed_by("attack.example", report), {"shop.example"}), std::nullopt)
       << "signed by another";
 }
 
 TEST(Reporters, NothingIsLookedUpForOthers) {
   World world;
-  const std::string report = world.signed_by(
-      "attack.example", auth::TestWorld::message("From: fbl@attack.example\r\n"));
+  const std::string report =
+      world.signed_by("attack.example", auth::TestWorld::message("From: fbl@attack.example\r\n"));
   EXPECT_EQ(world.proven(report, {}), std::nullopt);
   EXPECT_EQ(world.budgets, 0);
   EXPECT_EQ(world.proven(report, {"shop.example"}), std::nullopt);
