@@ -54,7 +54,8 @@ TEST(TagList, IsBounded) {
 
 TEST(TagList, PlacesAreOfAllBehindTheEquals) {
   const std::string_view text = "b= ab\r\n cd ;c=d";
-  const Tag& tag = TagList::read(text).tags().front();
+  const TagList list = TagList::read(text);
+  const Tag& tag = list.tags().front();
   EXPECT_EQ(text.substr(tag.begin, tag.end - tag.begin), " ab\r\n cd ");
 }
 
