@@ -225,10 +225,10 @@ def keep_mail(state, number, why, mail):
         value = value if isinstance(value, bytes) else value.encode()
         return varint(len(value)) + value
     micros = int(datetime.datetime.now().timestamp() * 1_000_000)
-    body = (varint(number) + varint(micros * 2) + text("mail") + text("mx.example.net") + text(why) + text("<>")
-            + varint(1) + text("fbl@shop.example") + text(mail))
+    body = (varint(micros * 2) + text("mail") + text("mx.example.net") + text(why) + text("<>")
+            + varint(1) + text("fbl@shop.example"))
     with sqlite3.connect(state) as database:
-        database.execute("INSERT INTO kept_mail VALUES(?, ?, ?)", (number, micros, body))
+        database.execute("INSERT INTO kept_mail VALUES(?, ?, ?, ?)", (number, len(mail), body, mail))
     database.close()
 
 

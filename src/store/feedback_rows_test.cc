@@ -33,7 +33,8 @@ std::vector<uint64_t> changes_of(const std::vector<Suppression>& all) {
 TEST_F(FeedbackRows, LastingIdsAreKnownUntilEventsOfTheirTimeGo) {
   const auto store = open();
   Commit commit;
-  commit.lasting = {{{1, 2}, kNoon}, {{3, 4}, kNoon + std::chrono::days(20)}};
+  const std::vector<LastingId> ids{{{1, 2}, kNoon}, {{3, 4}, kNoon + std::chrono::days(20)}};
+  commit.lasting = ids;
   value_of(store->commit(commit));
   value_of(store->commit(commit));  // twice is once
   for (const EventId& id : {EventId{1, 2}, EventId{3, 4}}) {
@@ -48,7 +49,7 @@ TEST_F(FeedbackRows, LastingIdsAreKnownUntilEventsOfTheirTimeGo) {
 
 TEST_F(FeedbackRows, MailThatWasNotUnderstoodComesBackWhole) {
   const auto store = open();
-  Commit commit;
+  std::vector<KeptMail> mails;
   for (int i = 0; i < 3; ++i) {
     KeptMail mail;
     mail.at = kNoon;
@@ -57,8 +58,10 @@ TEST_F(FeedbackRows, MailThatWasNotUnderstoodComesBackWhole) {
     mail.sender = "<>";
     mail.recipients = {"a@x.example", "b@x.example"};
     mail.bytes = fmt::format("Subject: {}\r\n\r\n\0\xff", i);
-    commit.kept_mail.push_back(mail);
+    mails.push_back(mail);
   }
+  Commit commit;
+  commit.kept_mail = mails;
   value_of(store->commit(commit));
   const auto listed = value_of(reader()->kept_mail(2));
   ASSERT_EQ(listed.size(), 2U);
@@ -66,9 +69,23 @@ TEST_F(FeedbackRows, MailThatWasNotUnderstoodComesBackWhole) {
   EXPECT_EQ(listed[0].bytes, "");
   const auto whole = value_of(reader()->kept_mail_of(2));
   ASSERT_TRUE(whole);
-  EXPECT_EQ(whole->bytes, commit.kept_mail[1].bytes);
-  EXPECT_EQ(whole->recipients, commit.kept_mail[1].recipients);
+  EXPECT_EQ(whole->bytes, mails[1].bytes);
+  EXPECT_EQ(whole->recipients, mails[1].recipients);
   EXPECT_FALSE(value_of(reader()->kept_mail_of(4)));
+}
+
+TEST_F(FeedbackRows, OfTooMuchKeptMailTheOldestGoes) {
+  const auto store = open();
+  std::vector<KeptMail> mails(3);
+  for (KeptMail& mail : mails) mail.bytes.assign(kMostKeptMailBytes / 3 + 1, 'x');
+  Commit commit;
+  commit.kept_mail = mails;
+  value_of(store->commit(commit));
+  value_of(store->maintain(kNoon, std::chrono::minutes(1)));
+  const auto left = value_of(reader()->kept_mail(10));
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].number, 3U);
+  EXPECT_EQ(left[1].number, 2U);
 }
 
 TEST_F(FeedbackRows, ASuppressionComesBackWhole) {

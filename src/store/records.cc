@@ -278,14 +278,12 @@ constexpr auto kNotice = [](auto& pass, auto& notice) {
 };
 
 constexpr auto kKeptMail = [](auto& pass, auto& mail) {
-  pass(mail.number);
   pass(mail.at);
   pass(mail.source);
   pass(mail.reporter);
   pass(mail.why);
   pass(mail.sender);
   pass.list(mail.recipients, kText);
-  pass(mail.bytes);
 };
 
 constexpr auto kSuppression = [](auto& pass, auto& one) {

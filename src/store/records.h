@@ -20,7 +20,7 @@ std::string encode(const Decision& decision);
 std::string encode(const ShadowDecision& decision);
 std::string encode(const Enforcement& enforcement);
 std::string encode(const Notice& notice);
-std::string encode(const KeptMail& mail);
+std::string encode(const KeptMail& mail);  // all but its number and bytes
 std::string encode(const Suppression& suppression);
 
 Result<Incident> decode_incident(std::string_view body, std::string_view about);

@@ -45,8 +45,8 @@ struct LastingId {
 // Everything that one step of the pipeline changes; committed as one.
 struct Commit {
   std::span<const Event> events;
-  std::vector<LastingId> lasting;         // new
-  std::vector<KeptMail> kept_mail;        // new
+  std::span<const LastingId> lasting;     // new
+  std::span<const KeptMail> kept_mail;    // new
   std::vector<Suppression> suppressions;  // whole, new or changed
   std::vector<Fact> facts;
   std::vector<Incident> incidents;        // whole, new or changed

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,7 @@ IdBytes bytes_of(const EventId& id) {
 
 int64_t number_of(Time at) { return at.time_since_epoch().count(); }
 
-Result<Done> write_lasting_ids(Database& database, const std::vector<LastingId>& ids) {
+Result<Done> write_lasting_ids(Database& database, std::span<const LastingId> ids) {
   if (ids.empty()) return Done{};
   auto put = database.prepare("INSERT OR IGNORE INTO lasting_ids VALUES(?, ?)");
   if (!put) return fail(put.error());
@@ -39,24 +40,19 @@ Result<Done> write_lasting_ids(Database& database, const std::vector<LastingId>&
   return Done{};
 }
 
-Result<Done> write_kept_mail(Database& database, const std::vector<KeptMail>& mails) {
+Result<Done> write_kept_mail(Database& database, std::span<const KeptMail> mails) {
   if (mails.empty()) return Done{};
-  const auto last = database.number("SELECT MAX(number) FROM kept_mail");
-  if (!last) return fail(last.error());
-  auto put = database.prepare("INSERT INTO kept_mail VALUES(?, ?, ?)");
+  auto put = database.prepare("INSERT INTO kept_mail(size, body, bytes) VALUES(?, ?, ?)");
   if (!put) return fail(put.error());
-  auto number = static_cast<uint64_t>(*last);
   for (const KeptMail& mail : mails) {
-    KeptMail numbered = mail;
-    numbered.number = ++number;
-    const std::string body = encode(numbered);
-    const auto done = put->bind(number).bind(number_of(mail.at)).bind(body).run();
+    const std::string body = encode(mail);
+    const auto done = put->bind(uint64_t{mail.bytes.size()}).bind(body).bind(mail.bytes).run();
     if (!done) return done;
   }
   return Done{};
 }
 
-Result<Done> write_suppressions(Database& database, const std::vector<Suppression>& all) {
+Result<Done> write_suppressions(Database& database, std::span<const Suppression> all) {
   if (all.empty()) return Done{};
   auto put = database.prepare("INSERT OR REPLACE INTO suppressions VALUES(?, ?, ?, ?)");
   if (!put) return fail(put.error());
@@ -68,9 +64,13 @@ Result<Done> write_suppressions(Database& database, const std::vector<Suppressio
   return Done{};
 }
 
+// Of a row that begins with its number and body.
 Result<KeptMail> kept_mail_in(const Database& database, const Statement& row) {
-  return decode_kept_mail(
-      row.bytes(1), fmt::format("{} kept_mail row {}", database.path(), row.unsigned_number(0)));
+  const uint64_t number = row.unsigned_number(0);
+  auto mail =
+      decode_kept_mail(row.bytes(1), fmt::format("{} kept_mail row {}", database.path(), number));
+  if (mail) mail->number = number;
+  return mail;
 }
 
 // Those of the query's rows (change, body) that are wanted, up to `limit`.
@@ -100,16 +100,18 @@ Result<Done> write_feedback(Database& database, const Commit& commit) {
   return done;
 }
 
-Result<Done> drop_old_feedback(Database& database, Time oldest) {
-  auto remove_ids = database.prepare("DELETE FROM lasting_ids WHERE at < ?");
-  if (!remove_ids) return fail(remove_ids.error());
-  const auto removed = remove_ids->bind(number_of(oldest)).run();
-  if (!removed) return removed;
+Result<Done> drop_old_ids(Database& database, Time oldest) {
+  auto remove = database.prepare("DELETE FROM lasting_ids WHERE at < ?");
+  if (!remove) return fail(remove.error());
+  return remove->bind(number_of(oldest)).run();
+}
+
+Result<Done> trim_kept_mail(Database& database) {
   // The number of the newest that is too much.
   auto query = database.prepare(
       "SELECT MAX(number) FROM (SELECT number, ROW_NUMBER() OVER newest AS place, "
-      "SUM(LENGTH(body)) OVER newest AS bytes FROM kept_mail "
-      "WINDOW newest AS (ORDER BY number DESC)) WHERE place > ? OR bytes > ?");
+      "SUM(size) OVER newest AS bytes FROM kept_mail WINDOW newest AS (ORDER BY number DESC)) "
+      "WHERE place > ? OR bytes > ?");
   if (!query) return fail(query.error());
   const auto found = query->bind(uint64_t{kMostKeptMail}).bind(uint64_t{kMostKeptMailBytes}).row();
   if (!found) return fail(found.error());
@@ -139,20 +141,19 @@ Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit) {
     if (!*more) return mails;
     auto mail = kept_mail_in(database, *query);
     if (!mail) return fail(mail.error());
-    mail->bytes.clear();
-    mail->bytes.shrink_to_fit();  // a listing of all may stand for 256 MiB
     mails.push_back(std::move(*mail));
   }
 }
 
 Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t number) {
-  auto query = database.prepare("SELECT number, body FROM kept_mail WHERE number = ?");
+  auto query = database.prepare("SELECT number, body, bytes FROM kept_mail WHERE number = ?");
   if (!query) return fail(query.error());
   const auto there = query->bind(number).row();
   if (!there) return fail(there.error());
   if (!*there) return std::nullopt;
   auto mail = kept_mail_in(database, *query);
   if (!mail) return fail(mail.error());
+  mail->bytes = query->bytes(2);
   return std::optional(std::move(*mail));
 }
 

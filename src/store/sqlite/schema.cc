@@ -42,7 +42,8 @@ CREATE TABLE audit(
 constexpr const char* kFeedbackTables = R"sql(
 CREATE TABLE lasting_ids(id BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX lasting_ids_by_time ON lasting_ids(at);
-CREATE TABLE kept_mail(number INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE kept_mail(
+  number INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE suppressions(
   recipient BLOB NOT NULL, customer BLOB NOT NULL, change INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(recipient, customer)) WITHOUT ROWID;

@@ -60,14 +60,17 @@ class SqliteStore final : public Store {
       return done;
     }
     events_.accept(*written);
+    kept_mail_grew_ = kept_mail_grew_ || !commit.kept_mail.empty();
     return done;
   }
 
   Result<Done> maintain(Time now, Duration budget) override {
     const Deadline deadline(budget);
     auto dropped = drop_old(now);
-    if (dropped) dropped = drop_old_feedback(state_.database(), now - settings_.keep);
+    if (dropped) dropped = drop_old_ids(state_.database(), now - settings_.keep);
+    if (dropped && kept_mail_grew_) dropped = trim_kept_mail(state_.database());
     if (!dropped) return dropped;
+    kept_mail_grew_ = false;
     while (!deadline.passed()) {
       const auto more = events_.index_step(now);
       if (!more) return fail(more.error());
@@ -112,6 +115,7 @@ class SqliteStore final : public Store {
   const StoreSettings settings_;
   const FolderLock lock_;
   StateWriter state_;
+  bool kept_mail_grew_ = true;  // since it was trimmed
   EventWriter events_;
 };
 
