@@ -128,7 +128,7 @@ Result<Done> Daemon::Parts::make_readers() {
   attribution.emplace(std::move(*rules));
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
   sent_mail.emplace(configuration.store, configuration.feedback.look_back, own_failures, clock);
-  feedback.emplace(*attribution, classes, mapping, &*sent_mail);
+  feedback.emplace(*attribution, classes, mapping, &*sent_mail, metrics);
   auto opened = dns::RealResolver::open(configuration.dns, clock, metrics);
   if (!opened) return fail(opened.error());
   resolver = std::move(*opened);

@@ -34,8 +34,8 @@ feedback::AttributionRules rules_of(std::vector<feedback::TokenKeySettings> keys
 // Every mail that somebody asks about was sent, by the customer who is to be harmed.
 class AllSent final : public feedback::SentMail {
  public:
-  std::optional<feedback::KnownMail> look_up(std::string_view, std::string_view recipient,
-                                             bool) override {
+  std::optional<feedback::KnownMail> look_up(std::string_view,
+                                             std::string_view recipient) override {
     return feedback::KnownMail{.customer = "victim",
                                .campaign = "spring",
                                .credential = "victim-api",
@@ -43,7 +43,7 @@ class AllSent final : public feedback::SentMail {
                                .sent = kSent};
   }
   bool failed(std::string_view message_id, std::string_view recipient) override {
-    const auto known = look_up(message_id, recipient, true);
+    const auto known = look_up(message_id, recipient);
     return known && known->failed;
   }
   bool counted(const EventId&) override { return false; }
@@ -102,7 +102,9 @@ class ForgedFeedback : public ::testing::Test {
   feedback::AttributionRules rules_ =
       rules_of({{.id = 1, .secret = std::string(kSecret)},
                 {.id = 2, .secret = "the thief's own secret", .customer = "thief"}});
-  ingest::FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_};
+  Metrics metrics_;
+  ingest::FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_,
+                                 metrics_};
   std::unique_ptr<detect::Watch> watch_;
   std::vector<Signal> signals_;
   std::set<EventId> ids_;

@@ -104,10 +104,7 @@ void WatchState::time_has_passed() {
 
 void WatchState::on(const Event& event, std::vector<Signal>& out) {
   if (event.self_inflicted) return note_kept_back(*this, event);
-  if (!is_proven(event)) {
-    ++stats.unproven;
-    return;
-  }
+  if (!is_proven(event)) return;
   const EventClock::Admission admission = clock.admit(event.at, event.clock_suspect);
   const bool late = admission.verdict == EventClock::Verdict::late;
   switch (admission.verdict) {

@@ -34,7 +34,6 @@ struct WatchStats {
   uint64_t ahead =
       0;  // more than a day ahead, or of an untrusted clock: counted at the newest time
   uint64_t oversized = 0;  // a watched dimension's value was too long to be one; not counted for it
-  uint64_t unproven = 0;   // feedback that did not prove itself: not counted
   uint64_t evicted = 0;    // streams dropped for room
   uint64_t streams = 0;    // live now
   uint64_t bytes = 0;      // held for them

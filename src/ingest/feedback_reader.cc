@@ -84,8 +84,9 @@ std::string why_kept(const mime::Message& message, const FeedbackMail& mail,
 
 FeedbackReader::FeedbackReader(const feedback::AttributionRules& rules,
                                const feedback::Classifier& classifier,
-                               const feedback::Mapping& mapping, feedback::SentMail* sent)
-    : rules_(rules), classifier_(classifier), mapping_(mapping), past_(sent) {}
+                               const feedback::Mapping& mapping, feedback::SentMail* sent,
+                               Metrics& metrics)
+    : rules_(rules), classifier_(classifier), mapping_(mapping), past_(sent), metrics_(metrics) {}
 
 Arrival FeedbackReader::read(const FeedbackItem& item) {
   const mime::Message message = mime::Message::read(item.bytes);
@@ -116,7 +117,7 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                  .bytes = std::string(item.bytes)});
   }
   arrival.nothing = made.nothing;
-  count(reporter, arrival);
+  count(arrival);
   return arrival;
 }
 
@@ -128,7 +129,7 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
     why = cause;
     Arrival none;
     none.nothing = cause;
-    count("", none);
+    count(none);
     return std::nullopt;
   };
   const auto found = feedback::tokens_in(token, 1);
@@ -151,44 +152,34 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
   arrival.events = std::move(made.events);
   arrival.source = source;
   arrival.lasting = true;
-  count("", arrival);
+  count(arrival);
   return arrival;
 }
 
-void FeedbackReader::count(std::string_view reporter, const Arrival& arrival) {
-  // Before it is on disk: what takes the complaint back may be read by the next thread before that.
-  // Where the store then fails, the mail comes again, and so does the complaint.
-  for (const Event& event : arrival.events.events()) past_.note(event);
-  const std::lock_guard lock(mutex_);
-  auto found = counts_.find(reporter);
-  if (found == counts_.end()) {
-    if (counts_.size() >= kMostReporters) reporter = {};
-    found = counts_.try_emplace(std::string(reporter)).first;
-  }
-  FeedbackCounts& counts = found->second;
-  ++counts.received;
-  if (!arrival.nothing.empty()) ++counts.no_event[std::string(arrival.nothing)];
+void FeedbackReader::count(const Arrival& arrival) {
+  const auto mail = [&](std::string_view what) {
+    metrics_
+        .counter("watchpost_feedback_mails", "Feedback that came in, by what was made of it.",
+                 {{"what", std::string(what)}})
+        .add();
+  };
+  mail(arrival.nothing.empty() ? "events" : arrival.nothing);
   for (const Event& event : arrival.events.events()) {
-    const bool attributed = !event[Field::customer].empty() || !event[Field::campaign].empty();
-    counts.attributed += attributed ? 1u : 0u;
-    if (is_proven(event)) {
-      ++counts.proven;
-    } else {
-      ++counts.refused[std::string(event[Field::proof])];
-    }
+    // Before it is on disk: what takes the complaint back may be read by the next thread before
+    // that. Where the store then fails, the mail comes again, and so does the complaint.
+    past_.note(event);
+    metrics_
+        .counter("watchpost_feedback_events",
+                 "Events of feedback, by what proves them, or why nothing does.",
+                 {{"proof", std::string(event[Field::proof])}})
+        .add();
   }
-}
-
-std::map<std::string, FeedbackCounts, std::less<>> FeedbackReader::by_reporter() const {
-  const std::lock_guard lock(mutex_);
-  return counts_;
 }
 
 std::optional<feedback::KnownMail> FeedbackReader::Past::look_up(std::string_view message_id,
-                                                                 std::string_view recipient,
-                                                                 bool proven) {
+                                                                 std::string_view recipient) {
   if (stored_ == nullptr) return std::nullopt;
-  return stored_->look_up(message_id, recipient, proven);
+  return stored_->look_up(message_id, recipient);
 }
 
 bool FeedbackReader::Past::counted(const EventId& id) {

@@ -1,10 +1,10 @@
 #pragma once
+#include "base/metrics.h"
 #include "feedback/attribution/attribution.h"
 #include "ingest/source.h"
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -27,15 +27,6 @@ struct FeedbackItem {
   std::optional<std::string> proven_reporter = std::nullopt;
 };
 
-// What became of feedback, by reporter.
-struct FeedbackCounts {
-  uint64_t received = 0;
-  uint64_t attributed = 0;                                // events with a customer or a campaign
-  uint64_t proven = 0;                                    // events
-  std::map<std::string, uint64_t, std::less<>> refused;   // events, by cause
-  std::map<std::string, uint64_t, std::less<>> no_event;  // mail, by what it is
-};
-
 // The joint between a received mail and the pipeline: mail in, an arrival out. Whoever received it
 // adds its position and `settled`, and delivers it.
 //   Threads: any.
@@ -44,11 +35,10 @@ struct FeedbackCounts {
 class FeedbackReader {
  public:
   static constexpr std::string_view kNobody = "no recipient in the token";
-  static constexpr size_t kMostReporters = 1'000;  // counted apart; the others together, as ""
 
   // All of it outlives the reader; `sent` may be null.
   FeedbackReader(const feedback::AttributionRules& rules, const feedback::Classifier& classifier,
-                 const feedback::Mapping& mapping, feedback::SentMail* sent);
+                 const feedback::Mapping& mapping, feedback::SentMail* sent, Metrics& metrics);
 
   Arrival read(const FeedbackItem& item);
   // A one-click request (RFC 8058) with the token of its URL; nothing where the token is not good
@@ -57,15 +47,13 @@ class FeedbackReader {
   std::optional<Arrival> one_click(std::string_view token, std::string_view source, Time at,
                                    std::string_view& why);
 
-  std::map<std::string, FeedbackCounts, std::less<>> by_reporter() const;
-
  private:
   // Our past, with what was read a moment ago and is not on disk yet.
   class Past final : public feedback::SentMail {
    public:
     explicit Past(feedback::SentMail* stored) : stored_(stored) {}
     std::optional<feedback::KnownMail> look_up(std::string_view message_id,
-                                               std::string_view recipient, bool proven) override;
+                                               std::string_view recipient) override;
     bool failed(std::string_view message_id, std::string_view recipient) override {
       return stored_ != nullptr && stored_->failed(message_id, recipient);
     }
@@ -82,14 +70,13 @@ class FeedbackReader {
     std::unordered_set<EventId, Hash> noted_;
     std::deque<EventId> order_;
   };
-  void count(std::string_view reporter, const Arrival& arrival);
+  void count(const Arrival& arrival);
 
   const feedback::AttributionRules& rules_;
   const feedback::Classifier& classifier_;
   const feedback::Mapping& mapping_;
   Past past_;
-  mutable std::mutex mutex_;
-  std::map<std::string, FeedbackCounts, std::less<>> counts_;
+  Metrics& metrics_;
 };
 
 }  // namespace watchpost::ingest

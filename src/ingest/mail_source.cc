@@ -51,9 +51,7 @@ feedback::MailEnvelope stored_envelope(std::string_view bytes) {
 }
 
 StoredMailReader::StoredMailReader(std::string name, const SourceContext& context)
-    : name_(std::move(name)), context_(context) {
-  status_.state = "not started";
-}
+    : name_(std::move(name)), context_(context) {}
 
 Arrival StoredMailReader::read(std::string_view bytes, Time came) {
   WP_CHECK(context_.feedback != nullptr);
@@ -66,16 +64,7 @@ Arrival StoredMailReader::read(std::string_view bytes, Time came) {
                                              .at = std::min(came, now),
                                              .now = now,
                                              .proven_reporter = reporter_of(context_, bytes)});
-  const std::lock_guard lock(mutex_);
-  ++status_.lines;
-  status_.events += arrival.events.size();
-  for (const Event& event : std::as_const(arrival.events).events()) {
-    status_.last_event_at = std::max(status_.last_event_at.value_or(event.at), event.at);
-  }
-  for (const KeptMail& kept : arrival.kept_mail) unread_.count("not_understood", kept.why);
-  if (arrival.kept_mail.empty() && !arrival.nothing.empty()) {
-    unread_.count(arrival.nothing, "from " + sender);
-  }
+  counts_.note(arrival, sender);
   return arrival;
 }
 
@@ -86,11 +75,7 @@ Arrival StoredMailReader::too_large(std::string_view beginning, uint64_t size,
   feedback::MailEnvelope envelope = stored_envelope(beginning);
   std::string why = fmt::format(
       "it has {} bytes, more than are read; only its beginning is kept here: {}", size, where);
-  {
-    const std::lock_guard lock(mutex_);
-    ++status_.lines;
-    unread_.count("too_large", why);
-  }
+  counts_.too_large(why);
   arrival.kept_mail.push_back({.at = context_.clock.now(),
                                .source = name_,
                                .reporter = {},
@@ -99,25 +84,6 @@ Arrival StoredMailReader::too_large(std::string_view beginning, uint64_t size,
                                .recipients = std::move(envelope.recipients),
                                .bytes = std::string(beginning.substr(0, kKeptOfLarge))});
   return arrival;
-}
-
-void StoredMailReader::unreadable(const Error& error) {
-  const std::lock_guard lock(mutex_);
-  unread_.count("unreadable", error.text());
-}
-
-void StoredMailReader::tell(std::string state, bool healthy, uint64_t bytes_behind) {
-  const std::lock_guard lock(mutex_);
-  status_.state = std::move(state);
-  status_.healthy = healthy;
-  status_.bytes_behind = bytes_behind;
-}
-
-SourceStatus StoredMailReader::status() const {
-  const std::lock_guard lock(mutex_);
-  SourceStatus status = status_;
-  for (const auto& [reason, known] : unread_.by_reason()) status.unread[reason] = known;
-  return status;
 }
 
 }  // namespace watchpost::ingest

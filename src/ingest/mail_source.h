@@ -1,13 +1,14 @@
 #pragma once
 #include "base/time.h"
 #include "feedback/attribution/attribution.h"
+#include "ingest/mail_counts.h"
 #include "ingest/source.h"
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace watchpost::ingest {
 
@@ -25,17 +26,17 @@ class StoredMailReader {
   // Of a mail that is larger than what is read; `beginning` is what is kept of it.
   Arrival too_large(std::string_view beginning, uint64_t size, const std::string& where);
   // A mail that is there and cannot be read.
-  void unreadable(const Error& error);
-  void tell(std::string state, bool healthy, uint64_t bytes_behind);
-  SourceStatus status() const;
+  void unreadable(const Error& error) { counts_.unread("unreadable", error.text()); }
+  void tell(std::string state, bool healthy, uint64_t bytes_behind) {
+    counts_.tell(std::move(state), healthy, bytes_behind);
+  }
+  SourceStatus status() const { return counts_.status(); }
   const std::string& name() const { return name_; }
 
  private:
   std::string name_;
   SourceContext context_;
-  mutable std::mutex mutex_;
-  SourceStatus status_;
-  feedback::Unread unread_;
+  MailCounts counts_;
 };
 
 // The envelope of a mail as delivery wrote it into its header: Return-Path; Delivered-To,

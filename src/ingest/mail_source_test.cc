@@ -145,7 +145,8 @@ class StoredMail : public ::testing::Test {
   SystemClock clock_;
   feedback::Mapping mapping_;
   feedback::AttributionRules rules_;
-  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, nullptr};
+  Metrics metrics_;
+  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, nullptr, metrics_};
   SourceContext context_{feedback::Classifier::shipped(), mapping_, clock_, &reader_};
 };
 using Names = std::vector<std::string>;

@@ -123,7 +123,7 @@ bool StoredSentMail::has_time() {
 }
 
 std::optional<KnownMail> StoredSentMail::look_up(std::string_view message_id,
-                                                 std::string_view recipient, bool /*proven*/) {
+                                                 std::string_view recipient) {
   constexpr size_t kLongest = 998;  // RFC 5322 section 2.1.1
   if (look_back_ == Duration::zero() || message_id.size() > kLongest) return std::nullopt;
   const std::lock_guard lock(mutex_);

@@ -27,7 +27,7 @@ class StoredSentMail final : public feedback::SentMail {
                  const Clock& clock);
 
   std::optional<feedback::KnownMail> look_up(std::string_view message_id,
-                                             std::string_view recipient, bool proven) override;
+                                             std::string_view recipient) override;
   bool failed(std::string_view message_id, std::string_view recipient) override {
     return own_failures_.has(message_id, recipient);
   }

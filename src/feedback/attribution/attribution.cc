@@ -232,8 +232,7 @@ bool Attribution::fill_from_store(Attributed& made) const {
       !made.clue.credential.empty()) {
     return true;  // it has said all that counts
   }
-  const auto known =
-      context_.sent->look_up(message_id, made.clue.recipient, made.token.has_value());
+  const auto known = context_.sent->look_up(message_id, made.clue.recipient);
   if (!known) return false;
   if (made.token) {
     // Somebody else's Message-ID in a report with one's own token.

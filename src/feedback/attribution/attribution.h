@@ -36,10 +36,9 @@ class SentMail {
  public:
   virtual ~SentMail() = default;
   // Only of what we saw ourselves, never of feedback. `recipient` may be empty: then that of the
-  // answer is, too, where the mail went to several. What is `proven` is always looked up; for what
-  // is not, there may be no time.
-  virtual std::optional<KnownMail> look_up(std::string_view message_id, std::string_view recipient,
-                                           bool proven) = 0;
+  // answer is, too, where the mail went to several. Nothing where there is no time for it.
+  virtual std::optional<KnownMail> look_up(std::string_view message_id,
+                                           std::string_view recipient) = 0;
   // Whether our own servers lately gave it up for that recipient. Quick.
   virtual bool failed(std::string_view message_id, std::string_view recipient) = 0;
   // Whether feedback of that id counted.

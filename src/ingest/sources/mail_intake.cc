@@ -1,5 +1,5 @@
-#include "base/log.h"
 #include "ingest/feedback_reader.h"
+#include "ingest/mail_counts.h"
 #include "ingest/mail_queue.h"
 #include "ingest/reporters.h"
 #include "ingest/sources/kinds.h"
@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -51,7 +50,7 @@ class MailIntake final : public Source {
         },
         *context_.metrics);
     if (!server) return fail(server.error());
-    say(fmt::format("listening at {}", fmt::join(settings_.listen, ", ")));
+    counts_.tell(fmt::format("listening at {}", fmt::join(settings_.listen, ", ")));
     io.start();
     std::vector<std::jthread> readers;
     for (int i = 0; i < kReaders; ++i) {
@@ -70,12 +69,7 @@ class MailIntake final : public Source {
     return Done{};
   }
 
-  SourceStatus status() const override {
-    const std::lock_guard lock(mutex_);
-    SourceStatus status = status_;
-    for (const auto& [reason, known] : unread_.by_reason()) status.unread[reason] = known;
-    return status;
-  }
+  SourceStatus status() const override { return counts_.status(); }
 
  private:
   void read_all(MailQueue& queue, EventSink& sink, const std::stop_token& stop) {
@@ -90,7 +84,7 @@ class MailIntake final : public Source {
                                                  .at = context_.clock.now(),
                                                  .proven_reporter = std::move(taken->reporter)});
       arrival.source = name_;
-      note(arrival, taken->mail.mail_from);
+      counts_.note(arrival, taken->mail.mail_from);
       arrival.settled = queue.settling(std::move(taken->answer));
       if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return;
     }
@@ -106,28 +100,10 @@ class MailIntake final : public Source {
     });
   }
 
-  void say(std::string state) {
-    const std::lock_guard lock(mutex_);
-    status_.state = std::move(state);
-  }
-
-  void note(const Arrival& arrival, const std::string& sender) {
-    const std::lock_guard lock(mutex_);
-    ++status_.lines;
-    status_.events += arrival.events.size();
-    for (const Event& event : arrival.events.events()) status_.last_event_at = event.at;
-    for (const KeptMail& mail : arrival.kept_mail) unread_.count("not_understood", mail.why);
-    if (arrival.kept_mail.empty() && !arrival.nothing.empty()) {
-      unread_.count(arrival.nothing, "from " + sender);
-    }
-  }
-
   const std::string name_;
   const net::SmtpServerSettings settings_;
   const SourceContext context_;
-  mutable std::mutex mutex_;
-  SourceStatus status_;
-  feedback::Unread unread_;
+  MailCounts counts_;
 };
 
 }  // namespace
