@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,8 +35,7 @@ std::string_view view(const std::array<unsigned char, N>& bytes) {
 template <size_t N>
 std::array<unsigned char, N> first_of(std::string_view bytes) {
   std::array<unsigned char, N> taken{};
-  std::ranges::transform(bytes.substr(0, N), taken.begin(),
-                         [](char c) { return static_cast<unsigned char>(c); });
+  std::memcpy(taken.data(), bytes.data(), std::min(N, bytes.size()));
   return taken;
 }
 
