@@ -239,14 +239,15 @@ TEST_F(Campaigns, FeedbackIsCountedByReporterAndBySource) {
   add(EventKind::bounced, kNoon, {}, "b@y.example");
   auto store = open();
   auto commit = store::events_only(batch_);
-  commit.kept_mail.push_back({.number = 0,
-                              .at = kNoon + hours(1),
-                              .source = "mail",
-                              .reporter = "mx.example",
-                              .why = "no report in it",
-                              .sender = "<>",
-                              .recipients = {"fbl@x.example"},
-                              .bytes = "Subject: hello\r\n\r\n"});
+  const std::vector<KeptMail> kept = {{.number = 0,
+                                       .at = kNoon + hours(1),
+                                       .source = "mail",
+                                       .reporter = "mx.example",
+                                       .why = "no report in it",
+                                       .sender = "<>",
+                                       .recipients = {"fbl@x.example"},
+                                       .bytes = "Subject: hello\r\n\r\n"}};
+  commit.kept_mail = kept;
   value_of(store->commit(commit));
   const auto opened = reader();
   const auto status = value_of(feedback_status(*opened, kNoon, {}));
