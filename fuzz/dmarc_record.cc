@@ -46,6 +46,7 @@ void check_author(const AuthorVerdict& author) {
   WP_CHECK(author.disposition <= author.published);
   WP_CHECK(author.disposition == DmarcRequest::none || author.result == DmarcResult::fail);
   WP_CHECK(author.record.has_value() || author.published_by.empty());
+  WP_CHECK(author.policy_unknown.empty() || author.published_by.empty());
   const bool counts = std::ranges::any_of(author.alignments, &IdentifierAlignment::counts);
   WP_CHECK(counts == (author.result == DmarcResult::pass));
   for (const IdentifierAlignment& one : author.alignments) {

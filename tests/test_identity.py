@@ -23,6 +23,8 @@ _dmarc.open.example. TXT "v=DMARC1; p=none; pct=50"
 k._domainkey.open.example. TXT "v=DKIM1; p="
 _mta-sts.open.example. TXT "v=STSv1;"
 slow.example. TIMEOUT
+_dmarc.split.example. TXT "v=DMARC1; p=reject; sp=quarantine; np=none"
+silent.split.example. TIMEOUT
 """
 MESSAGE = """From: Jo <jo@shop.example>
 To: you@example.org
@@ -120,6 +122,16 @@ class Identity(unittest.TestCase):
         self.assertEqual((author["record_domain"], author["published"], author["published_by"]),
                          ("shop.example", "reject", "p"))
         self.assertIn("none", self.run_with_zone("dmarc", "explain", "bare.example"))
+
+    def test_a_policy_that_nobody_knows(self):
+        out = self.run_with_zone("dmarc", "explain", "silent.split.example", "--dkim", "split.example")
+        self.assertIn("not authentic: unknown", out)
+        self.assertNotIn("is asked for by", out)
+        got = json.loads(self.run_with_zone("dmarc", "explain", "silent.split.example", "-o", "json"))
+        author = got["authors"][0]
+        self.assertEqual((got["result"], author["published"], author["published_by"]), ("temperror", None, ""))
+        out = self.run_with_zone("check", "-", *SHOP, stdin="From: jo@silent.split.example\n\n")
+        self.assertRegex(out, "asks for +unknown +Nobody knows whether silent.split.example exists")
 
     def test_posture(self):
         got = json.loads(self.run_with_zone("check", "domain", "shop.example", "-o", "json"))

@@ -47,9 +47,11 @@ auth::DmarcQuestion question_of(const ExplainOptions& given, const std::string& 
 }
 
 void show(const Terminal& terminal, const auth::AuthorVerdict& author, const std::string& result) {
-  terminal.line(fmt::format(
-      "Mail of {} that is not authentic: {}", terminal.paint(author.domain, Colour::bold),
-      terminal.paint(name_of(author.published), colour_of(name_of(author.published)))));
+  const std::string_view asked =
+      author.policy_unknown.empty() ? name_of(author.published) : "unknown";
+  terminal.line(fmt::format("Mail of {} that is not authentic: {}",
+                            terminal.paint(author.domain, Colour::bold),
+                            terminal.paint(asked, colour_of(asked))));
   for (const std::string& line : auth::policy_in_words(author)) {
     terminal.line("  " + escaped(line));
   }

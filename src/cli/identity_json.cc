@@ -40,6 +40,12 @@ boost::json::value request_json(const std::optional<auth::DmarcRequest>& request
   return request ? boost::json::value(name_of(*request)) : boost::json::value(nullptr);
 }
 
+// null where nobody knows.
+boost::json::value published_json(const auth::AuthorVerdict& author) {
+  return author.policy_unknown.empty() ? boost::json::value(name_of(author.published))
+                                       : boost::json::value(nullptr);
+}
+
 boost::json::value record_json(const std::optional<auth::DmarcRecord>& record) {
   return record ? boost::json::value(json_of(*record)) : boost::json::value(nullptr);
 }
@@ -89,7 +95,7 @@ Object json_of(const auth::AuthorVerdict& author) {
           {"record", record_json(author.record)},
           {"record_domain", utf8(author.record_domain)},
           {"organizational", utf8(author.organizational)},
-          {"published", name_of(author.published)},
+          {"published", published_json(author)},
           {"published_by", author.published_by},
           {"disposition", name_of(author.disposition)},
           {"override", name_of(author.override_reason)},

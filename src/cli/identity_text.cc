@@ -148,6 +148,10 @@ void print(const Terminal& terminal, const auth::AuthorVerdict& author) {
   if (author.record) {
     print_row(terminal, "record", "",
               fmt::format("{}: {}", author.record_domain, author.record->text));
+  }
+  if (!author.policy_unknown.empty()) {
+    print_row(terminal, "asks for", "unknown", author.policy_unknown);
+  } else if (!author.published_by.empty()) {
     print_row(
         terminal, "asks for", name_of(author.published),
         fmt::format("by {}=; to be done: {}{}", author.published_by, name_of(author.disposition),

@@ -17,24 +17,32 @@ namespace {
 constexpr std::array<std::string_view, 5> kResults{"none", "pass", "fail", "temperror",
                                                    "permerror"};
 
+void publish(AuthorVerdict& author, DmarcRequest request, std::string_view tag) {
+  author.published = request;
+  author.published_by = tag;
+}
+
 // What the record asks for this author domain (RFC 9989 section 4.10.1). False where nobody knows
 // whether the domain exists, and it matters.
 Async<bool> apply_record(AuthorVerdict& author, DmarcDiscovery discovery, DmarcLookUps& look_ups) {
   const DmarcRecord& record = *author.record;
   if (author.record_domain == author.domain) {
-    author.published = record.for_domain();
-    author.published_by = "p";
+    publish(author, record.for_domain(), "p");
     co_return true;
   }
-  author.published = record.for_subdomain();
-  author.published_by = record.sp && !record.request_is_broken ? "sp" : "p";
   const DmarcRequest missing = record.for_missing_subdomain();
-  if (discovery != DmarcDiscovery::tree_walk || missing == author.published) co_return true;
-  const std::optional<bool> exists = co_await look_ups.exists(author.domain);
-  if (!exists) co_return false;
-  if (!*exists) {
-    author.published = missing;
-    author.published_by = "np";
+  const bool matters = discovery == DmarcDiscovery::tree_walk && missing != record.for_subdomain();
+  const std::optional<bool> exists =
+      matters ? co_await look_ups.exists(author.domain) : std::optional(true);
+  if (!exists) {
+    author.policy_unknown =
+        fmt::format("Nobody knows whether {} exists, and so what is asked for it", author.domain);
+    co_return false;
+  }
+  if (*exists) {
+    publish(author, record.for_subdomain(), record.sp && !record.request_is_broken ? "sp" : "p");
+  } else {
+    publish(author, missing, "np");
   }
   co_return true;
 }
@@ -52,17 +60,14 @@ void dispose(AuthorVerdict& author, const DmarcQuestion& question) {
   }
 }
 
-void conclude(AuthorVerdict& author, const DmarcAlignments& aligned, bool policy_known,
+void conclude(AuthorVerdict& author, const DmarcAlignments& aligned,
               const DmarcQuestion& question) {
   author.why = aligned.why;
   if (aligned.passes) {
     author.result = DmarcResult::pass;
-  } else if (aligned.unknown || !policy_known) {
+  } else if (aligned.unknown || !author.policy_unknown.empty()) {
     author.result = DmarcResult::temperror;
-    if (!aligned.unknown) {
-      author.why =
-          fmt::format("Nobody knows whether {} exists, and so what is asked for it", author.domain);
-    }
+    if (!aligned.unknown) author.why = author.policy_unknown;
   } else {
     author.result = DmarcResult::fail;
     dispose(author, question);
@@ -79,6 +84,7 @@ Async<AuthorVerdict> judge(std::string domain, const DmarcQuestion& question,
   if (!source.record) {
     author.result = source.failed ? DmarcResult::temperror : DmarcResult::none;
     author.why = std::move(source.why);
+    if (source.failed) author.policy_unknown = author.why;
     co_return author;
   }
   author.record = std::move(source.record);
@@ -88,9 +94,9 @@ Async<AuthorVerdict> judge(std::string domain, const DmarcQuestion& question,
                              author.record_domain);
     co_return author;
   }
-  const bool policy_known = co_await apply_record(author, settings.discovery, look_ups);
+  co_await apply_record(author, settings.discovery, look_ups);
   const DmarcAlignments aligned = co_await align(author, question, look_ups);
-  conclude(author, aligned, policy_known, question);
+  conclude(author, aligned, question);
   co_return author;
 }
 

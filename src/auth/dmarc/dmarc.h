@@ -74,8 +74,11 @@ struct AuthorVerdict {
   std::optional<DmarcRecord> record;
   std::string record_domain;
   std::string organizational;  // of the author domain; empty where it was not needed
-  DmarcRequest published = DmarcRequest::none;    // what the record asks for this domain
-  std::string_view published_by;                  // "p", "sp", "np"; empty without a record
+  DmarcRequest published = DmarcRequest::none;  // what the record asks for this domain
+  std::string_view published_by;                // "p", "sp", "np"; empty where there is none
+  // Why nobody knows what is asked for this domain: a look-up that decides it failed. Empty where
+  // it is known; where not, `published` says nothing.
+  std::string policy_unknown;
   DmarcRequest disposition = DmarcRequest::none;  // what to do: never more than published, and
                                                   // none unless the result is fail
   DmarcOverride override_reason = DmarcOverride::none;

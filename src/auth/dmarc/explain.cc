@@ -48,15 +48,22 @@ std::vector<std::string> words_of(const DmarcWalk& walk) {
 }
 
 std::vector<std::string> policy_in_words(const AuthorVerdict& author) {
-  if (!author.record || author.published_by.empty()) return {author.why};
+  const bool known = author.policy_unknown.empty();
+  if (!author.record || (known && author.published_by.empty())) return {author.why};
   const DmarcRecord& record = *author.record;
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("The record at {} counts: {} is asked for by {}",
-                              author.record_domain, name_of(author.published),
-                              tag_in_words(author)));
+  if (known) {
+    lines.push_back(fmt::format("The record at {} counts: {} is asked for by {}",
+                                author.record_domain, name_of(author.published),
+                                tag_in_words(author)));
+  } else {
+    lines.push_back(fmt::format("The record at {} counts", author.record_domain));
+    lines.push_back(author.policy_unknown);
+  }
   if (record.testing) {
-    lines.push_back(fmt::format("t=y: the domain is testing, {} is to be done",
-                                name_of(one_weaker(author.published))));
+    lines.push_back(fmt::format(
+        "t=y: the domain is testing, {} is to be done",
+        known ? name_of(one_weaker(author.published)) : "one level less than is asked for"));
   }
   lines.push_back(fmt::format("DKIM has to align {}, SPF {}",
                               record.strict_dkim ? "strictly" : "by organisational domain",

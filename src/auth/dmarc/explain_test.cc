@@ -63,6 +63,27 @@ TEST(DmarcExplanation, TellsWhatIsAskedForAndWhy) {
                   "DKIM has to align by organisational domain, SPF by organisational domain"));
 }
 
+TEST(DmarcExplanation, IsNotSureOfWhatNobodyKnows) {
+  const std::string zone = std::string(kShop) + "silent.plain.example. TIMEOUT\n" +
+                           "_dmarc.lost.plain.example. TIMEOUT\n";
+  // Whether it passes or not: the name itself may be there or not.
+  for (const auto& [passed, result] : {std::pair("mail.plain.example", DmarcResult::pass),
+                                       {"evil.example", DmarcResult::temperror}}) {
+    const DmarcVerdict verdict = verdict_of(zone, "silent.plain.example", passed);
+    EXPECT_EQ(verdict.result, result);
+    EXPECT_EQ(verdict.author()->published_by, "");
+    EXPECT_THAT(
+        policy_in_words(*verdict.author()),
+        ElementsAre("The record at plain.example counts",
+                    "Nobody knows whether silent.plain.example exists, and so what is asked for it",
+                    "t=y: the domain is testing, one level less than is asked for is to be done",
+                    "DKIM has to align by organisational domain, SPF by organisational domain"));
+  }
+  const DmarcVerdict lost = verdict_of(zone, "lost.plain.example", "evil.example");
+  EXPECT_THAT(lost.author()->policy_unknown, HasSubstr("could not be looked up"));
+  EXPECT_THAT(policy_in_words(*lost.author()), ElementsAre(lost.author()->policy_unknown));
+}
+
 TEST(DmarcExplanation, TellsWhatIsWrong) {
   const DmarcVerdict broken = verdict_of(kShop, "shop.example", "mail.shop.example");
   const auto lines = policy_in_words(*broken.author());
