@@ -7,18 +7,8 @@
 namespace watchpost::dns {
 namespace {
 
-constexpr size_t kMostShards = 16;
-constexpr size_t kEntriesOfShard = 64;  // fewer make eviction by age a matter of luck
 // What an entry costs beside its name and answer: nodes of the list and the table, heap blocks.
 constexpr size_t kOverhead = 192;
-
-// A few entries are in one shard, so that small bounds are exact.
-size_t shards_for(const CacheSettings& settings) {
-  const auto entries = static_cast<size_t>(std::max<int64_t>(settings.entries, 1));
-  size_t shards = 1;
-  while (shards < kMostShards && entries / (shards * 2) >= kEntriesOfShard) shards *= 2;
-  return shards;
-}
 
 }  // namespace
 
@@ -54,40 +44,24 @@ void fields(SettingsVisitor& visit, CacheSettings& settings) {
                 &settings.failure_ttl);
 }
 
-Cache::Cache(const CacheSettings& settings, uint64_t seed)
-    : settings_(settings),
-      seed_(seed),
-      most_entries_(0),
-      most_bytes_(0),
-      shards_(shards_for(settings)) {
-  most_entries_ = std::max<size_t>(1, static_cast<size_t>(settings.entries) / shards_.size());
-  most_bytes_ = (static_cast<size_t>(settings.megabytes) << 20) / shards_.size();
-  for (auto& shard : shards_) shard = std::make_unique<Shard>();
-}
-
-Cache::~Cache() = default;
+Cache::Cache(const CacheSettings& settings, uint64_t seed) : settings_(settings), seed_(seed) {}
 
 Cache::Key Cache::key_of(std::string_view name, RecordType type) const {
   return {name, type, hash64(name, seed_ + static_cast<uint64_t>(type))};
 }
 
-Cache::Shard& Cache::shard_of(const Key& key) const {
-  return *shards_[(key.hash >> 48) % shards_.size()];
-}
-
 AnswerPtr Cache::find(std::string_view name, RecordType type, Time now) {
   const Key key = key_of(name, type);
-  Shard& shard = shard_of(key);
   Order out;  // freed without the mutex
-  const std::lock_guard lock(shard.mutex);
-  const auto place = shard.places.find(key);
-  if (place == shard.places.end()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto place = places_.find(key);
+  if (place == places_.end()) return nullptr;
   const auto entry = place->second;
   if (entry->until <= now) {
-    take_out(shard, entry, out);
+    take_out(entry, out);
     return nullptr;
   }
-  if (entry != shard.order.begin()) shard.order.splice(shard.order.begin(), shard.order, entry);
+  if (entry != order_.begin()) order_.splice(order_.begin(), order_, entry);
   return entry->answer;
 }
 
@@ -106,40 +80,35 @@ AnswerPtr Cache::keep(const Question& question, Answer answer, Time now) {
   Order made;
   made.push_back({question.name, question.type, shared, now + kept, bytes});
   const Key key = key_of(made.front().name, question.type);
-  Shard& shard = shard_of(key);
   Order out;
-  const std::lock_guard lock(shard.mutex);
-  const auto place = shard.places.find(key);
-  if (place != shard.places.end()) take_out(shard, place->second, out);
-  shard.order.splice(shard.order.begin(), made);
-  shard.places.emplace(key, shard.order.begin());
-  shard.bytes += bytes;
-  make_room(shard, out);
+  const std::lock_guard lock(mutex_);
+  const auto place = places_.find(key);
+  if (place != places_.end()) take_out(place->second, out);
+  order_.splice(order_.begin(), made);
+  places_.emplace(key, order_.begin());
+  bytes_ += bytes;
+  make_room(out);
   return shared;
 }
 
-void Cache::take_out(Shard& shard, Order::iterator entry, Order& out) const {
-  shard.places.erase(key_of(entry->name, entry->type));
-  shard.bytes -= entry->bytes;
-  out.splice(out.end(), shard.order, entry);
+void Cache::take_out(Order::iterator entry, Order& out) {
+  places_.erase(key_of(entry->name, entry->type));
+  bytes_ -= entry->bytes;
+  out.splice(out.end(), order_, entry);
 }
 
-void Cache::make_room(Shard& shard, Order& out) const {
-  while (shard.order.size() > most_entries_ || shard.bytes > most_bytes_) {
-    take_out(shard, std::prev(shard.order.end()), out);
-    ++shard.evicted;
+void Cache::make_room(Order& out) {
+  const auto most_entries = static_cast<size_t>(std::max<int64_t>(settings_.entries, 1));
+  const auto most_bytes = static_cast<size_t>(settings_.megabytes) << 20;
+  while (order_.size() > most_entries || bytes_ > most_bytes) {
+    take_out(std::prev(order_.end()), out);
+    ++evicted_;
   }
 }
 
 CacheCounts Cache::counts() const {
-  CacheCounts counts;
-  for (const auto& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
-    counts.entries += shard->order.size();
-    counts.bytes += shard->bytes;
-    counts.evicted += shard->evicted;
-  }
-  return counts;
+  const std::lock_guard lock(mutex_);
+  return {.entries = order_.size(), .bytes = bytes_, .evicted = evicted_};
 }
 
 }  // namespace watchpost::dns

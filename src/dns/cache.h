@@ -7,12 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 namespace watchpost::dns {
 
@@ -34,13 +32,12 @@ struct CacheCounts {
 
 // Answers for as long as they are good. Bounded by entries and by memory; past either, those go
 // that were not asked for the longest time.
-//   Threads: any. Shards with a mutex each; none is held while an answer is freed by its last user.
+//   Threads: any. One mutex, which is not held while an answer is freed by its last user.
 //   Time:    comes in, from any clock that never goes back.
 class Cache {
  public:
   // `seed` of the hash: nobody outside may know it, since names come from outside.
   Cache(const CacheSettings& settings, uint64_t seed);
-  ~Cache();
 
   // Nothing where nothing is known, or no longer.
   AnswerPtr find(std::string_view name, RecordType type, Time now);
@@ -68,26 +65,19 @@ class Cache {
   struct Hash {
     size_t operator()(const Key& key) const { return key.hash; }
   };
-  // One cache line each: neighbours do not slow each other down.
-  struct alignas(64) Shard {
-    mutable std::mutex mutex;
-    Order order;  // the one asked for last is first
-    std::unordered_map<Key, Order::iterator, Hash> places;
-    size_t bytes = 0;
-    uint64_t evicted = 0;
-  };
 
   Key key_of(std::string_view name, RecordType type) const;
-  Shard& shard_of(const Key& key) const;
   Duration kept_for(const Answer& answer) const;
-  void take_out(Shard& shard, Order::iterator entry, Order& out) const;
-  void make_room(Shard& shard, Order& out) const;
+  void take_out(Order::iterator entry, Order& out);
+  void make_room(Order& out);
 
   CacheSettings settings_;
   uint64_t seed_;
-  size_t most_entries_;  // of a shard
-  size_t most_bytes_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  mutable std::mutex mutex_;  // of all that follows
+  Order order_;               // the one asked for last is first
+  std::unordered_map<Key, Order::iterator, Hash> places_;
+  size_t bytes_ = 0;
+  uint64_t evicted_ = 0;
 };
 
 }  // namespace watchpost::dns
