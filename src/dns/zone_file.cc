@@ -2,6 +2,7 @@
 
 #include "dns/name.h"
 #include "dns/outcome.h"
+#include "dns/packet.h"
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,6 @@
 
 namespace watchpost::dns {
 namespace {
-
-constexpr int kMostAliases = 8;
 
 const std::shared_ptr<Answer>* set_of(const ZoneName& name, RecordType type) {
   for (const auto& [of, answer] : name.sets) {
@@ -73,7 +72,7 @@ AnswerPtr ZoneFile::find(std::string name, RecordType type) const {
   if (!make_key(name)) return no_such_name();
   const std::string asked = name;
   std::optional<uint32_t> ttl;
-  for (int aliases = 0; aliases <= kMostAliases; ++aliases) {
+  for (uint32_t aliases = 0; aliases <= kMostAliases; ++aliases) {
     const ZoneName* here = zone_.find(name);
     if (here == nullptr) return with_ttl(nothing(name, false), ttl);
     if (const auto* set = set_of(*here, type)) return with_ttl(*set, ttl);
