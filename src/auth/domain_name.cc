@@ -1,6 +1,6 @@
 #include "auth/domain_name.h"
 
-#include "base/ascii.h"
+#include "dns/name.h"
 
 #include <algorithm>
 #include <idn2.h>
@@ -9,21 +9,8 @@
 namespace watchpost::auth {
 namespace {
 
-constexpr size_t kLongestName = 253;
-constexpr size_t kLongestLabel = 63;
 // A label in UTF-8 is never longer than that where its A-label fits.
 constexpr size_t kLongestUnicodeName = 1024;
-
-bool labels_fit(std::string_view name) {
-  if (name.empty() || name.size() > kLongestName) return false;
-  while (true) {
-    const size_t dot = name.find('.');
-    const std::string_view label = name.substr(0, dot);
-    if (label.empty() || label.size() > kLongestLabel) return false;
-    if (dot == std::string_view::npos) return true;
-    name.remove_prefix(dot + 1);
-  }
-}
 
 bool is_printable(char c) { return c > ' ' && c < 0x7F; }
 
@@ -48,8 +35,9 @@ std::optional<std::string> ascii_domain(std::string_view name) {
     if (!labels) return std::nullopt;
     made = std::move(*labels);
   }
-  std::ranges::transform(made, made.begin(), to_lower);
-  if (!labels_fit(made) || !std::ranges::all_of(made, is_printable)) return std::nullopt;
+  // A last dot is gone: one more stands behind an empty label.
+  if (made.ends_with('.') || !dns::make_key(made)) return std::nullopt;
+  if (!std::ranges::all_of(made, is_printable)) return std::nullopt;
   return made;
 }
 

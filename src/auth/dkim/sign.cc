@@ -2,6 +2,7 @@
 
 #include "auth/dkim/signed_message.h"
 #include "auth/domain_name.h"
+#include "auth/mailbox.h"
 #include "base/ascii.h"
 #include "base/text.h"
 #include "crypto/base64.h"
@@ -115,17 +116,17 @@ class Folded {
 Result<Signature> checked(const SigningOptions& options, const crypto::SigningKey& key) {
   Signature signature;
   DkimVerdict& verdict = signature.verdict;
-  const auto domain = signing_name(options.domain);
+  const auto domain = mail_domain(options.domain);
   if (!domain || domain->find('.') == std::string::npos) {
     return fail(Code::bad_input, "is no domain that can sign", options.domain);
   }
-  const auto selector = signing_name(options.selector);
+  const auto selector = mail_domain(options.selector);
   if (!selector) return fail(Code::bad_input, "is no selector", options.selector);
   if (!options.identity.empty()) {
     const size_t at = options.identity.rfind('@');
     const auto below = at == std::string::npos
                            ? std::nullopt
-                           : signing_name(std::string_view(options.identity).substr(at + 1));
+                           : mail_domain(std::string_view(options.identity).substr(at + 1));
     if (!below || !is_same_or_below(*below, *domain)) {
       return fail(Code::bad_input, "is no address at or below " + *domain, options.identity);
     }

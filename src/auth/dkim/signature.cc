@@ -2,6 +2,7 @@
 
 #include "auth/dkim/tag_list.h"
 #include "auth/domain_name.h"
+#include "auth/mailbox.h"
 #include "base/ascii.h"
 #include "base/text.h"
 #include "crypto/base64.h"
@@ -131,13 +132,13 @@ class Reading {
       }
     }
     if (const Tag* const domain = wanted("d")) {
-      auto name = signing_name(domain->value);
+      auto name = mail_domain(domain->value);
       // RFC 6376 section 3.5: two labels at least.
       if (!name || name->find('.') == std::string::npos) unreadable("d");
       if (name) read_.verdict.domain = std::move(*name);
     }
     if (const Tag* const selector = wanted("s")) {
-      auto name = signing_name(selector->value);
+      auto name = mail_domain(selector->value);
       if (!name) unreadable("s");
       if (name) read_.verdict.selector = std::move(*name);
     }
@@ -198,7 +199,7 @@ class Reading {
     const size_t at = verdict.identity.rfind('@');
     const auto domain = at == std::string::npos
                             ? std::nullopt
-                            : signing_name(std::string_view(verdict.identity).substr(at + 1));
+                            : mail_domain(std::string_view(verdict.identity).substr(at + 1));
     if (!domain) return unreadable("i");
     verdict.identity.replace(at + 1, std::string::npos, *domain);
     if (!is_same_or_below(*domain, verdict.domain)) {
@@ -267,16 +268,6 @@ class Reading {
 };
 
 }  // namespace
-
-std::optional<std::string> signing_name(std::string_view text) {
-  auto name = ascii_domain(text);
-  if (!name || !std::ranges::all_of(*name, [](char c) {
-        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
-      })) {
-    return std::nullopt;
-  }
-  return name;
-}
 
 Signature read_signature(const mime::Field& field, SignatureKind kind, const DkimOptions& options) {
   return Reading(field, kind, options).run();

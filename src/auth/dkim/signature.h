@@ -32,11 +32,6 @@ struct Signature {
   bool usable() const { return verdict.result == DkimResult::none; }
 };
 
-// A domain or selector as it may stand in a signature: RFC 5321's sub-domains, after U-labels have
-// become A-labels; underscores as many publish them. Brackets, quotes and the like must not reach
-// what is written for others to read.
-std::optional<std::string> signing_name(std::string_view text);
-
 // Pure and total.
 Signature read_signature(const mime::Field& field, SignatureKind kind, const DkimOptions& options);
 

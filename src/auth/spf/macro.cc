@@ -1,6 +1,7 @@
 #include "auth/spf/macro.h"
 
 #include "base/ascii.h"
+#include "dns/name.h"
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +14,6 @@ namespace {
 constexpr std::string_view kLetters = "slodiphcrtv";
 constexpr std::string_view kExplanationLetters = "crt";
 constexpr std::string_view kDelimiters = ".-+,/_=";
-constexpr size_t kLongestName = 253;
 // As many labels as no name has: more digits than that mean the same.
 constexpr size_t kMostLabels = 65536;
 
@@ -235,7 +235,7 @@ std::optional<std::string> expand_spf_domain(const SpfMacroString& macros,
   if (!made) return made;
   if (made->ends_with('.')) made->pop_back();
   size_t from = 0;
-  while (made->size() - from > kLongestName) {
+  while (made->size() - from > dns::kLongestName) {
     const size_t dot = made->find('.', from);
     if (dot == std::string::npos) break;
     from = dot + 1;
