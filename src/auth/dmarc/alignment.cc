@@ -37,10 +37,7 @@ Async<Organization> author_organization(AuthorVerdict& author, const DmarcSettin
                                         DmarcLookUps& look_ups) {
   Organization made;
   if (settings.discovery == DmarcDiscovery::public_suffix_list) {
-    const auto registered = settings.suffixes != nullptr
-                                ? settings.suffixes->registrable(author.domain)
-                                : std::optional<std::string>();
-    made.domain = registered.value_or(author.domain);
+    made.domain = registered_domain(author.domain, settings.suffixes);
     co_return made;
   }
   if (author.walks.front().organizational.empty()) {
@@ -59,10 +56,7 @@ Async<Organization> identifier_organization(AuthorVerdict& author,
                                             const DmarcSettings& settings, DmarcLookUps& look_ups) {
   Organization made;
   if (settings.discovery == DmarcDiscovery::public_suffix_list) {
-    const auto registered = settings.suffixes != nullptr
-                                ? settings.suffixes->registrable(identifier.domain)
-                                : std::optional<std::string>();
-    made.domain = registered.value_or(identifier.domain);
+    made.domain = registered_domain(identifier.domain, settings.suffixes);
     co_return made;
   }
   DmarcWalk walk;

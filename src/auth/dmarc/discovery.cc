@@ -76,9 +76,7 @@ bool settles(const DmarcStep& step, DmarcPolicySource& source) {
 
 Async<bool> ask_registered(DmarcWalk& walk, const PublicSuffixes* suffixes,
                            DmarcLookUps& look_ups) {
-  const auto registered =
-      suffixes != nullptr ? suffixes->registrable(walk.start) : std::optional<std::string>();
-  walk.organizational = registered.value_or(walk.start);
+  walk.organizational = registered_domain(walk.start, suffixes);
   walk.stopped_by = "the public suffix list";
   if (walk.organizational == walk.start) co_return true;
   DmarcStep step = co_await look_ups.ask(walk.organizational);

@@ -52,4 +52,9 @@ std::optional<std::string> PublicSuffixes::registrable(std::string_view domain) 
   return std::string(found);
 }
 
+std::string registered_domain(const std::string& domain, const PublicSuffixes* suffixes) {
+  if (suffixes == nullptr) return domain;
+  return suffixes->registrable(domain).value_or(domain);
+}
+
 }  // namespace watchpost::auth

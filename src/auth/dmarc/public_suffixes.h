@@ -29,4 +29,7 @@ class PublicSuffixes {
   std::unique_ptr<void, Free> list_;
 };
 
+// The organisational domain by the list, where there is one; a public suffix is its own.
+std::string registered_domain(const std::string& domain, const PublicSuffixes* suffixes);
+
 }  // namespace watchpost::auth
