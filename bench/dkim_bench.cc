@@ -8,6 +8,7 @@
 #include "auth/dkim/key_cache.h"
 #include "auth/dkim/sign.h"
 #include "crypto/digest.h"
+#include "crypto/test_keys.h"
 
 #include <algorithm>
 #include <array>
@@ -73,20 +74,6 @@ class OneRecord final : public dns::Resolver {
  private:
   dns::AnswerPtr answer_;
 };
-
-std::string new_pem(const char* kind) {
-  EVP_PKEY* const key = kind == std::string_view("RSA")
-                            ? EVP_PKEY_Q_keygen(nullptr, nullptr, kind, size_t{2048})
-                            : EVP_PKEY_Q_keygen(nullptr, nullptr, kind);
-  BIO* const bytes = BIO_new(BIO_s_mem());
-  PEM_write_bio_PrivateKey(bytes, key, nullptr, nullptr, 0, nullptr, nullptr);
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(bytes, &text);
-  std::string pem(text, static_cast<size_t>(size));
-  BIO_free(bytes);
-  EVP_PKEY_free(key);
-  return pem;
-}
 
 std::string lines(std::mt19937& random, size_t bytes, bool indented) {
   constexpr std::array<std::string_view, 10> kWords{
@@ -238,8 +225,8 @@ void show_allocations(Verification& verification) {
 }
 
 void figures() {
-  const std::string pem = new_pem("RSA");
-  const Work rsa = work_for(pem), ed25519 = work_for(new_pem("ED25519"));
+  const std::string pem = crypto::new_rsa_pem(2048);
+  const Work rsa = work_for(pem), ed25519 = work_for(crypto::new_ed25519_pem());
   const double most = bound(rsa, pem);
   fmt::print("{} messages of {} bytes, the first of them; one core\n", kMessages,
              rsa.texts.front().size());
@@ -259,7 +246,7 @@ void figures() {
 }
 
 void verify_only() {
-  const Work work = work_for(new_pem("RSA"));
+  const Work work = work_for(crypto::new_rsa_pem(2048));
   Verification verification(work);
   for (size_t pass = 0; pass < 200; ++pass) {
     for (size_t i = 0; i < kMessages; ++i) verification.verify(i);
@@ -267,7 +254,7 @@ void verify_only() {
 }
 
 void write(const std::filesystem::path& folder) {
-  const Work work = work_for(new_pem("RSA"));
+  const Work work = work_for(crypto::new_rsa_pem(2048));
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "key.txt") << work.record;
   for (size_t i = 0; i < work.texts.size(); ++i) {

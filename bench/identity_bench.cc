@@ -8,6 +8,7 @@
 #include "auth/dkim/sign.h"
 #include "auth/results/foreign_results.h"
 #include "auth/results/identity.h"
+#include "crypto/test_keys.h"
 #include "dns/zone_file.h"
 
 #include <atomic>
@@ -21,10 +22,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 namespace {
 std::atomic<size_t> allocations = 0;
@@ -43,18 +40,6 @@ namespace {
 
 constexpr size_t kMessages = 200, kBodyBytes = 10'000;
 constexpr std::string_view kAuthservId = "mx.example.org";
-
-std::string new_pem() {
-  EVP_PKEY* const key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048});
-  BIO* const bytes = BIO_new(BIO_s_mem());
-  PEM_write_bio_PrivateKey(bytes, key, nullptr, nullptr, 0, nullptr, nullptr);
-  char* text = nullptr;
-  const auto size = static_cast<size_t>(BIO_get_mem_data(bytes, &text));
-  std::string pem(text, size);
-  BIO_free(bytes);
-  EVP_PKEY_free(key);
-  return pem;
-}
 
 std::string message(size_t number, std::mt19937& random) {
   std::string text;
@@ -92,7 +77,7 @@ std::string zone_of(const crypto::SigningKey& key) {
 }
 
 struct World {
-  crypto::SigningKey key = *crypto::SigningKey::from_pem(new_pem(), "the bench's key");
+  crypto::SigningKey key = crypto::key_of(crypto::new_rsa_pem(2048));
   std::unique_ptr<dns::ZoneFile> zone = std::move(*dns::ZoneFile::parse(zone_of(key)));
   KeyCache keys;
   std::vector<std::string> messages;
