@@ -1,5 +1,7 @@
 #include "net/address.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -149,6 +151,18 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     return bad_listen(text, "to listen takes a numeric address");
   }
   return ListenAddress{.host = parsed->host, .port = parsed->port, .unix_path = {}};
+}
+
+Result<unsigned> parse_socket_mode(std::string_view text) {
+  unsigned mode = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (read.ec == std::errc{} && read.ptr == text.data() + text.size() && mode <= 0777 &&
+      (mode & 0600) == 0600) {
+    return mode;
+  }
+  return fail(Code::bad_input,
+              fmt::format("`{}` is not a file mode such as 0660", escaped(text, 16)),
+              "socket_mode");
 }
 
 }  // namespace watchpost::net

@@ -19,6 +19,9 @@ struct ListenAddress {
 // a service listens on should not depend on DNS. Pure.
 Result<ListenAddress> parse_listen(std::string_view text);
 
+// "0660", the setting `socket_mode`: of a socket's file that its owner can use. Pure.
+Result<unsigned> parse_socket_mode(std::string_view text);
+
 // "host:port" with a name or a numeric address ("[::1]:25"). Pure.
 struct HostPort {
   std::string host;

@@ -157,16 +157,4 @@ bool AllowedPeers::allow(const IpAddress& peer) const {
       networks_, [&](const Network& network) { return plain.in(network.address, network.prefix); });
 }
 
-Result<unsigned> parse_socket_mode(std::string_view text) {
-  unsigned mode = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  if (read.ec == std::errc{} && read.ptr == text.data() + text.size() && mode <= 0777 &&
-      (mode & 0600) == 0600) {
-    return mode;
-  }
-  return fail(Code::bad_input,
-              fmt::format("`{}` is not a file mode such as 0660", escaped(text, 16)),
-              "socket_mode");
-}
-
 }  // namespace watchpost::net

@@ -57,7 +57,4 @@ class AllowedPeers {
   std::vector<Network> networks_;
 };
 
-// "0660": of a socket file that its owner can use. Pure.
-Result<unsigned> parse_socket_mode(std::string_view text);
-
 }  // namespace watchpost::net

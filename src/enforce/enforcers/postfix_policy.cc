@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -28,18 +27,6 @@ Result<Done> check_contact(std::string_view contact) {
   return fail(Code::bad_input,
               fmt::format("must be printable ASCII of at most {} bytes", kLongestContact),
               "contact");
-}
-
-Result<unsigned> mode_in(std::string_view text) {
-  unsigned mode = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  if (read.ec == std::errc{} && read.ptr == text.data() + text.size() && mode <= 0777 &&
-      (mode & 0600) == 0600) {
-    return mode;
-  }
-  return fail(Code::bad_input,
-              fmt::format("`{}` is not a file mode such as 0660", escaped(text, 16)),
-              "socket_mode");
 }
 
 }  // namespace
@@ -190,7 +177,7 @@ void PostfixPolicySettings::describe(SettingsVisitor& visit) {
 }
 
 Result<Done> PostfixPolicySettings::check() const {
-  if (const auto mode = mode_in(socket_mode); !mode) return fail(mode.error());
+  if (const auto mode = net::parse_socket_mode(socket_mode); !mode) return fail(mode.error());
   if (listen.empty()) return fail(Code::bad_input, "names no address", "listen");
   for (const std::string& at : listen) {
     if (const auto address = net::parse_listen(at); !address) {
@@ -207,7 +194,7 @@ Result<std::unique_ptr<PostfixPolicy>> PostfixPolicy::open(const std::string& na
                                                            const PostfixPolicySettings& settings,
                                                            const EnforcerContext& context) {
   if (const auto fine = settings.check(); !fine) return fail(fine.error());
-  const auto mode = mode_in(settings.socket_mode);
+  const auto mode = net::parse_socket_mode(settings.socket_mode);
   if (!mode) return fail(mode.error());
   std::unique_ptr<PostfixPolicy> made(new PostfixPolicy());
   made->service_ = std::make_shared<Service>(name, settings, context);
