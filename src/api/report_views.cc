@@ -1,9 +1,8 @@
 #include "api/report_views.h"
 
 #include "api/json_text.h"
-#include "base/text.h"
+#include "crypto/base64.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -157,25 +156,6 @@ object view(const KeptMail& mail) {
                 {"recipients", std::move(recipients)}};
 }
 
-// RFC 4648 section 4.
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t have = std::min<size_t>(3, bytes.size() - at);
-    uint32_t three = 0;
-    for (size_t i = 0; i < 3; ++i) {
-      three = three << 8 | (i < have ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (size_t i = 0; i < 4; ++i) {
-      out += i <= have ? kAlphabet[three >> (18 - 6 * i) & 63U] : '=';
-    }
-  }
-  return out;
-}
-
 template <class List>
 array each(const List& list) {
   array out;
@@ -233,7 +213,7 @@ std::string unread_list_json(const std::vector<KeptMail>& mails) {
 
 std::string unread_json(const KeptMail& mail) {
   object out = view(mail);
-  out["bytes"] = base64(mail.bytes);
+  out["bytes"] = crypto::base64(mail.bytes);
   return text_of(object{{"mail", std::move(out)}});
 }
 

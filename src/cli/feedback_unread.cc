@@ -1,13 +1,13 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/feedback_desk.h"
+#include "crypto/base64.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unistd.h>
 
@@ -26,28 +26,9 @@ struct UnreadOptions {
   size_t limit = 50;
 };
 
-int value_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-// RFC 4648 section 4; what the daemon wrote.
-std::string from_base64(std::string_view text) {
-  std::string out;
-  unsigned bits = 0;
-  int have = 0;
-  for (const char c : text) {
-    const int value = value_of(c);
-    if (value < 0) break;
-    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xFFFFFF;
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out += static_cast<char>(bits >> have & 0xFF);
-  }
-  return out;
+// The mail as it came.
+std::string bytes_of(const Object& mail) {
+  return crypto::from_base64(text(mail, "bytes")).value_or("");
 }
 
 // A new file that nobody else may read: it is somebody's mail.
@@ -90,7 +71,7 @@ void print_list(const Session& session, const Object& answer) {
 void print_one(const Session& session, const Object& answer) {
   const Terminal& terminal = session.terminal;
   const Object& mail = inside(answer, "mail");
-  const std::string bytes = from_base64(text(mail, "bytes"));
+  const std::string bytes = bytes_of(mail);
   terminal.line(fmt::format(
       "{} came {} at {}, {}", terminal.paint(std::to_string(count(mail, "number")), Colour::bold),
       moment(mail, "at"), escaped(text(mail, "source")), bytes_text(bytes.size())));
@@ -120,7 +101,7 @@ int export_one(const Session& session, const UnreadOptions& options) {
   if (bad || !parsed.is_object()) {
     return fail_with(session, {Code::unavailable, "the daemon's answer is not JSON", ""});
   }
-  const std::string bytes = from_base64(text(inside(parsed.as_object(), "mail"), "bytes"));
+  const std::string bytes = bytes_of(inside(parsed.as_object(), "mail"));
   const auto written = write_new(options.file, bytes);
   if (!written) return fail_with(session, written.error());
   if (!session.json()) {

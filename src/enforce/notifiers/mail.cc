@@ -1,12 +1,12 @@
 #include "base/mail_date.h"
 #include "base/text.h"
+#include "crypto/base64.h"
 #include "enforce/notifiers/kinds.h"
 #include "enforce/notifiers/last_result.h"
 #include "net/address.h"
 #include "net/http_client.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -55,23 +55,6 @@ Result<Done> check_address(const std::string& address, std::string_view setting)
               std::string(setting));
 }
 
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - at);
-    uint32_t group = 0;
-    for (size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0u);
-    }
-    for (size_t i = 0; i < 4; ++i) {
-      out += i <= count ? kAlphabet[(group >> (18 - 6 * i)) & 63] : '=';
-    }
-  }
-  return out;
-}
-
 // A whole character's bytes at `at`; the text is UTF-8.
 size_t character_length(std::string_view text, size_t at) {
   size_t length = 1;
@@ -100,7 +83,7 @@ std::string subject_text(std::string_view subject) {
     }
     if (end == at) end = std::min(at + kInOneWord, safe.size());
     out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ",
-                       base64(std::string_view(safe).substr(at, end - at)));
+                       crypto::base64(std::string_view(safe).substr(at, end - at)));
     at = end;
   }
   return out;
