@@ -1,5 +1,7 @@
 #include "net/smtp_text.h"
 
+#include "base/utf8.h"
+
 #include <cstddef>
 
 namespace watchpost::net {
@@ -7,31 +9,14 @@ namespace {
 
 constexpr size_t kReplyTextBytes = 400;
 
-// How many bytes a character has by its first one; 0 where none begins so.
-size_t length_by(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first < 0xE0) return 2;
-  if (first >= 0xE0 && first < 0xF0) return 3;
-  return first >= 0xF0 && first < 0xF5 ? 4 : 0;
-}
-
 bool is_scalar(uint32_t code) { return code < 0xD800 || (code > 0xDFFF && code <= 0x10FFFF); }
 
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   for (size_t at = 0; at < text.size();) {
-    const auto first = static_cast<unsigned char>(text[at]);
-    const size_t length = length_by(first);
-    if (length == 0 || at + length > text.size()) return false;
-    uint32_t code = length == 1 ? first : first & (0x7Fu >> length);
-    for (size_t i = 1; i < length; ++i) {
-      const auto next = static_cast<unsigned char>(text[at + i]);
-      if ((next & 0xC0) != 0x80) return false;
-      code = code << 6 | (next & 0x3F);
-    }
-    if (code < kLeast[length] || !is_scalar(code)) return false;
+    const size_t length = code_point_at(text, at).length;
+    if (length == 0) return false;
     at += length;
   }
   return true;

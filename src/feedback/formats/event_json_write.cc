@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "feedback/formats/event_json.h"
 
 #include <algorithm>
@@ -9,24 +10,6 @@
 
 namespace watchpost::feedback {
 namespace {
-
-// Length of the UTF-8 character at the beginning of `text` (RFC 3629 section 4); 0 where the bytes
-// are none.
-size_t character_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-  if (length == 0 || lead > 0xF4 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // longer than needed
-  if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogates
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;
-  if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // above 10FFFF
-  return length;
-}
 
 bool is_plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
@@ -52,7 +35,7 @@ void append_text(std::string& out, std::string_view text) {
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    const size_t length = character_length(text);
+    const size_t length = code_point_at(text, 0).length;
     if (length > 1) {
       out += text.substr(0, length);
       text.remove_prefix(length);
