@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
@@ -80,5 +81,11 @@ std::string as_utf8(std::string_view bytes) {
   }
   return out;
 }
+
+boost::json::value of(std::string_view text) {
+  return boost::json::value(boost::json::string(as_utf8(text)));
+}
+boost::json::value of(Time at) { return of(format_time(at)); }
+boost::json::value of(const std::optional<Time>& at) { return at ? of(*at) : nullptr; }
 
 }  // namespace watchpost::api

@@ -1,4 +1,7 @@
 #pragma once
+#include "base/time.h"
+
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,5 +15,10 @@ std::string text_of(const boost::json::value& value);
 
 // The same text where it is UTF-8; each byte that is not becomes U+FFFD.
 std::string as_utf8(std::string_view bytes);
+
+// As a JSON text; what is not there as null.
+boost::json::value of(std::string_view text);
+boost::json::value of(Time at);
+boost::json::value of(const std::optional<Time>& at);
 
 }  // namespace watchpost::api

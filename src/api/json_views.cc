@@ -22,9 +22,7 @@ using boost::json::value;
 
 // --- single values ---------------------------------------------------------------------------
 
-value of(std::string_view text) { return value(boost::json::string(as_utf8(text))); }
-value of(Time at) { return of(format_time(at)); }
-value of(const std::optional<Time>& at) { return at ? of(*at) : value(nullptr); }
+using api::of;
 value of(Duration span) { return of(format_duration(span)); }
 value of(const Stream& stream) { return of(stream.text()); }
 value of(const Measure& measure) { return of(measure.text()); }

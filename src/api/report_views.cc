@@ -28,9 +28,7 @@ using investigate::TallyResult;
 // Providers with a row of their own; the smaller ones stand together.
 constexpr size_t kMostProviders = 200;
 
-value of(std::string_view text) { return value(boost::json::string(as_utf8(text))); }
-value of(Time at) { return of(format_time(at)); }
-value of(const std::optional<Time>& at) { return at ? of(*at) : value(nullptr); }
+using api::of;
 value of(const std::optional<double>& number) { return number ? value(*number) : value(nullptr); }
 
 object view(const MailFigures& mail) {

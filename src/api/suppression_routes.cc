@@ -22,7 +22,6 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-value of(std::string_view text) { return value(boost::json::string(as_utf8(text))); }
 value or_null(std::string_view text) { return text.empty() ? value(nullptr) : of(text); }
 
 std::string_view state_of(const Suppression& one, Time now) {
@@ -37,13 +36,13 @@ object view(const Suppression& one, Time now) {
           {"reason", of(name_of(one.reason))},
           {"origin", of(one.origin)},
           {"note", of(one.note)},
-          {"since", of(format_time(one.since))},
-          {"until", one.until ? of(format_time(*one.until)) : value(nullptr)},
+          {"since", of(one.since)},
+          {"until", of(one.until)},
           {"evidence", of(one.evidence)},
           {"event", one.event ? of(to_hex(one.event)) : value(nullptr)},
           {"incident", one.incident == 0 ? value(nullptr) : of(text_of(IncidentId{one.incident}))},
           {"lifted_by", or_null(one.lifted_by)},
-          {"changed_at", of(format_time(one.changed_at))},
+          {"changed_at", of(one.changed_at)},
           {"change", one.change}};
 }
 
