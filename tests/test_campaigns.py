@@ -115,6 +115,8 @@ class Report(Campaigns):
                       "of the 100 delivered to providers that tell"):
             self.assertIn(words, out)
         self.assertEqual(unsafe(out), [])
+        history = self.daemon.run("events", "--kind", "complained", "--limit", "100")[1]
+        self.assertEqual(history.count("not proven (no_token)"), 40, history)
         self.assertIn("yahoo", run("--by", "provider"))
         self.assertIn("mailbox_full", run("--by", "class"))
         self.assertIn(at(60)[:16], run("--by", "hour"))

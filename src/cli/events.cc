@@ -16,6 +16,14 @@ struct EventOptions {
   size_t limit = 50;
 };
 
+// Feedback that moves nothing must not look like the rest.
+std::string doubt(const Object& event) {
+  const std::string proof = text(event, "proof");
+  Event feedback;
+  feedback[Field::proof] = proof;
+  return is_proven(feedback) ? std::string() : fmt::format("not proven ({})", proof);
+}
+
 // What is worth a look beside the other columns: the reply, or what stands in for it.
 std::string detail(const Object& event) {
   const std::string kind = text(event, "kind");
@@ -26,6 +34,9 @@ std::string detail(const Object& event) {
   } else if (kind == "accepted" && out.empty() && event.contains("recipients")) {
     out = fmt::format("from {} to {}", text(event, "sender"),
                       counted(count(event, "recipients"), "recipient"));
+  }
+  if (const std::string why = doubt(event); !why.empty()) {
+    out = why + (out.empty() ? "" : ": ") + out;
   }
   return flag(event, "self_inflicted") ? "by Watchpost: " + out : out;
 }
