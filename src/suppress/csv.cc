@@ -204,23 +204,6 @@ std::optional<std::vector<Column>> header_from(const std::vector<std::string>& f
   return columns;
 }
 
-std::string csv_field(std::string_view text) {
-  std::string marked;
-  if (is_like_formula(text)) {
-    marked = "'" + std::string(text);
-    text = marked;
-  }
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos && trim(text) == text) {
-    return std::string(text);
-  }
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-
 }  // namespace
 
 CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now) {
@@ -251,6 +234,23 @@ CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now) {
     }
   }
   return read;
+}
+
+std::string csv_field(std::string_view text) {
+  std::string marked;
+  if (is_like_formula(text)) {
+    marked = "'" + std::string(text);
+    text = marked;
+  }
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos && trim(text) == text) {
+    return std::string(text);
+  }
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
 }
 
 std::string csv_header() { return "recipient,customer,reason,until,note\n"; }

@@ -35,7 +35,11 @@ struct CsvDefaults {
 // of = + - @), the apostrophe in front is taken off. Pure and total.
 CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now);
 
-// With line ends. What a spreadsheet would take for a formula has an apostrophe in front.
+// A cell of any CSV, quoted where it has to be. What a spreadsheet would take for a formula has an
+// apostrophe in front: cells may hold what strangers wrote.
+std::string csv_field(std::string_view text);
+
+// With line ends.
 std::string csv_header();
 std::string csv_line(const Suppression& one);
 
