@@ -194,6 +194,12 @@ class Suppressions(DaemonTest):
         other.run("suppressions", "import", "-", stdin=exported)
         self.assertEqual(sorted(other.run("suppressions", "export")[1].splitlines()), sorted(exported.splitlines()))
 
+    def test_an_export_that_nobody_answers_writes_nothing(self):
+        code, out, error = self.watchpost(RULES, start=False).run("suppressions", "export", check=False)
+        self.assertNotEqual(code, 0)
+        self.assertEqual(out, "")
+        self.assertNotEqual(error, "")
+
     def watchpost_in(self, name):
         folder = self.folder / name
         folder.mkdir()

@@ -106,18 +106,24 @@ int fail_with(const Session& session, const Error& error) {
   return exit_code_of(error);
 }
 
+Result<Object> object_from(const Result<std::string>& answer) {
+  if (!answer) return fail(answer.error());
+  boost::system::error_code bad;
+  boost::json::value parsed = boost::json::parse(*answer, bad);
+  if (bad || !parsed.is_object()) {
+    return fail(Code::unavailable, "the daemon's answer is not JSON");
+  }
+  return std::move(parsed.as_object());
+}
+
 int show(const Session& session, const Result<std::string>& answer,
          const std::function<void(const Object&)>& table) {
-  if (!answer) return fail_with(session, answer.error());
-  boost::system::error_code bad;
-  const boost::json::value parsed = boost::json::parse(*answer, bad);
-  if (bad || !parsed.is_object()) {
-    return fail_with(session, {Code::unavailable, "the daemon's answer is not JSON", ""});
-  }
+  const auto object = object_from(answer);
+  if (!object) return fail_with(session, object.error());
   if (session.json()) {
     session.terminal.json(*answer);
   } else {
-    table(parsed.as_object());
+    table(*object);
   }
   return kOk;
 }

@@ -31,6 +31,8 @@ std::string to_the_second(std::string_view sentence);
 std::string counts_text(const Object& counts);
 std::string number_text(double value);
 
+// An answer taken apart.
+Result<Object> object_from(const Result<std::string>& answer);
 // Prints an answer: as it came with -o json, else by `table`. Gives the exit code.
 int show(const Session& session, const Result<std::string>& answer,
          const std::function<void(const Object&)>& table);

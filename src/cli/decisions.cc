@@ -10,7 +10,6 @@
 #include <thread>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
@@ -71,11 +70,9 @@ void print_failures(const Terminal& terminal, const Object& decision) {
 
 // A decision as it is now, with what the enforcers say; the old one where it cannot be had.
 Object asked_again(const Session& session, const Object& old) {
-  const auto answer = get(session.daemon, "/v1/incidents/" + text(old, "incident"));
-  boost::system::error_code bad;
-  const auto parsed = answer ? boost::json::parse(*answer, bad) : boost::json::value();
-  if (!parsed.is_object()) return old;
-  for (const auto& each : list(parsed.as_object(), "decisions")) {
+  const auto answer = object_from(get(session.daemon, "/v1/incidents/" + text(old, "incident")));
+  if (!answer) return old;
+  for (const auto& each : list(*answer, "decisions")) {
     if (text(each.as_object(), "id") == text(old, "id")) return each.as_object();
   }
   return old;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
@@ -94,14 +93,10 @@ void print_one(const Session& session, const Object& answer) {
 }
 
 int export_one(const Session& session, const UnreadOptions& options) {
-  const auto answer = get(session.daemon, fmt::format("/v1/feedback/unread/{}", options.number));
+  const auto answer =
+      object_from(get(session.daemon, fmt::format("/v1/feedback/unread/{}", options.number)));
   if (!answer) return fail_with(session, answer.error());
-  boost::system::error_code bad;
-  const boost::json::value parsed = boost::json::parse(*answer, bad);
-  if (bad || !parsed.is_object()) {
-    return fail_with(session, {Code::unavailable, "the daemon's answer is not JSON", ""});
-  }
-  const std::string bytes = bytes_of(inside(parsed.as_object(), "mail"));
+  const std::string bytes = bytes_of(inside(*answer, "mail"));
   const auto written = write_new(options.file, bytes);
   if (!written) return fail_with(session, written.error());
   if (!session.json()) {

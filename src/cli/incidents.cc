@@ -8,7 +8,6 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -192,10 +191,9 @@ void print_one(const Session& session, const Object& answer, Part part) {
 
 // What an incident became: asked for again, since the answer to the change has no decisions.
 void print_changed(const Session& session, const Object& answer) {
-  const auto whole = get(session.daemon, "/v1/incidents/" + text(inside(answer, "incident"), "id"));
-  boost::system::error_code bad;
-  const auto parsed = whole ? boost::json::parse(*whole, bad) : boost::json::value();
-  print_one(session, parsed.is_object() ? parsed.as_object() : answer, Part::without_evidence);
+  const auto whole =
+      object_from(get(session.daemon, "/v1/incidents/" + text(inside(answer, "incident"), "id")));
+  print_one(session, whole ? *whole : answer, Part::without_evidence);
 }
 
 void add_list(CLI::App& line, Session& session) {

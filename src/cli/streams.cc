@@ -5,7 +5,6 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
@@ -92,12 +91,10 @@ bool nothing_counted(const boost::json::array& detectors) {
 
 // What stands on the stream now, by whatever detector or person.
 void print_in_force(const Session& session, const std::string& stream) {
-  const auto answer = get(session.daemon, "/v1/decisions", {{"limit", "10000"}});
-  boost::system::error_code bad;
-  const auto parsed = answer ? boost::json::parse(*answer, bad) : boost::json::value();
-  if (!parsed.is_object()) return;
+  const auto answer = object_from(get(session.daemon, "/v1/decisions", {{"limit", "10000"}}));
+  if (!answer) return;
   boost::json::array here;
-  for (const auto& one : list(parsed.as_object(), "decisions")) {
+  for (const auto& one : list(*answer, "decisions")) {
     if (text(one.as_object(), "scope") == stream) here.push_back(one);
   }
   if (!here.empty()) print_decisions(session, here);

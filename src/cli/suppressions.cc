@@ -12,7 +12,6 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -182,7 +181,7 @@ int import_from(const Session& session, const SuppressionOptions& options, std::
       target_of("/v1/suppressions/import",
                 {{"customer", options.customer}, {"reason", options.reason}, {"from", from}});
   while (pieces.next(piece)) {
-    const auto answer = post(session.daemon, path, piece);
+    const auto answer = object_from(post(session.daemon, path, piece));
     if (!answer) {
       if (totals.taken > 0) {
         session.terminal.complain(fmt::format(
@@ -191,12 +190,7 @@ int import_from(const Session& session, const SuppressionOptions& options, std::
       }
       return fail_with(session, answer.error());
     }
-    boost::system::error_code bad;
-    const auto parsed = boost::json::parse(*answer, bad);
-    if (bad || !parsed.is_object()) {
-      return fail_with(session, Error{Code::internal, "the daemon gave no JSON", {}});
-    }
-    add(totals, parsed.get_object(), pieces);
+    add(totals, *answer, pieces);
   }
   return report(session, std::move(totals));
 }
@@ -240,19 +234,15 @@ int export_all(const Session& session, const SuppressionOptions& options) {
     return fail_with(session, Error{Code::bad_input, fine.error().what, "--reply"});
   }
   const bool json = session.json() || options.format == "json";
-  if (!json && options.format == "csv") std::cout << suppress::csv_header();
   uint64_t after = 0, left_out = 0;
   while (true) {
-    const auto answer =
+    const auto answer = object_from(
         get(session.daemon, "/v1/suppressions/changes",
-            {{"after", std::to_string(after)}, {"limit", std::to_string(kExportedAtOnce)}});
+            {{"after", std::to_string(after)}, {"limit", std::to_string(kExportedAtOnce)}}));
     if (!answer) return fail_with(session, answer.error());
-    boost::system::error_code bad;
-    const auto parsed = boost::json::parse(*answer, bad);
-    if (bad || !parsed.is_object()) {
-      return fail_with(session, Error{Code::internal, "the daemon gave no JSON", {}});
-    }
-    const auto& changes = cli::list(parsed.get_object(), "changes");
+    // Behind the first answer: where there is none, nothing is written.
+    if (after == 0 && !json && options.format == "csv") std::cout << suppress::csv_header();
+    const auto& changes = cli::list(*answer, "changes");
     for (const auto& each : changes) {
       const Object& one = each.as_object();
       if (!is_wanted(options, one)) continue;
@@ -267,7 +257,7 @@ int export_all(const Session& session, const SuppressionOptions& options) {
       }
     }
     if (changes.size() < kExportedAtOnce) break;
-    after = count(parsed.get_object(), "last");
+    after = count(*answer, "last");
   }
   if (left_out > 0) {
     session.terminal.complain(
