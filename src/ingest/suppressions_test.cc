@@ -75,6 +75,8 @@ TEST(Suppressions, AreInTheEventsOwnCommitAndInTheList) {
               ElementsAre("user0@example.com", "user1@example.com", "user2@example.com"));
   EXPECT_TRUE(list->holding("acme", "user0@example.com", kNoon));
   EXPECT_FALSE(list->holding("other", "user0@example.com", kNoon));
+  // Gauges are set behind the commit.
+  running.pipeline->stop();
   EXPECT_THAT(running.metrics.text(), testing::HasSubstr("watchpost_suppressions 3"));
 }
 
