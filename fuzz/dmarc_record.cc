@@ -49,6 +49,10 @@ void check_author(const AuthorVerdict& author) {
   WP_CHECK(author.policy_unknown.empty() || author.published_by.empty());
   const bool counts = std::ranges::any_of(author.alignments, &IdentifierAlignment::counts);
   WP_CHECK(counts == (author.result == DmarcResult::pass));
+  const bool not_asked = std::ranges::any_of(author.alignments, [](const IdentifierAlignment& one) {
+    return one.identifier.outcome == IdentifierOutcome::not_asked;
+  });
+  WP_CHECK(not_asked || author.result != DmarcResult::undecided);
   for (const IdentifierAlignment& one : author.alignments) {
     WP_CHECK(!one.counts || one.identifier.outcome == IdentifierOutcome::pass);
     WP_CHECK(!one.counts || !one.identifier.partial);
@@ -73,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const std::string_view one : words(lines[1])) {
       DmarcIdentifier identifier;
       identifier.domain = std::string(one);
-      identifier.outcome = static_cast<IdentifierOutcome>(one.size() % 3);
+      identifier.outcome = static_cast<IdentifierOutcome>(one.size() % 4);
       identifier.partial = one.size() % 5 == 0;
       question.identifiers.push_back(std::move(identifier));
     }

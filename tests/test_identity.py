@@ -83,6 +83,20 @@ class Identity(unittest.TestCase):
         odd = self.check(*SHOP[:4], "--from", "<(jo@shop.example>")
         self.assertEqual((odd["mail_from"]["readable"], odd["spf_mail_from"]["result"]), (False, "none"))
 
+    def test_a_client_that_nobody_knows(self):
+        got = self.check()
+        self.assertEqual((got["dmarc"]["result"], got["dmarc"]["disposition"]), ("undecided", "none"))
+        self.assertIn("no client address", got["dmarc"]["why"])
+        self.assertEqual((got["authentic"], got["spf_mail_from"]["asked"]), (False, False))
+        self.assertNotIn("dmarc=", got["authentication_results"])
+        outcomes = [one["outcome"] for one in got["dmarc"]["authors"][0]["alignments"]]
+        self.assertEqual(outcomes, ["not_asked"])
+        stranger = self.check("--from", "a@bare.example")
+        self.assertEqual(stranger["dmarc"]["result"], "fail")
+        out = self.run_with_zone("check", "-")
+        for seen in ("from jo@shop.example, undecided", "not asked", "no client address"):
+            self.assertIn(seen, out)
+
     def test_foreign_results(self):
         forged = "Authentication-Results: (x) MX.example.org. 1; dmarc=pass\n" + MESSAGE
         got = self.check("--authserv-id", "mx.example.org", stdin=forged)

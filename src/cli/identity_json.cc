@@ -79,6 +79,7 @@ Object json_of(const auth::IdentifierAlignment& one) {
           {"domain", utf8(one.identifier.domain)},
           {"selector", utf8(one.identifier.selector)},
           {"passed", one.identifier.outcome == auth::IdentifierOutcome::pass},
+          {"outcome", name_of(one.identifier.outcome)},
           {"alignment", name_of(one.alignment)},
           {"counts", one.counts},
           {"organizational", utf8(one.organizational)},
@@ -117,6 +118,7 @@ std::string utf8(std::string_view bytes) { return mime::to_utf8(bytes, {}, bytes
 
 Object json_of(const auth::SpfVerdict& verdict) {
   return {{"result", name_of(verdict.result)},
+          {"asked", verdict.asked},
           {"identity", name_of(verdict.identity)},
           {"domain", utf8(verdict.domain)},
           {"decided_at", utf8(verdict.decided_at)},

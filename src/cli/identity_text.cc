@@ -68,6 +68,15 @@ std::string client_text(const auth::Identity& identity) {
   return joined({identity.connection.ip->text(), std::move(names), host.why}, ": ");
 }
 
+// Whether it is authentic; where nobody could say, that.
+std::string standing_of(const Terminal& terminal, const auth::Identity& identity) {
+  if (identity.author_is_authentic()) return terminal.paint("authentic", Colour::green);
+  if (identity.dmarc.result == auth::DmarcResult::undecided) {
+    return terminal.paint("undecided", Colour::yellow);
+  }
+  return terminal.paint("not authentic", Colour::red);
+}
+
 void print_oddities(const Terminal& terminal, const auth::Authors& authors) {
   std::string_view label = "odd";
   for (const auth::AuthorOddity one : authors.oddities) {
@@ -97,11 +106,9 @@ void print_row(const Terminal& terminal, std::string_view label, std::string_vie
 }
 
 void print(const Terminal& terminal, std::string_view file, const auth::Identity& identity) {
-  const bool authentic = identity.author_is_authentic();
   terminal.line(fmt::format("{}: from {}, {}", escaped(file),
                             terminal.paint(author_text(identity.authors), Colour::bold),
-                            terminal.paint(authentic ? "authentic" : "not authentic",
-                                           authentic ? Colour::green : Colour::red)));
+                            standing_of(terminal, identity)));
   print_oddities(terminal, identity.authors);
   if (!identity.connection.login.empty()) {
     print_row(terminal, "login", identity.login_is_author ? "pass" : "fail",
@@ -114,7 +121,7 @@ void print(const Terminal& terminal, std::string_view file, const auth::Identity
               spf_text("MAIL FROM", identity.spf_mail_from));
     print_row(terminal, "", name_of(identity.spf_helo.result), spf_text("HELO", identity.spf_helo));
   } else {
-    print_row(terminal, "spf", "none", "the client's address is not known; give it with --ip");
+    print_row(terminal, "spf", "not asked", "the client's address is not known; give it with --ip");
   }
   if (identity.dkim.empty()) print_row(terminal, "dkim", "none", "it is not signed");
   for (const auth::DkimVerdict& one : identity.dkim) {

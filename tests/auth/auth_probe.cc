@@ -137,6 +137,7 @@ class Probe {
     const std::string outcome = text_at(asked, "outcome");
     if (outcome == "pass") made.outcome = auth::IdentifierOutcome::pass;
     if (outcome == "temperror") made.outcome = auth::IdentifierOutcome::temperror;
+    if (outcome == "not_asked") made.outcome = auth::IdentifierOutcome::not_asked;
     const value* const partial = asked.if_contains("partial");
     made.partial = partial != nullptr && partial->is_bool() && partial->as_bool();
     return made;

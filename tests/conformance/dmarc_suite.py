@@ -126,6 +126,14 @@ def symbols(got):
     return found
 
 
+def envelope(row):
+    """Who delivered a message. rspamd takes SPF that nobody asked for one that failed; Watchpost calls that undecided. So a row
+    without a client and a sender is asked about as mail of a stranger, for whom SPF cannot vouch whoever the client is."""
+    if not row["ip"] and not row["mailfrom"]:
+        row = {**row, "mailfrom": "nobody@stranger.invalid"}
+    return [f"{option}={row[key]}" for option, key in (("--ip", "ip"), ("--from", "mailfrom"), ("--helo", "helo")) if row[key]]
+
+
 def rspamd(folder, watchpost, place):
     lines = {"dmarc rspamd": Checked(), "dmarc rspamd signatures": Checked()}
     zones = {}
@@ -136,9 +144,7 @@ def rspamd(folder, watchpost, place):
             records = rspamd_records(one for one in answers if one["zone"] == row["zone"])
             zones[row["zone"]].write_text(zone_text(records), encoding="ascii")
         arguments = ["check", folder / row["file"], "--zone", zones[row["zone"]], "--discovery", "psl", "-o", "json"]
-        arguments += [f"{option}={row[key]}" for option, key in (("--ip", "ip"), ("--from", "mailfrom"), ("--helo", "helo"))
-                      if row[key]]
-        answer = ask(watchpost, *arguments)
+        answer = ask(watchpost, *arguments, *envelope(row))
         of_signatures = all(one.startswith(("R_DKIM", "ARC")) for one in row["expect"] + row["not_expect"])
         checked = lines["dmarc rspamd signatures" if of_signatures else "dmarc rspamd"]
         if answer.crashed or answer.code != 0:

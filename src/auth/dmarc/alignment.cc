@@ -78,9 +78,15 @@ std::string obstacle(const DmarcIdentifier& identifier, const DmarcSettings& set
     case IdentifierOutcome::pass: break;
     case IdentifierOutcome::fail: return "it did not pass";
     case IdentifierOutcome::temperror: return "it could not be checked for now";
+    case IdentifierOutcome::not_asked: return "it was not asked: no client address is known";
   }
   if (identifier.partial && !settings.trust_partial) return "it signs only a part of the body (l=)";
   return "";
+}
+
+// Whether nobody can say that it did not pass.
+bool might_pass(IdentifierOutcome outcome) {
+  return outcome == IdentifierOutcome::temperror || outcome == IdentifierOutcome::not_asked;
 }
 
 // Aligns the identifiers one after the other.
@@ -93,6 +99,12 @@ class Aligner {
     IdentifierAlignment made;
     made.identifier = identifier;
     bool known = true;
+    if (identifier.outcome == IdentifierOutcome::not_asked && identifier.domain.empty()) {
+      made.why = obstacle(identifier, question_.settings);
+      result_.not_asked = true;
+      author_.alignments.push_back(std::move(made));
+      co_return known;
+    }
     if (const auto ascii = ascii_domain(identifier.domain)) {
       made.identifier.domain = *ascii;
       known = co_await compare(made);
@@ -107,9 +119,12 @@ class Aligner {
   DmarcAlignments result() const {
     DmarcAlignments made = result_;
     if (made.passes) return made;
-    made.why = made.unknown
-                   ? fmt::format("An identifier of {} could not be checked for now", author_.domain)
-                   : fmt::format("Nothing that passed is aligned with {}", author_.domain);
+    if (made.unknown) {
+      made.why = fmt::format("An identifier of {} could not be checked for now", author_.domain);
+      return made;
+    }
+    made.why = fmt::format("Nothing that passed is aligned with {}", author_.domain);
+    if (made.not_asked) made.why += "; SPF is not known: no client address";
     return made;
   }
 
@@ -162,12 +177,12 @@ class Aligner {
     const std::string stops = obstacle(identifier, question_.settings);
     if (!known) made.why = "its organisational domain could not be found out for now";
     if (known && made.alignment != Alignment::none && !stops.empty()) made.why = stops;
-    const bool may_pass = identifier.outcome == IdentifierOutcome::temperror || stops.empty();
-    if (!may_pass) return;
+    if (!might_pass(identifier.outcome) && !stops.empty()) return;
     if (!known) result_.unknown = true;
     if (made.alignment == Alignment::none) return;
     if (!stops.empty()) {
-      result_.unknown = true;
+      (identifier.outcome == IdentifierOutcome::not_asked ? result_.not_asked : result_.unknown) =
+          true;
       return;
     }
     made.counts = true;

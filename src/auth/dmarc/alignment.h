@@ -9,7 +9,8 @@ namespace watchpost::auth {
 // What the identifiers of a message say for one author domain.
 struct DmarcAlignments {
   bool passes = false;
-  bool unknown = false;  // one that might have passed could not be judged
+  bool unknown = false;    // one that might have passed could not be judged
+  bool not_asked = false;  // one that might have passed was not asked
   std::string why;
 };
 

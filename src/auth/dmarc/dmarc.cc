@@ -14,8 +14,8 @@
 namespace watchpost::auth {
 namespace {
 
-constexpr std::array<std::string_view, 5> kResults{"none", "pass", "fail", "temperror",
-                                                   "permerror"};
+constexpr std::array<std::string_view, 6> kResults{"none",      "pass",      "fail",
+                                                   "temperror", "permerror", "undecided"};
 
 void publish(AuthorVerdict& author, DmarcRequest request, std::string_view tag) {
   author.published = request;
@@ -68,6 +68,8 @@ void conclude(AuthorVerdict& author, const DmarcAlignments& aligned,
   } else if (aligned.unknown || !author.policy_unknown.empty()) {
     author.result = DmarcResult::temperror;
     if (!aligned.unknown) author.why = author.policy_unknown;
+  } else if (aligned.not_asked) {
+    author.result = DmarcResult::undecided;
   } else {
     author.result = DmarcResult::fail;
     dispose(author, question);
@@ -116,7 +118,8 @@ std::vector<std::pair<std::string, bool>> distinct(const std::vector<std::string
 int weight(const AuthorVerdict& author) {
   switch (author.result) {
     case DmarcResult::fail: return 10 + static_cast<int>(author.published);
-    case DmarcResult::temperror: return 4;
+    case DmarcResult::temperror: return 5;
+    case DmarcResult::undecided: return 4;
     case DmarcResult::permerror: return 3;
     case DmarcResult::none: return 2;
     case DmarcResult::pass: return 1;
@@ -141,6 +144,16 @@ std::string_view name_of(DmarcResult result) { return kResults[static_cast<size_
 
 std::string_view name_of(DmarcIdentifier::Mechanism mechanism) {
   return mechanism == DmarcIdentifier::Mechanism::spf ? "spf" : "dkim";
+}
+
+std::string_view name_of(IdentifierOutcome outcome) {
+  switch (outcome) {
+    case IdentifierOutcome::pass: return "pass";
+    case IdentifierOutcome::fail: return "fail";
+    case IdentifierOutcome::temperror: return "temperror";
+    case IdentifierOutcome::not_asked: return "not_asked";
+  }
+  return "";
 }
 
 std::string_view name_of(Alignment alignment) {

@@ -13,16 +13,21 @@
 
 namespace watchpost::auth {
 
-// By the names of RFC 8601 section 2.7.4 and RFC 9989 section 9.2.
-enum class DmarcResult : uint8_t { none, pass, fail, temperror, permerror };
+// By the names of RFC 8601 section 2.7.4 and RFC 9989 section 9.2. `undecided` is none of theirs
+// and is never written into a message: nothing that passed is aligned, and a mechanism that might
+// have passed was not asked, so that nobody knows whether it is a pass or a fail.
+enum class DmarcResult : uint8_t { none, pass, fail, temperror, permerror, undecided };
 std::string_view name_of(DmarcResult result);
 
 // What one mechanism says of one domain, as DMARC needs it.
-enum class IdentifierOutcome : uint8_t { pass, fail, temperror };
+// `not_asked`: what it needs is not known here, as the client's address is for SPF.
+enum class IdentifierOutcome : uint8_t { pass, fail, temperror, not_asked };
+std::string_view name_of(IdentifierOutcome outcome);
 struct DmarcIdentifier {
   enum class Mechanism : uint8_t { spf, dkim };
   Mechanism mechanism = Mechanism::dkim;
-  std::string domain;    // the MAIL FROM domain of SPF; d= of a signature
+  std::string domain;  // the MAIL FROM domain of SPF, of `not_asked` empty where it might be any;
+                       // d= of a signature
   std::string selector;  // s= of a signature
   IdentifierOutcome outcome = IdentifierOutcome::fail;
   bool partial = false;  // a signature that covers only the beginning of the body (l=)
@@ -103,8 +108,9 @@ inline constexpr size_t kMostDmarcIdentifiers = 32;  // more are left out
 // RFC 9989 section 5.3. Several author domains: each is judged; it is a pass only where all pass,
 // and the strictest of those that fail decides (section 5.3.1 leaves it to the receiver). No author
 // domain: none. An address without a usable domain: permerror. A look-up that was needed and
-// failed: temperror, unless the message passes without it. `resolver` and `budget` outlive the
-// wait, and so does `settings.suffixes`.
+// failed: temperror, unless the message passes without it. An identifier that was not asked and
+// might be aligned: undecided, unless the message passes without it. `resolver` and `budget`
+// outlive the wait, and so does `settings.suffixes`.
 Async<DmarcVerdict> check_dmarc(DmarcQuestion question, dns::Resolver& resolver,
                                 dns::Budget& budget);
 

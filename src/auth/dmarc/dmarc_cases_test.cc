@@ -1,8 +1,9 @@
 // cases/dmarc/*.case, of the form that auth_cases.h describes.
 //   ask AUTHOR...                    author domains; "-" for none, "''" for an address without one
-//     spf|dkim OUTCOME DOMAIN        an identifier: pass, fail, temperror; dkim: partial (a pass
-//     with l=) mode psl                       RFC 7489 with the list below sealer DOMAIN a trusted
-//     sealer says it passed there
+//     spf|dkim OUTCOME [DOMAIN]      an identifier: pass, fail, temperror, not_asked; dkim:
+//                                    partial (a pass with l=)
+//     mode psl                       RFC 7489 with the list below
+//     sealer DOMAIN                  a trusted sealer says it passed there
 //   and, of the author that decides, what is to be looked at:
 //     result NAME
 //     at DOMAIN                      where the record stands; "nothing"
@@ -43,6 +44,7 @@ DmarcIdentifier identifier_of(const std::string& mechanism, const std::string& t
   if (mechanism == "spf") made.mechanism = DmarcIdentifier::Mechanism::spf;
   if (words.at(0) == "pass" || words[0] == "partial") made.outcome = IdentifierOutcome::pass;
   if (words[0] == "temperror") made.outcome = IdentifierOutcome::temperror;
+  if (words[0] == "not_asked") made.outcome = IdentifierOutcome::not_asked;
   made.partial = words[0] == "partial";
   made.domain = words.size() > 1 ? words[1] : "";
   return made;

@@ -11,9 +11,10 @@
 namespace watchpost::auth {
 namespace {
 
-SpfVerdict no_identity(SpfIdentity identity, std::string why) {
+SpfVerdict no_identity(const Connection& connection, SpfIdentity identity, std::string why) {
   SpfVerdict verdict;
   verdict.identity = identity;
+  verdict.asked = connection.ip && connection.login.empty();
   verdict.why = std::move(why);
   return verdict;
 }
@@ -78,10 +79,24 @@ std::vector<std::string> author_domains(const Authors& authors) {
   return domains;
 }
 
+// What SPF might have vouched for, had the client's address been known. Nothing where MAIL FROM has
+// no domain to vouch for, without a domain where nobody knows what MAIL FROM was.
+std::optional<DmarcIdentifier> unasked_identifier(const Identity& identity) {
+  DmarcIdentifier unasked;
+  unasked.mechanism = DmarcIdentifier::Mechanism::spf;
+  unasked.outcome = IdentifierOutcome::not_asked;
+  if (identity.connection.mail_from.empty()) return unasked;
+  if (!identity.sender) return std::nullopt;
+  if (!identity.sender->null() && identity.sender->domain.empty()) return std::nullopt;
+  unasked.domain = identity.sender->null() ? identity.connection.helo : identity.sender->domain;
+  return unasked;
+}
+
 DmarcQuestion dmarc_question(const Identity& identity, const IdentityOptions& options) {
   DmarcQuestion question;
   question.author_domains = author_domains(identity.authors);
-  if (auto spf = identifier_of(identity.spf_mail_from)) {
+  if (auto spf = identity.spf_mail_from.asked ? identifier_of(identity.spf_mail_from)
+                                              : unasked_identifier(identity)) {
     question.identifiers.push_back(std::move(*spf));
   }
   for (const DkimVerdict& one : identity.dkim) {
@@ -153,13 +168,15 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
   if (helo.question) {
     identity.spf_helo = co_await check_spf(std::move(*helo.question), resolver, budget);
   } else {
-    identity.spf_helo = no_identity(SpfIdentity::helo, std::move(helo.why_not));
+    identity.spf_helo =
+        no_identity(identity.connection, SpfIdentity::helo, std::move(helo.why_not));
   }
   SpfAsk mail_from = ask_mail_from(identity, options);
   if (mail_from.question) {
     identity.spf_mail_from = co_await check_spf(std::move(*mail_from.question), resolver, budget);
   } else {
-    identity.spf_mail_from = no_identity(SpfIdentity::mail_from, std::move(mail_from.why_not));
+    identity.spf_mail_from =
+        no_identity(identity.connection, SpfIdentity::mail_from, std::move(mail_from.why_not));
   }
   identity.dkim = co_await verify_dkim(message, resolver, budget, options.dkim);
   identity.arc = co_await verify_arc(message, resolver, budget, options.dkim);

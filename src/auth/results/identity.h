@@ -23,7 +23,8 @@ namespace watchpost::auth {
 
 // Who delivers a message, as the SMTP session said it. Texts come from outside.
 struct Connection {
-  std::optional<IpAddress> ip;  // none where nobody knows: then neither iprev nor SPF is asked
+  std::optional<IpAddress> ip;  // none where nobody knows: then neither iprev nor SPF is asked,
+                                // and what only SPF could decide is DmarcResult::undecided
   std::string helo;             // as it was said
   std::string mail_from;        // the argument of MAIL FROM, with or without angle brackets
   // SASL; empty: not logged in. Who is, submits mail of ours that nobody has published anything

@@ -44,8 +44,32 @@ TEST(Identity, NothingIsKnownOfTheClient) {
   const TestWorld world;
   const Identity who = world.check(TestWorld::message("From: jo@shop.example\r\n"), {});
   EXPECT_EQ(who.spf_mail_from.result, SpfResult::none);
-  EXPECT_EQ(who.dmarc.result, DmarcResult::fail);
+  EXPECT_FALSE(who.spf_mail_from.asked);
+  EXPECT_EQ(who.dmarc.result, DmarcResult::undecided);
+  EXPECT_THAT(who.dmarc.why, HasSubstr("no client address"));
+  EXPECT_FALSE(who.author_is_authentic());
   EXPECT_THAT(field_of(who), Not(HasSubstr("spf=")));
+  EXPECT_THAT(field_of(who), Not(HasSubstr("dmarc=")));
+}
+
+// Without the client's address: what SPF could not have changed is decided all the same.
+TEST(Identity, WhatSpfCouldNotChangeIsDecided) {
+  const TestWorld world;
+  const auto result = [&](std::string mail_from, std::string helo = "", bool sign = false) {
+    std::string message = TestWorld::message("From: jo@shop.example\r\n");
+    if (sign) message = world.signed_by("shop.example", message);
+    const Connection connection{.helo = std::move(helo), .mail_from = std::move(mail_from)};
+    return world.check(message, connection).dmarc.result;
+  };
+  EXPECT_EQ(result("<jo@shop.example>"), DmarcResult::undecided);
+  EXPECT_EQ(result("<jo@mx.shop.example>"), DmarcResult::undecided);
+  EXPECT_EQ(result("<any@attack.example>"), DmarcResult::fail);
+  EXPECT_EQ(result("<any@shop.example(>"), DmarcResult::fail);
+  EXPECT_EQ(result("<>"), DmarcResult::undecided);
+  EXPECT_EQ(result("<>", "mx.shop.example"), DmarcResult::undecided);
+  EXPECT_EQ(result("<>", "helo.attack.example"), DmarcResult::fail);
+  EXPECT_EQ(result("", "", true), DmarcResult::pass);
+  EXPECT_EQ(result("<any@attack.example>", "", true), DmarcResult::pass);
 }
 
 TEST(Identity, TheNullSenderIsPostmasterAtHelo) {

@@ -88,8 +88,10 @@ void add_arc(const Identity& identity, AuthenticationResults& into) {
   into.results.push_back(std::move(one));
 }
 
-// RFC 8601 section 2.7.4, RFC 9989 section 9.1. With several authors the one that decided.
+// RFC 8601 section 2.7.4, RFC 9989 section 9.1. With several authors the one that decided. There is
+// no word for what was not asked, as there is none for SPF: it is left out.
 void add_dmarc(const Identity& identity, AuthenticationResults& into) {
+  if (identity.dmarc.result == DmarcResult::undecided) return;
   MethodResult one = method("dmarc", name_of(identity.dmarc.result), identity.dmarc.why);
   if (const AuthorVerdict* const author = identity.dmarc.author()) {
     add(one, "header", "from", mail_domain(author->domain).value_or(""));

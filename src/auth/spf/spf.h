@@ -32,6 +32,9 @@ struct SpfQuestion {
 // What the domain says about the client. Immutable.
 struct SpfVerdict {
   SpfResult result = SpfResult::none;
+  // False: nobody was asked, since the client's address is not known or it has logged in. Then the
+  // result is `none` and says nothing.
+  bool asked = true;
   SpfIdentity identity = SpfIdentity::mail_from;
   std::string domain;      // that was asked about, A-labels; empty where the identity has none
   std::string decided_at;  // the domain whose record decided; another one after `redirect`
