@@ -1,9 +1,11 @@
 // A master file as anybody may write it: it is refused with the place, or each look-up has an
-// answer of one of the four outcomes, with names in a form that can be shown.
+// answer of one of the four outcomes, with names in a form that can be shown. Whatever the bytes
+// are, as a text that we write they come back.
 #include "dns/zone_file.h"
 
 #include "base/result.h"
 #include "dns/zone.h"
+#include "dns/zone_writer.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -37,10 +39,18 @@ void check(const AnswerPtr& answer, RecordType type) {
   for (const std::string& one : answer->names) check_name(one);
 }
 
+void check_written(std::string_view text) {
+  const auto zone = ZoneFile::parse(txt_entry("a.example", text));
+  WP_CHECK(zone.has_value());
+  const AnswerPtr answer = (*zone)->find("a.example", RecordType::txt);
+  WP_CHECK(answer->texts.size() == 1 && answer->texts.front() == text);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_written(text);
   const auto zone = ZoneFile::parse(text);
   const auto read = read_zone(text, "zone");
   WP_CHECK(zone.has_value() == read.has_value());

@@ -1,17 +1,22 @@
 #include "auth/dkim/canonical_body.h"
 #include "auth/dkim/canonical_header.h"
 #include "auth/dkim/sign.h"
+#include "auth/mailbox.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/message_bytes.h"
+#include "dns/name.h"
+#include "dns/zone_writer.h"
 #include "mime/message.h"
 
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
@@ -92,11 +97,45 @@ int sign(const Session& session, const SignChoice& given) {
   return kOk;
 }
 
-int show_record(const Session& session, const std::string& file) {
-  const auto key = read_key(file);
+struct RecordChoice {
+  std::string key, domain, selector;
+};
+
+// The name that a key is published at (RFC 6376 section 3.6.2.1).
+Result<std::string> key_name(const RecordChoice& given) {
+  const auto domain = auth::mail_domain(given.domain);
+  if (!domain) return fail(Code::bad_input, "is no domain", "--domain " + given.domain);
+  const auto selector = auth::mail_domain(given.selector);
+  if (!selector) return fail(Code::bad_input, "is no selector", "--selector " + given.selector);
+  std::string name = fmt::format("{}._domainkey.{}", *selector, *domain);
+  if (name.size() > dns::kLongestName) {
+    return fail(Code::bad_input, "is longer than a name may be", name);
+  }
+  return name;
+}
+
+// The entry of a zone file where the name is known, else the text alone.
+int show_record(const Session& session, const RecordChoice& given) {
+  std::string name;
+  if (!given.domain.empty()) {
+    auto made = key_name(given);
+    if (!made) return complain(session, made.error());
+    name = std::move(*made);
+  }
+  const auto key = read_key(given.key);
   if (!key) return complain(session, key.error());
-  session.terminal.line(
-      fmt::format("v=DKIM1; k={}; p={}", name_of(key->kind()), key->public_base64()));
+  const std::string text =
+      fmt::format("v=DKIM1; k={}; p={}", name_of(key->kind()), key->public_base64());
+  if (session.json()) {
+    session.terminal.json(boost::json::serialize(boost::json::object{
+        {"name", name.empty() ? boost::json::value(nullptr) : boost::json::value(name)},
+        {"type", "TXT"},
+        {"text", text},
+        {"zone", name.empty() ? boost::json::value(nullptr)
+                              : boost::json::value(dns::txt_entry(name, text))}}));
+  } else {
+    write(name.empty() ? text + "\n" : dns::txt_entry(name, text));
+  }
   return kOk;
 }
 
@@ -155,10 +194,22 @@ void add_sign(CLI::App& line, Session& session) {
 }
 
 void add_record(CLI::App& line, Session& session) {
-  const auto key = std::make_shared<std::string>();
-  line.add_option("--key", *key, "The private key in PEM: RSA or Ed25519")->required();
-  line.callback(
-      [&session, key] { session.action = [&session, key] { return show_record(session, *key); }; });
+  const auto choice = std::make_shared<RecordChoice>();
+  line.add_option("--key", choice->key, "The private key in PEM: RSA or Ed25519")->required();
+  CLI::Option* const domain =
+      line.add_option("--domain", choice->domain,
+                      "Whose key it is: with --selector an entry for the zone file is written, "
+                      "without them the text of the record alone");
+  CLI::Option* const selector = line.add_option("--selector", choice->selector,
+                                                "The name of the key: SELECTOR._domainkey.DOMAIN");
+  domain->needs(selector);
+  selector->needs(domain);
+  line.callback([&session, choice] {
+    session.action = [&session, choice] { return show_record(session, *choice); };
+  });
+  line.footer(
+      "Example: watchpost dkim record --key dkim.pem --domain shop.example --selector s2026 >> "
+      "shop.example.zone");
 }
 
 void add_canonical(CLI::App& line, Session& session) {
