@@ -18,6 +18,8 @@ mx.shop.example. TXT "v=spf1 a -all"
 mx.shop.example. A 192.0.2.1
 bare.example. A 192.0.2.9
 open.example. TXT "v=spf1 +all"
+loop.example. TXT "v=spf1 a:gone.example include:back.example -all"
+back.example. TXT "v=spf1 ip4:192.0.2.1 include:loop.example -all"
 open.example. TXT "other"
 _dmarc.open.example. TXT "v=DMARC1; p=none; pct=50"
 k._domainkey.open.example. TXT "v=DKIM1; p="
@@ -160,8 +162,15 @@ class Identity(unittest.TestCase):
         self.assertTrue(all(one["advice"] for one in bad["items"]))
         slow = json.loads(self.run_with_zone("check", "domain", "slow.example", "-o", "json"))
         self.assertEqual(slow["items"][0]["state"], "unknown")
+        loop = json.loads(self.run_with_zone("check", "domain", "loop.example", "-o", "json"))
+        self.assertEqual([one["subject"] for one in loop["items"]].count("SPF"), 2)
+        out = self.run_with_zone("spf", "explain", "loop.example", "--ip", "192.0.2.7")
+        for seen in ("loop.example leads back to itself", "Take out the include"):
+            self.assertIn(seen, out)
+        got = json.loads(self.run_with_zone("spf", "explain", "loop.example", "--ip", "192.0.2.7", "-o", "json"))
+        self.assertEqual((len(got["problems"]), len(got["advice"])), (1, 1))
         out = self.run_with_zone("check", "domain", "open.example")
-        for seen in ("open.example", "SPF", "broken", "everybody passes"):
+        for seen in ("open.example", "SPF", "broken", "Everybody passes", 'Take "+all" out'):
             self.assertIn(seen, out)
 
     def test_name_servers_of_the_configuration(self):

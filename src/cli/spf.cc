@@ -37,9 +37,12 @@ Object json_of(const auth::SpfStep& step) {
 }
 
 Object json_of(const auth::SpfExplanation& explained) {
-  boost::json::array steps, problems;
+  boost::json::array steps, problems, advice;
   for (const auth::SpfStep& step : explained.steps) steps.emplace_back(json_of(step));
-  for (const std::string& one : explained.problems) problems.emplace_back(utf8(one));
+  for (const auth::SpfProblem& one : explained.problems) {
+    problems.emplace_back(utf8(one.words));
+    advice.emplace_back(auth::advice_on(one.kind));
+  }
   Object made = cli::json_of(explained.verdict);
   made["steps"] = std::move(steps);
   made["all_look_ups"] = explained.look_ups;
@@ -48,6 +51,7 @@ Object json_of(const auth::SpfExplanation& explained) {
   made["ipv4_addresses"] = explained.ipv4_addresses;
   made["passes_all"] = explained.passes_all;
   made["problems"] = std::move(problems);
+  made["advice"] = std::move(advice);
   return made;
 }
 
@@ -73,7 +77,10 @@ void print_costs(const Terminal& terminal, const auth::SpfExplanation& explained
   print_row(terminal, "lets in", "",
             explained.passes_all ? "everybody"
                                  : fmt::format("{:.0f} IPv4 addresses", explained.ipv4_addresses));
-  for (const std::string& one : explained.problems) print_row(terminal, "problem", "", one);
+  for (const auth::SpfProblem& one : explained.problems) {
+    print_row(terminal, "problem", "", one.words);
+    print_row(terminal, "", "", auth::advice_on(one.kind));
+  }
 }
 
 int explain(const Session& session, const ExplainOptions& given) {

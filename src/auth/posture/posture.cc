@@ -49,7 +49,28 @@ Async<Texts> texts_at(std::string name, std::string version, dns::Resolver& reso
 
 // ---- SPF
 
-PostureItem judge_spf(const SpfExplanation& explained) {
+PostureState state_of(SpfProblemKind kind) {
+  return kind == SpfProblemKind::unanswered ? PostureState::unknown : PostureState::broken;
+}
+
+bool asks_about_clients(std::string_view term) {
+  if (term.find_first_of("+-~?") == 0) term.remove_prefix(1);
+  return starts_with_nocase(term, "exists:");
+}
+
+// Terms that find nothing while there are few of them. `exists` asks about clients, not for names.
+std::string forgotten_terms(const SpfExplanation& explained) {
+  if (explained.void_look_ups > kMostSpfVoidLookUps) return "";
+  std::string terms;
+  for (const SpfStep& step : explained.steps) {
+    if (!step.is_void || asks_about_clients(step.term)) continue;
+    terms += (terms.empty() ? "" : ", ") + escaped(step.term, 200);
+  }
+  return terms;
+}
+
+// One item where all is well or nothing can be said, else one for each problem.
+std::vector<PostureItem> judge_spf(const SpfExplanation& explained) {
   const SpfVerdict& verdict = explained.verdict;
   const std::string costs =
       fmt::format("{} of {} look-ups, {:.0f} IPv4 addresses pass", explained.look_ups,
@@ -58,44 +79,42 @@ PostureItem judge_spf(const SpfExplanation& explained) {
     return item("SPF", state, std::move(finding), std::move(advice), verdict.record);
   };
   if (verdict.result == SpfResult::temperror) {
-    return made(PostureState::unknown, verdict.why, "Ask again later.");
+    return {made(PostureState::unknown, verdict.why, "Ask again later.")};
   }
   if (verdict.record.empty() && verdict.result == SpfResult::none) {
-    return made(PostureState::missing, "there is no record",
-                "Publish who may send for the domain; \"v=spf1 -all\" if nobody does.");
+    return {made(PostureState::missing, "there is no record",
+                 "Publish who may send for the domain; \"v=spf1 -all\" if nobody does.")};
   }
-  if (explained.look_ups > kMostSpfLookUps) {
-    return made(PostureState::broken, costs,
-                "Receivers give up behind the tenth look-up: take includes out.");
+  std::vector<PostureItem> items;
+  for (const SpfProblem& one : explained.problems) {
+    items.push_back(made(state_of(one.kind), one.words, std::string(advice_on(one.kind))));
   }
-  if (explained.void_look_ups > kMostSpfVoidLookUps) {
-    return made(PostureState::broken, "too many of its look-ups find nothing",
-                "Take out the names that are no more.");
+  if (items.empty() && verdict.result == SpfResult::permerror) {
+    items.push_back(
+        made(PostureState::broken, verdict.why, std::string(advice_on(SpfProblemKind::unusable))));
   }
-  if (verdict.result == SpfResult::permerror || !explained.problems.empty()) {
-    return made(PostureState::broken,
-                explained.problems.empty() ? verdict.why : explained.problems.front(),
-                "Mend the record: receivers ignore it, or the part that is wrong.");
+  if (const std::string terms = forgotten_terms(explained); !terms.empty()) {
+    items.push_back(made(PostureState::weak, terms + " finds nothing",
+                         "Take it out: receivers give up at the third name that is no more."));
   }
-  if (explained.passes_all) {
-    return made(PostureState::broken, "everybody passes", "Take \"+all\" out.");
+  if (explained.ipv4_addresses > kBroadSpf && !explained.passes_all) {
+    items.push_back(made(PostureState::weak, costs,
+                         "So many senders share these addresses that a pass says little: sign "
+                         "with DKIM and take out what does not send for you."));
   }
-  if (explained.ipv4_addresses > kBroadSpf) {
-    return made(PostureState::weak, costs,
-                "So many senders share these addresses that a pass says little: sign with DKIM and "
-                "take out what does not send for you.");
-  }
-  return made(PostureState::good, costs, {});
+  if (items.empty()) items.push_back(made(PostureState::good, costs, {}));
+  return items;
 }
 
-Async<PostureItem> look_at_spf(Posture& posture, dns::Resolver& resolver, dns::Budget& budget) {
+Async<Done> look_at_spf(Posture& posture, dns::Resolver& resolver, dns::Budget& budget) {
   SpfQuestion question;
   question.helo = posture.domain;
   question.mail_from = "postmaster@" + posture.domain;
   const SpfExplanation explained = co_await explain_spf(std::move(question), resolver, budget);
   posture.spf_look_ups = explained.look_ups;
   posture.spf_addresses = explained.ipv4_addresses;
-  co_return judge_spf(explained);
+  posture.items = judge_spf(explained);
+  co_return Done{};
 }
 
 // ---- DKIM
@@ -277,8 +296,7 @@ Async<Posture> check_posture(std::string domain, std::vector<std::string> select
                              dns::Resolver& resolver, dns::Budget& budget) {
   Posture posture;
   posture.domain = std::move(domain);
-  PostureItem spf = co_await look_at_spf(posture, resolver, budget);
-  posture.items.push_back(std::move(spf));
+  co_await look_at_spf(posture, resolver, budget);
   for (std::string& selector : selectors) {
     PostureItem key = co_await look_at_key(posture.domain, std::move(selector), resolver, budget);
     posture.items.push_back(std::move(key));

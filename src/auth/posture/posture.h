@@ -19,7 +19,7 @@ enum class PostureState : uint8_t {
 };
 std::string_view name_of(PostureState state);
 
-// What the domain publishes of one kind.
+// What the domain publishes of one kind; of SPF one for each thing that is wrong with it.
 struct PostureItem {
   std::string subject;  // "SPF", "DKIM s1", "DMARC", "MTA-STS", "TLS-RPT"
   PostureState state = PostureState::unknown;

@@ -66,24 +66,38 @@ class Survey {
   // What the record of a domain says of the client by itself; `reached`: whether the check comes
   // here. The outermost call is for the domain that is asked about.
   Async<SpfResult> record_of(std::string domain, size_t depth, bool reached) {
+    path_.push_back(domain);
+    const SpfResult result = co_await published_by(std::move(domain), depth, reached);
+    path_.pop_back();
+    co_return result;
+  }
+
+ private:
+  Async<SpfResult> published_by(std::string domain, size_t depth, bool reached) {
     const dns::AnswerPtr answer =
         co_await look_ups_.ask(domain, dns::RecordType::txt, SpfLookUps::Counting::nothing);
     take_asked();
     const SpfPublished published = published_record(*answer, domain);
     if (!published.record) {
-      problem(published.why);
+      problem(kind_of(published.result), published.why);
       co_return published.result;
     }
     const auto record = parse_spf_record(*published.record);
     if (!record) {
-      problem(fmt::format("The record of {} cannot be read: {}", escaped(domain), record.error()));
+      problem(SpfProblemKind::unusable,
+              fmt::format("The record of {} cannot be read: {}", escaped(domain), record.error()));
       co_return SpfResult::permerror;
     }
     const SpfResult result = co_await terms_of(*record, domain, depth, reached);
     co_return result;
   }
 
- private:
+  static SpfProblemKind kind_of(SpfResult no_record) {
+    if (no_record == SpfResult::temperror) return SpfProblemKind::unanswered;
+    return no_record == SpfResult::permerror ? SpfProblemKind::several_records
+                                             : SpfProblemKind::unusable;
+  }
+
   Async<SpfResult> terms_of(const SpfRecord& record, std::string domain, size_t depth,
                             bool reached) {
     std::optional<SpfResult> result;
@@ -120,7 +134,8 @@ class Survey {
     SpfStep& step = made_.steps[place];
     step.matches = match == SpfMatch::yes;
     step.words = words(term, match);
-    if (match == SpfMatch::temperror || match == SpfMatch::permerror) problem(evaluation_.why());
+    if (match == SpfMatch::temperror) problem(SpfProblemKind::unanswered, evaluation_.why());
+    if (match == SpfMatch::permerror) problem(SpfProblemKind::unusable, evaluation_.why());
     co_return match;
   }
 
@@ -136,6 +151,7 @@ class Survey {
       made_.complete = made_.complete && target.empty();
       co_return SpfMatch::permerror;
     }
+    if (leads_back(target)) co_return SpfMatch::permerror;
     const bool passes_already = passing_;
     passing_ = passing_ && term.qualifier == SpfResult::pass;
     const SpfResult result = co_await record_of(target, depth + 1, reached);
@@ -162,6 +178,7 @@ class Survey {
       made_.complete = made_.complete && target.empty();
       co_return SpfResult::permerror;
     }
+    if (leads_back(target)) co_return SpfResult::permerror;
     const SpfResult result = co_await record_of(target, depth + 1, reached);
     co_return result == SpfResult::none ? SpfResult::permerror : result;
   }
@@ -208,16 +225,34 @@ class Survey {
     return false;
   }
 
-  void problem(std::string what) {
-    if (what.empty() || std::ranges::count(made_.problems, what) > 0) return;
-    made_.problems.push_back(std::move(what));
+  // Whether the way here has come through the record of `target`: what a record says depends on
+  // its domain alone, so the way would have no end.
+  bool leads_back(const std::string& target) {
+    const auto begin =
+        std::ranges::find_if(path_, [&](const std::string& one) { return is_same(one, target); });
+    if (begin == path_.end()) return false;
+    std::string way;
+    for (auto one = begin; one != path_.end(); ++one) way += escaped(*one) + " > ";
+    problem(SpfProblemKind::loop,
+            fmt::format("The record of {0} leads back to itself: {1}{0}", escaped(target), way));
+    return true;
+  }
+
+  static bool is_same(std::string one, std::string other) {
+    return dns::make_key(one) && dns::make_key(other) && one == other;
+  }
+
+  void problem(SpfProblemKind kind, std::string words) {
+    if (words.empty() || std::ranges::count(made_.problems, words, &SpfProblem::words) > 0) return;
+    made_.problems.push_back({kind, std::move(words)});
   }
 
   SpfExplanation& made_;
   SpfEvaluation& evaluation_;
   SpfLookUps& look_ups_;
   std::vector<SpfLookUp> asked_;
-  bool passing_ = true;  // all includes on the way here say pass
+  std::vector<std::string> path_;  // the domains whose records lead here
+  bool passing_ = true;            // all includes on the way here say pass
 };
 
 // The steps that the verdict comes from: the terms that matched, from the outermost to the
@@ -238,22 +273,56 @@ void mark_decisive(SpfExplanation& made) {
   }
 }
 
+// The terms that find nothing, the first of them by name.
+std::string void_terms(const SpfExplanation& made) {
+  std::string terms;
+  size_t shown = 0;
+  for (const SpfStep& step : made.steps) {
+    if (!step.is_void || ++shown > kMostShown) continue;
+    terms += (shown == 1 ? "" : ", ") + escaped(step.term, 200);
+  }
+  return shown > kMostShown ? terms + ", ..." : terms;
+}
+
 void add_limits(SpfExplanation& made) {
   if (made.look_ups > kMostSpfLookUps) {
     made.problems.push_back(
-        fmt::format("The record needs {} look-ups where nothing matches early; "
-                    "receivers stop after {}",
-                    made.look_ups, kMostSpfLookUps));
+        {SpfProblemKind::look_ups,
+         fmt::format("The record needs {} look-ups where nothing matches early; receivers stop "
+                     "after {}",
+                     made.look_ups, kMostSpfLookUps)});
   }
   if (made.void_look_ups > kMostSpfVoidLookUps) {
     made.problems.push_back(
-        fmt::format("{} of the record's look-ups find nothing; receivers stop "
-                    "after {}",
-                    made.void_look_ups, kMostSpfVoidLookUps));
+        {SpfProblemKind::void_look_ups,
+         fmt::format("{} of the record's look-ups find nothing ({}); receivers stop after {}",
+                     made.void_look_ups, void_terms(made), kMostSpfVoidLookUps)});
+  }
+  if (made.passes_all) {
+    made.problems.push_back({SpfProblemKind::everybody_passes, "Everybody passes, by \"+all\""});
   }
 }
 
 }  // namespace
+
+std::string_view advice_on(SpfProblemKind kind) {
+  switch (kind) {
+    case SpfProblemKind::unanswered: return "Ask again later.";
+    case SpfProblemKind::unusable:
+      return "Mend the record, or take out what leads to it: receivers end there with an error.";
+    case SpfProblemKind::several_records: return "Leave one record: receivers use none of several.";
+    case SpfProblemKind::loop:
+      return "Take out the include or redirect that leads back: receivers end there with an error.";
+    case SpfProblemKind::look_ups:
+      return "Take includes out, or put addresses in their place: receivers give up behind the "
+             "tenth look-up.";
+    case SpfProblemKind::void_look_ups:
+      return "Take out the names that are no more: receivers give up at the third.";
+    case SpfProblemKind::everybody_passes:
+      return "Take \"+all\" out: name who sends for you, and end with \"-all\".";
+  }
+  return "";
+}
 
 Async<SpfExplanation> explain_spf(SpfQuestion question, dns::Resolver& resolver,
                                   dns::Budget& budget) {

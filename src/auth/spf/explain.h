@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace watchpost::auth {
@@ -21,6 +22,23 @@ struct SpfStep {
   std::string words;               // what it says of the client, in one sentence
 };
 
+// What is wrong with a domain's records, whether the client comes to it or not.
+enum class SpfProblemKind : uint8_t {
+  unanswered,        // a look-up failed
+  unusable,          // a record is missing or cannot be read, or a term of it is an error
+  several_records,   // of which receivers use none (RFC 7208 section 4.5)
+  loop,              // an include or redirect leads back to where it came from
+  look_ups,          // more than ten (section 4.6.4)
+  void_look_ups,     // more than two find nothing (section 4.6.4)
+  everybody_passes,  // "+all"
+};
+struct SpfProblem {
+  SpfProblemKind kind = SpfProblemKind::unusable;
+  std::string words;  // one sentence; names in it come from outside
+};
+// What to do about it, in one sentence.
+std::string_view advice_on(SpfProblemKind kind);
+
 struct SpfExplanation {
   SpfVerdict verdict;
   std::vector<SpfStep> steps;
@@ -30,15 +48,16 @@ struct SpfExplanation {
   // How many IPv4 addresses the terms that say pass let in, each counted where it is named: the
   // breadth of the record. %{i} and its like are not reckoned with.
   double ipv4_addresses = 0;
-  bool passes_all = false;            // "+all" is reached
-  std::vector<std::string> problems;  // records that are missing, unreadable, doubled; limits
+  bool passes_all = false;  // "+all" is reached
+  std::vector<SpfProblem> problems;
 };
 
 inline constexpr size_t kMostSpfSteps = 200;
 inline constexpr size_t kDeepestSpfStep = 20;
 
 // The verdict of check_spf(), and every term with its look-ups, beyond the first match and beyond
-// the limits. `resolver` and `budget` outlive the wait.
+// the limits. A record that leads back to itself is gone into once. `resolver` and `budget` outlive
+// the wait.
 Async<SpfExplanation> explain_spf(SpfQuestion question, dns::Resolver& resolver,
                                   dns::Budget& budget);
 

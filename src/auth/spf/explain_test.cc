@@ -37,6 +37,12 @@ std::vector<std::string> steps_of(const SpfExplanation& made) {
   return lines;
 }
 
+std::vector<std::string> problems_of(const SpfExplanation& made) {
+  std::vector<std::string> words;
+  for (const SpfProblem& one : made.problems) words.push_back(one.words);
+  return words;
+}
+
 constexpr std::string_view kShop = R"(
 $TTL 300
 $ORIGIN example.
@@ -89,19 +95,76 @@ many   A   203.0.113.1
   EXPECT_EQ(made.look_ups, 15u);
   EXPECT_EQ(made.void_look_ups, 3u);
   EXPECT_TRUE(made.passes_all);
-  EXPECT_THAT(made.problems, ElementsAre(HasSubstr("needs 15 look-ups"), HasSubstr("3 of the")));
+  EXPECT_THAT(problems_of(made),
+              ElementsAre(HasSubstr("needs 15 look-ups"),
+                          HasSubstr("3 of the record's look-ups find nothing (a:x.example, "
+                                    "a:y.example, a:z.example)"),
+                          HasSubstr("Everybody passes")));
 }
 
-TEST(SpfExplanation, EndsInLoops) {
+TEST(SpfExplanation, NamesLoopsAndGoesIntoEachRecordOnce) {
   const SpfExplanation made = explained(R"(
 $TTL 300
 $ORIGIN example.
-loop   TXT "v=spf1 include:loop.example include:loop.example redirect=loop.example"
+loop   TXT "v=spf1 include:LOOP.example include:out.example redirect=loop.example."
+out    TXT "v=spf1 ip4:192.0.2.1 include:deep.example -all"
+deep   TXT "v=spf1 include:out.example -all"
 )",
                                         "192.0.2.9", "loop.example");
   EXPECT_EQ(made.verdict.result, SpfResult::permerror);
+  EXPECT_TRUE(made.complete);
+  EXPECT_EQ(made.look_ups, 5u);
+  ASSERT_EQ(made.problems.size(), 3u);
+  for (const SpfProblem& one : made.problems) EXPECT_EQ(one.kind, SpfProblemKind::loop);
+  EXPECT_THAT(problems_of(made),
+              testing::Contains("The record of out.example leads back to itself: out.example > "
+                                "deep.example > out.example"));
+}
+
+// The same record twice, once behind the other, is no loop.
+TEST(SpfExplanation, ARecordThatIsIncludedTwiceIsNoLoop) {
+  const SpfExplanation made = explained(R"(
+$TTL 300
+$ORIGIN example.
+shop   TXT "v=spf1 include:out.example include:two.example -all"
+two    TXT "v=spf1 include:out.example -all"
+out    TXT "v=spf1 ip4:192.0.2.1 -all"
+)",
+                                        "192.0.2.9", "shop.example");
+  EXPECT_EQ(made.verdict.result, SpfResult::fail);
+  EXPECT_THAT(made.problems, IsEmpty());
+  EXPECT_EQ(made.look_ups, 3u);
+}
+
+TEST(SpfExplanation, ALongWayHasAnEnd) {
+  std::string zone = "$TTL 300\n";
+  for (size_t i = 0; i <= kDeepestSpfStep + 5; ++i) {
+    zone += fmt::format("n{}.example TXT \"v=spf1 include:n{}.example -all\"\n", i, i + 1);
+  }
+  const SpfExplanation made = explained(zone, "192.0.2.9", "n0.example");
+  EXPECT_EQ(made.verdict.result, SpfResult::permerror);
   EXPECT_FALSE(made.complete);
   EXPECT_LE(made.steps.size(), kMostSpfSteps);
+}
+
+TEST(SpfExplanation, EachKindOfProblemHasAdvice) {
+  const SpfExplanation made = explained(R"(
+$TTL 300
+$ORIGIN example.
+shop   TXT "v=spf1 include:two.example include:odd.example include:slow.example -all"
+two    TXT "v=spf1 -all"
+two    TXT "v=spf1 ~all"
+odd    TXT "v=spf1 nonsense -all"
+slow   TIMEOUT
+)",
+                                        "192.0.2.9", "shop.example");
+  std::vector<SpfProblemKind> kinds;
+  for (const SpfProblem& one : made.problems) {
+    kinds.push_back(one.kind);
+    EXPECT_NE(advice_on(one.kind), "");
+  }
+  EXPECT_THAT(kinds, ElementsAre(SpfProblemKind::several_records, SpfProblemKind::unusable,
+                                 SpfProblemKind::unanswered));
 }
 
 TEST(SpfExplanation, FollowsRedirectAndNamesWhatIsMissing) {
@@ -116,7 +179,7 @@ out    TXT "v=spf1 -all"
   EXPECT_THAT(steps_of(made), ElementsAre("0 shop.example include:gone.example: reached decides 1",
                                           "0 shop.example redirect=out.example: 1",
                                           "1 out.example -all: matches 0"));
-  EXPECT_THAT(made.problems, testing::Contains("gone.example has no SPF record"));
+  EXPECT_THAT(problems_of(made), testing::Contains("gone.example has no SPF record"));
 }
 
 TEST(SpfExplanation, OfNoDomainIsTheVerdictAlone) {
