@@ -53,12 +53,17 @@ Object json_of(const auth::Posture& posture) {
 
 void print(const Terminal& terminal, const auth::Posture& posture) {
   terminal.line(terminal.paint(posture.domain, Colour::bold));
+  std::string_view shown;
   for (const auth::PostureItem& one : posture.items) {
     terminal.line(
         fmt::format("  {:<14} {} {}", escaped(one.subject),
                     terminal.paint(fmt::format("{:<8}", name_of(one.state)), colour_of(one.state)),
                     escaped(one.finding)));
-    if (!one.record.empty()) terminal.line(fmt::format("{:17}{}", "", escaped(one.record, 200)));
+    // Several things may be said of one record, which stands below the first of them.
+    if (!one.record.empty() && one.record != shown) {
+      terminal.line(fmt::format("{:17}{}", "", escaped(one.record, 200)));
+    }
+    shown = one.record;
     if (!one.advice.empty()) terminal.line(fmt::format("{:17}{}", "", one.advice));
   }
 }

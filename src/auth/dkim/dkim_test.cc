@@ -3,6 +3,10 @@
 #include "auth/dkim/test_letters.h"
 #include "crypto/base64.h"
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace watchpost::auth {
@@ -221,6 +225,30 @@ TEST(Dkim, TheCacheChangesNothing) {
     EXPECT_EQ(all.at(0).result, pass);
   }
   EXPECT_EQ(keys.size(), 1u);
+}
+
+// Keys of one cache are verified with by several threads while others push them out of it.
+TEST(Dkim, ThreadsShareTheCache) {
+  KeyCache keys(8);
+  SigningOptions by_ed25519 = usual_options();
+  by_ed25519.selector = "ed";
+  const std::vector<std::string> letters{signed_letter(),
+                                         signed_letter(kLetter, by_ed25519, test_ed25519())};
+  std::atomic<int> passed = 0;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      TestZone zone = test_zone();
+      for (size_t i = 0; i < 50; ++i) {
+        const auto all = verdicts_of(letters[i % 2], zone, {.now = kTestNow, .keys = &keys});
+        if (all.at(0).result == pass) ++passed;
+        keys.record(fmt::format("v=DKIM1; n={}-{}; p=", thread, i));
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(passed, 200);
+  EXPECT_LE(keys.size(), 8u);
 }
 
 TEST(Dkim, FoldsAndBlanksInTheSignature) {
