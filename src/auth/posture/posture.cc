@@ -102,6 +102,11 @@ std::vector<PostureItem> judge_spf(const SpfExplanation& explained) {
                          "So many senders share these addresses that a pass says little: sign "
                          "with DKIM and take out what does not send for you."));
   }
+  // No term has the address that is asked about here; so this is what everybody else is told.
+  if (items.empty() && verdict.result == SpfResult::neutral) {
+    items.push_back(made(PostureState::weak, costs + ", and nothing is said of all others",
+                         "End with \"-all\", or with \"~all\" while you look for senders."));
+  }
   if (items.empty()) items.push_back(made(PostureState::good, costs, {}));
   return items;
 }

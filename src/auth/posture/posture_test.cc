@@ -81,6 +81,15 @@ TEST(SpfPosture, EverybodyPasses) {
               ElementsAre(HasSubstr("broken: Everybody passes")));
 }
 
+TEST(SpfPosture, NothingIsSaidOfOthers) {
+  EXPECT_THAT(spf_of("shop TXT \"v=spf1 ip4:192.0.2.1\"\n"),
+              ElementsAre(AllOf(HasSubstr("weak: 0 of 10"), HasSubstr("End with \"-all\""))));
+  EXPECT_THAT(spf_of("shop TXT \"v=spf1 redirect=out.example\"\nout TXT \"v=spf1 ?all\"\n"),
+              ElementsAre(HasSubstr("nothing is said of all others")));
+  EXPECT_THAT(spf_of("shop TXT \"v=spf1 redirect=out.example\"\nout TXT \"v=spf1 ~all\"\n"),
+              ElementsAre(HasSubstr("good: ")));
+}
+
 // Each thing that is wrong has its line.
 TEST(SpfPosture, SeveralThingsAreWrong) {
   EXPECT_THAT(spf_of("shop TXT \"v=spf1 a a a a a a a a a a a ip4:10.0.0.0/8 a:gone.example "
