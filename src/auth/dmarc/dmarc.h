@@ -26,8 +26,8 @@ std::string_view name_of(IdentifierOutcome outcome);
 struct DmarcIdentifier {
   enum class Mechanism : uint8_t { spf, dkim };
   Mechanism mechanism = Mechanism::dkim;
-  std::string domain;  // the MAIL FROM domain of SPF, of `not_asked` empty where it might be any;
-                       // d= of a signature
+  std::string domain;    // the MAIL FROM domain of SPF, of `not_asked` empty where it might be any;
+                         // d= of a signature
   std::string selector;  // s= of a signature
   IdentifierOutcome outcome = IdentifierOutcome::fail;
   bool partial = false;  // a signature that covers only the beginning of the body (l=)
