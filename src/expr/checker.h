@@ -67,6 +67,8 @@ class Checker {
   Result<Checked> usual_limit(const Checked& mean, const Syntax& syntax);
   // `parts[place]` is the error rate behind `at`, where it stands; else kNoNode.
   Result<NodeIndex> error_rate(const Syntax& syntax, size_t place);
+  // A sum of counts, or what is left of one where others are taken off.
+  bool is_count(NodeIndex node) const;
   bool is_sum_of_counts(NodeIndex node) const;
   bool is_constant(NodeIndex node) const;
   void collect_terms(NodeIndex node, std::vector<uint16_t>& found) const;

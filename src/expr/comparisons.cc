@@ -128,11 +128,11 @@ Result<Checker::Checked> Checker::exceeds(const Syntax& syntax) {
   if (!left) return left;
   const Node& node = program_[left->node];
   const bool is_share = node.op == Op::divide;
-  const bool tried = is_share && is_sum_of_counts(node.left) && is_sum_of_counts(node.right);
-  if (!tried && !is_sum_of_counts(left->node)) {
+  const bool tried = is_share && is_count(node.left) && is_sum_of_counts(node.right);
+  if (!tried && !is_count(left->node)) {
     return wrong(syntax.parts[0],
-                 "the left side of `exceeds` must be a sum of counts, or one such sum divided by "
-                 "another");
+                 "the left side of `exceeds` must be a sum of counts, counts taken off one, or "
+                 "such a number divided by a sum of counts");
   }
   const auto right = limit(syntax.parts[1], tried);
   if (!right) return right;
@@ -252,6 +252,12 @@ Result<Checker::Checked> Checker::constant(const Checked& checked, const Syntax&
                  fmt::format("{} must be a plain number, not {}", what, name_of(checked.quantity)));
   }
   return checked;
+}
+
+bool Checker::is_count(NodeIndex index) const {
+  const Node& node = program_[index];
+  if (node.op == Op::subtract) return is_count(node.left) && is_sum_of_counts(node.right);
+  return is_sum_of_counts(index);
 }
 
 bool Checker::is_sum_of_counts(NodeIndex index) const {

@@ -129,17 +129,22 @@ double Evaluation::error_rate(const Node& node) const {
   return node.index == kNoNode ? error_rate_ : number(node.index);
 }
 
+double Evaluation::count(NodeIndex index) const {
+  const double counted = number(index);
+  return counted < 0 ? 0 : counted;
+}
+
 Truth Evaluation::exceeds(const Node& node) const {
   const Node& left = program_[node.left];
   const double limit = number(node.right);
   if (left.op != Op::divide) {
-    const double k = number(node.left);
+    const double k = count(node.left);
     if (std::isnan(k)) return Truth::unknown;
     const Node& right = program_[node.right];
     if (right.op == Op::expected) return exceeds_usual(k, right, error_rate(node));
     return truth_of(poisson_exceeds(k, limit, error_rate(node)));
   }
-  const double k = number(left.left);
+  const double k = count(left.left);
   const double n = number(left.right);
   if (std::isnan(k) || std::isnan(n) || n == 0) return Truth::unknown;
   return truth_of(binomial_exceeds(k, n, limit, error_rate(node)));

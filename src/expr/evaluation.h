@@ -18,6 +18,9 @@ class Evaluation {
 
   Truth truth(NodeIndex node) const;
   double number(NodeIndex node) const;
+  // The same of what `exceeds` tests: less than nothing is nothing. What is taken off comes later
+  // than what it is taken off of, so a window may hold more of it.
+  double count(NodeIndex node) const;
   std::optional<std::string_view> text(NodeIndex node) const;
   // The error rate of an `exceeds` or `climbs` node.
   double error_rate(const Node& node) const;

@@ -114,7 +114,7 @@ class CountLine {
     const double limit = evaluation_.number(node.right);
     const std::string limit_text = text_of(program_, node.right);
     if (left.op == Op::divide) {
-      const double k = evaluation_.number(left.left);
+      const double k = evaluation_.count(left.left);
       const double n = evaluation_.number(left.right);
       if (std::isnan(evaluation_.number(node.left))) return "";
       return fmt::format(
@@ -122,7 +122,7 @@ class CountLine {
           number_text(k), number_text(n), limit_text, binomial_tail(k, n, limit),
           evaluation_.error_rate(node));
     }
-    const double k = evaluation_.number(node.left);
+    const double k = evaluation_.count(node.left);
     if (std::isnan(k)) return "";
     if (program_[node.right].op == Op::expected) return chance_of_usual(k, node);
     return fmt::format(

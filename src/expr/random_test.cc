@@ -322,6 +322,8 @@ TEST(Random, NoNeedIsStricterThanItsCondition) {
       "accepted exceeds 10 * usual(accepted) at 1e-9 and accepted >= 3",
       "accepted + delivered exceeds usual(accepted) * 3 at 0.3",
       "accepted exceeds usual(accepted) + 4",
+      "(bounced - deferred) / (delivered + bounced) exceeds 20% at 1e-3",
+      "bounced + complained - deferred - delivered exceeds 5 at 1e-3",
       "accepted exceeds 7.5 at 1e-3",
       "bounced / (delivered + bounced) climbs from 2% to 12% at 1e-9",
       "not bounced / attempted exceeds 2% and bounced > 3",
