@@ -70,6 +70,8 @@ class Trial:
         for number in range(self.rounds):
             self.log.released.release()
             self.poster.released.release()
+            if number == 0:
+                self.first_life()
             self.one_round(number)
         # Whatever the shares' rounding left over.
         self.log.released.release()
@@ -77,6 +79,14 @@ class Trial:
         self.finish()
         self.undo_some()
         self.check_stored()
+
+    def first_life(self):
+        """A log that was never read begins with what is live: so it is rotated only after it was read."""
+        self.watchpost.start()
+        self.watchpost.wait_until(lambda: any(source["name"] == "log" and source["events"] > 0
+                                              for source in self.watchpost.json("status")["sources"])
+                                  and self.watchpost.json("status")["events"] > 0, "the log is read", 120)
+        self.watchpost.kill()
 
     def one_round(self, number):
         answers = self.poster.answers
