@@ -36,6 +36,29 @@ TEST(OwnFailures, FeedbackIsNone) {
   EXPECT_FALSE(own.has("m1", "kim@example.com"));
 }
 
+TEST(OwnFailures, ALogThatIsReadLaterIsTheSecondToTell) {
+  OwnFailures own;
+  Event notice = failure(EventKind::bounced, "m1", "kim@example.com");
+  notice[Field::proof] = kProvenByToken;
+  const Event logged = failure(EventKind::bounced, "m1", "Kim@Example.com");
+  EXPECT_FALSE(own.is_second(logged));
+  own.note(notice);
+  EXPECT_TRUE(own.is_second(logged));
+  EXPECT_FALSE(own.is_second(notice));
+  EXPECT_FALSE(own.is_second(failure(EventKind::deferred, "m1", "kim@example.com")));
+  EXPECT_FALSE(own.is_second(failure(EventKind::bounced, "m1", "lee@example.com")));
+  EXPECT_FALSE(own.is_second(failure(EventKind::bounced, "m2", "kim@example.com")));
+}
+
+// Or anybody could keep real bounces from counting.
+TEST(OwnFailures, WhatDidNotProveItselfTellsNothing) {
+  OwnFailures own;
+  Event forged = failure(EventKind::bounced, "m1", "kim@example.com");
+  forged[Field::proof] = "wrong token";
+  own.note(forged);
+  EXPECT_FALSE(own.is_second(failure(EventKind::bounced, "m1", "kim@example.com")));
+}
+
 TEST(OwnFailures, TheLastOnesAreKept) {
   OwnFailures own;
   for (size_t i = 0; i < 2 * OwnFailures::kMost + 10; ++i) {

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/text.h"
+#include "feedback/attribution/attribution.h"
 #include "ingest/pipeline_state.h"
 
 #include <algorithm>
@@ -39,13 +40,14 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       if (arrival.settled) arrival.settled(store_refuses());
       continue;
     }
-    for (const Event& event : arrival.events.events()) {
+    for (Event& event : arrival.events.events()) {
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
         continue;
       }
       if (arrival.lasting) step.lasting.push_back({event.id, now});
       metrics.event(arrival.source, event.kind);
+      note_failure(event);
       step.events.push_back(event);
       count(event, step, now);
     }
@@ -77,6 +79,13 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   if (!given_up) commit_until_done(step);
 }
 
+// One bounce counts once: of a notice and the log, the one that is read second proves nothing.
+void Pipeline::State::note_failure(Event& event) {
+  if (options.own_failures == nullptr) return;
+  if (options.own_failures->is_second(event)) event[Field::proof] = feedback::kSeenAlready;
+  options.own_failures->note(event);
+}
+
 // Where the store does not say, it counts as new: feedback twice does less harm than feedback lost.
 bool Pipeline::State::was_there(const EventId& lasting) {
   const auto known = store->knows(lasting);
@@ -98,7 +107,6 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
   if (!newest || event.at > *newest) newest = event.at;
   signals.clear();
   failures.add(event);
-  if (options.own_failures != nullptr) options.own_failures->note(event);
   watch.on(event, signals);
   for (Signal& signal : signals) {
     std::vector<Field> dimensions;

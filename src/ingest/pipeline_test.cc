@@ -76,6 +76,26 @@ TEST(Pipeline, AnEventReadTwiceCountsOnce) {
   EXPECT_TRUE(again.incidents().empty());
 }
 
+TEST(Pipeline, ABounceCountsOnceWhoeverTellsOfItFirst) {
+  const Folder folder;
+  OwnFailures own;
+  PipelineOptions options = options_in(folder / "data");
+  options.own_failures = &own;
+  Running running(std::move(options));
+  const auto of_messages = [](uint64_t first_id, std::string_view proof) {
+    EventBatch batch = bounces("alice", 3, first_id);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      batch.events()[i][Field::message_id] = batch.keep(fmt::format("m{}@shop.example", i));
+      batch.events()[i][Field::proof] = batch.keep(proof);
+    }
+    return batch;
+  };
+  running.put(of_messages(0, kProvenByToken));
+  running.put(of_messages(10, ""));
+  EXPECT_EQ(running.count_of("alice"), 3);
+  EXPECT_EQ(running.pipeline->health().events, 6U);
+}
+
 TEST(Pipeline, PositionsAreKeptWithTheEvents) {
   const Folder folder;
   {

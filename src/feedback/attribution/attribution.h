@@ -56,8 +56,8 @@ inline constexpr std::string_view kNoProof = "none";
 inline constexpr std::string_view kNoSuchMail = "no such mail";
 inline constexpr std::string_view kOtherRecipient = "recipient differs";
 inline constexpr std::string_view kNothingToTakeBack = "no such complaint";
-inline constexpr std::string_view kSeenAlready =
-    "seen already";  // in our own log: not counted twice
+// In our own log, or, of what a log tells, in feedback that came before: not counted twice.
+inline constexpr std::string_view kSeenAlready = "seen already";
 inline constexpr std::string_view kStaleReturnPath = "expired return path";
 
 // Whose mail it was, as far as that is known. Empty: not known.
