@@ -37,6 +37,7 @@ struct Pipeline::State {
   // pipeline_step.cc: events to decisions, and all of it to the store.
   void take_in(std::vector<Arrival> arrivals);
   void count(const Event& event, Step& step, Time now);
+  void keep(KeptMail mail, Step& step, Time now);
   void note_failure(Event& event);
   bool was_there(const EventId& lasting);
   void rearm(const decide::Rearm& one, Step& step);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace watchpost::ingest {
 namespace {
@@ -20,6 +21,12 @@ constexpr Duration kUnstored = std::chrono::minutes(15);
 constexpr Duration kLive = std::chrono::minutes(1);
 
 using Ticks = std::chrono::steady_clock;
+
+// The same mail to the same people, whatever reads it.
+EventId identity_of(const KeptMail& mail) {
+  return hash128(fmt::format("kept mail\n{}\n{}\n{}", mail.sender, fmt::join(mail.recipients, "\n"),
+                             mail.bytes));
+}
 
 // What of the audit log stands in the daemon's log, too.
 void log_what_matters(const std::vector<AuditEntry>& audit) {
@@ -54,7 +61,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
     if (arrival.position) {
       step.facts[fmt::format("{}{}", kPositionFact, arrival.source)] = std::move(*arrival.position);
     }
-    std::ranges::move(arrival.kept_mail, std::back_inserter(step.kept_mail));
+    for (KeptMail& mail : arrival.kept_mail) keep(std::move(mail), step, now);
     if (arrival.settled) step.settled.push_back(std::move(arrival.settled));
     step.batches.push_back(std::move(arrival.events));
   }
@@ -77,6 +84,17 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   // A refusal of the store is found to be over only by trying.
   if (step.empty() && !storing()) step.facts["store/tried"] = format_time(now);
   if (!given_up) commit_until_done(step);
+}
+
+// Whoever was not told that it is kept hands it in again.
+void Pipeline::State::keep(KeptMail mail, Step& step, Time now) {
+  const EventId id = identity_of(mail);
+  if (!seen.add(id, now) || was_there(id)) {
+    metrics.duplicate();
+    return;
+  }
+  step.lasting.push_back({id, now});
+  step.kept_mail.push_back(std::move(mail));
 }
 
 // One bounce counts once: of a notice and the log, the one that is read second proves nothing.

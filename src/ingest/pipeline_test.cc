@@ -96,6 +96,30 @@ TEST(Pipeline, ABounceCountsOnceWhoeverTellsOfItFirst) {
   EXPECT_EQ(running.pipeline->health().events, 6U);
 }
 
+TEST(Pipeline, MailThatIsHandedInAgainIsKeptOnce) {
+  const Folder folder;
+  const auto hand_in = [](Running& running, std::string bytes) {
+    std::promise<Result<Done>> settled;
+    Arrival arrival{.source = "mail"};
+    for (int i = 0; i < 2; ++i) {
+      arrival.kept_mail.push_back({.at = kNoon, .source = "mail", .sender = "<>", .bytes = bytes});
+    }
+    arrival.settled = [&](const Result<Done>& done) { settled.set_value(done); };
+    EXPECT_TRUE(running.pipeline->deliver(std::move(arrival)));
+    EXPECT_TRUE(settled.get_future().get());
+  };
+  {
+    Running running(options_in(folder / "data"));
+    hand_in(running, "Subject: one\r\n\r\n");
+    hand_in(running, "Subject: one\r\n\r\n");
+  }
+  Running again(options_in(folder / "data"));
+  hand_in(again, "Subject: one\r\n\r\n");
+  hand_in(again, "Subject: two\r\n\r\n");
+  const auto reader = store::Reader::open({.path = folder / "data"}).value();
+  EXPECT_EQ(reader->kept_mail(10).value().size(), 2U);
+}
+
 TEST(Pipeline, PositionsAreKeptWithTheEvents) {
   const Folder folder;
   {
