@@ -127,12 +127,11 @@ struct Need {
   std::vector<size_t> among;  // not empty: at least that share of the sum of these
 };
 
-// A condition over counts in one window. `exceeds` is a statistical test, in which less than
-// nothing counts as nothing: `k / n exceeds p` is true
+// A condition over counts in one window. `exceeds` is a statistical test: `k / n exceeds p` is true
 // where so many or more of n would come by chance, at rate p, with a probability of at most the
-// error rate (exact binomial tail); `k exceeds m` the same for an expected number m (Poisson tail,
-// negative binomial where m is made of what is `usual`). `climbs` is true where its evidence is at
-// least -log(error rate).
+// error rate (exact binomial tail; a k below 0 is 0); `k exceeds m` the same for an expected number
+// m (Poisson tail, negative binomial where m is made of what is `usual`). `climbs` is true where
+// its evidence is at least -log(error rate).
 //   Threads: immutable once parsed.
 class CountCondition {
  public:
