@@ -8,8 +8,9 @@ namespace watchpost::ingest {
 
 PipelineMetrics::PipelineMetrics(Metrics& metrics)
     : metrics_(metrics),
-      duplicates_(metrics.counter("watchpost_duplicate_events",
-                                  "Events that were read again and not counted.")),
+      duplicates_(
+          metrics.counter("watchpost_duplicate_events",
+                          "Events and mail kept for people that were read again and not counted.")),
       failures_(metrics.counter("watchpost_commit_failures", "Commits that the store refused.")),
       late_(metrics.counter("watchpost_late_events", "Events too late to be counted.")),
       evicted_(

@@ -24,8 +24,8 @@ using Ticks = std::chrono::steady_clock;
 
 // The same mail to the same people, whatever reads it.
 EventId identity_of(const KeptMail& mail) {
-  return hash128(fmt::format("kept mail\n{}\n{}\n{}", mail.sender, fmt::join(mail.recipients, "\n"),
-                             mail.bytes));
+  return hash128(mail.bytes, hash64(fmt::format("kept mail\n{}\n{}", mail.sender,
+                                                fmt::join(mail.recipients, "\n"))));
 }
 
 // What of the audit log stands in the daemon's log, too.
