@@ -18,8 +18,8 @@ constexpr std::array kFewTexts{Field::source,   Field::host,          Field::ser
 
 // The texts that decide about a condition, a bit for each field; nothing where other things do, or
 // texts of which there are many.
-std::optional<uint32_t> few_texts_of(const expr::RowCondition& condition) {
-  uint32_t all = 0;
+std::optional<uint64_t> few_texts_of(const expr::RowCondition& condition) {
+  uint64_t all = 0;
   for (const size_t field : condition.fields()) {
     const auto texts = expr::texts_behind(field);
     if (!texts) return std::nullopt;
@@ -47,7 +47,7 @@ Effects::Effects(const Plan& plan) : plan_(plan), remembered_(kRemembered) {
     for (size_t kind = 0; kind < kEventKinds; ++kind) {
       Kind& made = kinds_[direction][kind];
       made.number = number++;
-      uint32_t all = 0;
+      uint64_t all = 0;
       for (const uint32_t condition : plan.conditions_of[direction][kind]) {
         const auto texts = few_texts_of(plan.conditions[condition]);
         if (texts)

@@ -16,12 +16,15 @@ enum OwnField : size_t {
   kDelay,
   kRecipients,
   kSelfInflicted,
+  kRepeated,
   kReportingProvider,
   kFields
 };
 
 constexpr std::array<std::string_view, 2> kDirections{"outbound", "inbound"};
 constexpr std::array<std::string_view, 2> kOutcomes{"success", "failure"};
+constexpr std::array<std::string_view, 5> kDispositions{"accept", "tag", "quarantine", "reject",
+                                                        "tempfail"};
 
 std::array<FieldName, kFields> event_fields() {
   std::array<FieldName, kFields> all;
@@ -30,6 +33,7 @@ std::array<FieldName, kFields> event_fields() {
   }
   all[static_cast<size_t>(Field::class_)].words = reply_class_names();
   all[static_cast<size_t>(Field::outcome)].words = kOutcomes;
+  all[static_cast<size_t>(Field::disposition)].words = kDispositions;
   all[kKind] = {.name = "kind", .type = Type::text, .words = event_kind_names()};
   all[kDirection] = {.name = "direction", .type = Type::text, .words = kDirections};
   all[kReplyCode] = {.name = "reply_code", .type = Type::number, .quantity = Quantity::count};
@@ -37,6 +41,7 @@ std::array<FieldName, kFields> event_fields() {
   all[kDelay] = {.name = "delay", .type = Type::number, .quantity = Quantity::seconds};
   all[kRecipients] = {.name = "recipients", .type = Type::number, .quantity = Quantity::count};
   all[kSelfInflicted] = {.name = "self_inflicted", .type = Type::boolean};
+  all[kRepeated] = {.name = "repeated", .type = Type::boolean};
   all[kReportingProvider] = {.name = "reporting_provider", .type = Type::boolean};
   return all;
 }
@@ -63,10 +68,10 @@ const Schema& event_schema() {
 
 size_t attempted_count() { return kEventKinds; }
 
-std::optional<uint32_t> texts_behind(size_t field) {
-  static_assert(kTextFields <= 32);
-  if (field < kTextFields) return 1U << field;
-  if (field == kReportingProvider) return 1U << static_cast<size_t>(Field::provider);
+std::optional<uint64_t> texts_behind(size_t field) {
+  static_assert(kTextFields <= 64);
+  if (field < kTextFields) return uint64_t{1} << field;
+  if (field == kReportingProvider) return uint64_t{1} << static_cast<size_t>(Field::provider);
   if (field == kKind || field == kDirection) return 0;
   return std::nullopt;
 }
@@ -84,6 +89,7 @@ Value EventRow::read(size_t field) const {
     case kDelay: return event_.delay;
     case kRecipients: return known_if_set(event_.recipients);
     case kSelfInflicted: return event_.self_inflicted;
+    case kRepeated: return event_.repeated;
     case kReportingProvider: {
       const std::string_view provider = event_[Field::provider];
       return provider.empty() ? Value(Unknown{}) : Value(provider_reports(provider));

@@ -8,6 +8,7 @@
 #include "feedback/unread.h"
 #include "model/event.h"
 #include "model/kept_mail.h"
+#include "model/mail_verdict.h"
 
 #include <cstdint>
 #include <functional>
@@ -31,6 +32,7 @@ struct Arrival {
   // Ids are known for as long as events are kept, and not only for a day: feedback counts once.
   bool lasting = false;
   std::vector<KeptMail> kept_mail;  // stored with the events, or without any
+  std::vector<KeptVerdict> verdicts;  // on messages, stored with their events
   // Of mail without an event: what it is, in a word of a fixed set ("auto_reply"). Else empty.
   std::string_view nothing = {};
   // Called once, on the pipeline's thread, when all of it is on disk, or cannot be. May be empty.
@@ -49,6 +51,8 @@ class EventSink {
   virtual bool deliver_unless_stopped(Arrival arrival, const std::stop_token& /*stop*/) {
     return deliver(std::move(arrival));
   }
+  // The same, but never waits: false where the pipeline is full, too.
+  virtual bool offer(Arrival arrival) { return deliver(std::move(arrival)); }
 };
 
 struct SourceStatus {

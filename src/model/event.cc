@@ -57,6 +57,16 @@ constexpr std::array<FieldInfo, kTextFields> kFields{{
     {Field::proof, "proof", false,
      "of feedback: what proves it (token, reporter), or why nothing does; empty: our own "
      "observation"},
+    {Field::author_domain, "author_domain", true,
+     "domain of the message's only author (From), where every reader sees the same"},
+    {Field::signer, "signer", true, "domain of a DKIM signature that holds, the author's first"},
+    {Field::subject_hash, "subject_hash", true,
+     "of the subject, without its numbers: the same for the mails of one mailing"},
+    {Field::link_host, "link_host", true, "first host linked to that is not the author's own"},
+    {Field::disposition, "disposition", false,
+     "of a border verdict: accept, tag, quarantine, reject, tempfail"},
+    {Field::findings, "findings", false,
+     "of mail seen at the border: what was found, in words: `spf_fail dmarc_pass no_one_click`"},
 }};
 
 constexpr std::array<std::string_view, 20> kReplyClasses{

@@ -73,8 +73,14 @@ enum class Field : uint8_t {
   reporter,
   attribution,
   proof,
+  author_domain,
+  signer,
+  subject_hash,
+  link_host,
+  disposition,
+  findings,
 };
-inline constexpr size_t kTextFields = 30;
+inline constexpr size_t kTextFields = 36;
 
 struct FieldInfo {
   Field field;
@@ -107,6 +113,9 @@ struct Event {
   // Caused by Watchpost itself (our own hold, suspension or suppression seen again in a log): kept
   // and shown, never evidence.
   bool self_inflicted = false;
+  // A complaint of somebody who complained before about mail of that customer sent that day: people
+  // are counted in rates, messages in bursts.
+  bool repeated = false;
   // Its own time was out of bounds and `at` is the time it was read instead.
   bool clock_suspect = false;
   uint16_t reply_code = 0;  // SMTP, 0 where unknown

@@ -19,7 +19,7 @@ constexpr unsigned kReplyCode = 8;  // this one and those below: the number foll
 constexpr unsigned kRecipients = 16;
 constexpr unsigned kSize = 32;
 constexpr unsigned kDelay = 64;
-constexpr unsigned kKnownFlags = 127;
+constexpr unsigned kRepeated = 128;
 
 constexpr size_t kIdBytes = 16;
 
@@ -56,10 +56,16 @@ constexpr uint8_t tag_of(Field field) {
     case Field::reporter: return 28;
     case Field::attribution: return 29;
     case Field::proof: return 30;
+    case Field::author_domain: return 31;
+    case Field::signer: return 32;
+    case Field::subject_hash: return 33;
+    case Field::link_host: return 34;
+    case Field::disposition: return 35;
+    case Field::findings: return 36;
   }
   return 0;
 }
-constexpr uint8_t kHighestTag = 30;
+constexpr uint8_t kHighestTag = 36;
 
 constexpr auto kTags = [] {
   std::array<uint8_t, kTextFields> tags{};
@@ -83,6 +89,7 @@ unsigned flags_of(const Event& event) {
   if (event.direction == Direction::inbound) flags |= kInbound;
   if (event.self_inflicted) flags |= kSelfInflicted;
   if (event.clock_suspect) flags |= kClockSuspect;
+  if (event.repeated) flags |= kRepeated;
   if (event.reply_code != 0) flags |= kReplyCode;
   if (event.recipients != 0) flags |= kRecipients;
   if (event.size != 0) flags |= kSize;
@@ -184,6 +191,7 @@ Result<Done> decode_event(std::string_view body, Event& event) {
   event.direction = (flags & kInbound) != 0 ? Direction::inbound : Direction::outbound;
   event.self_inflicted = (flags & kSelfInflicted) != 0;
   event.clock_suspect = (flags & kClockSuspect) != 0;
+  event.repeated = (flags & kRepeated) != 0;
   std::string_view rest = body.substr(1 + kIdBytes);
   if (!take_numbers(flags, rest, event) || !take_texts(rest, event)) return not_an_event();
   return Done{};

@@ -36,12 +36,13 @@ enum Key : uint8_t {
   direction,
   self_inflicted,
   clock_suspect,
+  repeated,
   reply_code,
   recipients,
   size,
   delay,
 };
-constexpr std::array<std::pair<std::string_view, Key>, 11> kOtherKeys{
+constexpr std::array<std::pair<std::string_view, Key>, 12> kOtherKeys{
     {{"v", v},
      {"id", id},
      {"at", at},
@@ -49,6 +50,7 @@ constexpr std::array<std::pair<std::string_view, Key>, 11> kOtherKeys{
      {"direction", direction},
      {"self_inflicted", self_inflicted},
      {"clock_suspect", clock_suspect},
+     {"repeated", repeated},
      {"reply_code", reply_code},
      {"recipients", recipients},
      {"size", size},
@@ -147,6 +149,7 @@ class ObjectReading {
       case direction: return take_direction(value);
       case self_inflicted: return take_flag(key, value, event_.self_inflicted);
       case clock_suspect: return take_flag(key, value, event_.clock_suspect);
+      case repeated: return take_flag(key, value, event_.repeated);
       case reply_code: return take_number(key, value, 599, event_.reply_code);
       case recipients: return take_number(key, value, 0xFFFFFFFF, event_.recipients);
       case size: return take_number(key, value, kMostSize, event_.size);

@@ -103,6 +103,7 @@ std::string to_json(const Event& event) {
   append_delay(out, event.delay);
   if (event.self_inflicted) out += ",\"self_inflicted\":true";
   if (event.clock_suspect) out += ",\"clock_suspect\":true";
+  if (event.repeated) out += ",\"repeated\":true";
   return out + '}';
 }
 
