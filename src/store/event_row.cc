@@ -185,7 +185,6 @@ Result<EventId> event_id_of(std::string_view body) {
 Result<Done> decode_event(std::string_view body, Event& event) {
   if (body.size() < 1 + kIdBytes) return not_an_event();
   const auto flags = static_cast<unsigned char>(body.front());
-  if ((flags & ~kKnownFlags) != 0) return not_an_event();
   event = Event{.at = event.at, .kind = event.kind};
   event.id = {word_at(body.data() + 1), word_at(body.data() + 9)};
   event.direction = (flags & kInbound) != 0 ? Direction::inbound : Direction::outbound;
