@@ -5,10 +5,10 @@ import subprocess
 import unittest
 
 from feedback_mail import KEY, Lmtp, bounce, complaint, token
-from name_server import NameServer
 from support import PROGRAM, DaemonTest, SmallDiskTest, events, free_port, wait_for_decision, wait_for_events
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
+from testbed.name_server import NameServer
 
 ALICE = "alice@bakery.example"
 DETECTORS = """

@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include "api/api.h"
+#include "app/border.h"
 #include "app/outbox.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -77,6 +78,7 @@ struct Daemon::Parts {
 
   Result<Done> make_readers();
   Result<Done> make_pipeline();
+  Result<Done> make_border();
   Result<Done> make_dispatcher();
   Result<Done> make_sources();
   Result<Done> make_api(Daemon& daemon);
@@ -102,6 +104,7 @@ struct Daemon::Parts {
   std::optional<ingest::StoredSentMail> sent_mail;
   std::optional<ingest::FeedbackReader> feedback;
   std::optional<ingest::Reporters> reporters;
+  std::unique_ptr<Border> border;
   // Behind those whom it resumes: its end ends their waits.
   std::unique_ptr<dns::RealResolver> resolver;
   std::optional<ingest::SourceContext> context;
@@ -158,6 +161,21 @@ Result<Done> Daemon::Parts::make_pipeline() {
   return Done{};
 }
 
+Result<Done> Daemon::Parts::make_border() {
+  auto made = Border::make({.configuration = configuration,
+                            .resolver = *resolver,
+                            .budget = [this] { return resolver->message_budget(); },
+                            .active = active,
+                            .mapping = mapping,
+                            .events = *pipeline,
+                            .storing = [this] { return pipeline->health().storing; },
+                            .clock = clock,
+                            .metrics = metrics});
+  if (!made) return fail(made.error());
+  border = std::move(*made);
+  return border->open(io, metrics);
+}
+
 Result<Done> Daemon::Parts::make_dispatcher() {
   const enforce::EnforcerContext given{
       .io = io,
@@ -168,7 +186,7 @@ Result<Done> Daemon::Parts::make_dispatcher() {
       .suppressed = suppressed.get(),
       .store = configuration.store,
       .keep = [this](store::Fact fact) { pipeline->keep(std::move(fact)); }};
-  std::vector<enforce::NamedEnforcer> enforcers;
+  std::vector<enforce::NamedEnforcer> enforcers = border->enforcers();
   for (const config::EnforcerTable& table : configuration.enforcers) {
     auto made = enforce::enforcer_kind(table.kind)->make(table.name, *table.settings, given);
     if (!made) return fail(made.error());
@@ -248,6 +266,7 @@ void Daemon::Parts::stop() {
   running = false;
   pipeline->begin_stop();
   supervisor->stop();
+  border->close();
   pipeline->stop();
   api->stop();
   dispatcher->stop();
@@ -262,8 +281,8 @@ Result<std::unique_ptr<Daemon>> Daemon::start(config::Configuration configuratio
   std::unique_ptr<Daemon> daemon(
       new Daemon(std::make_unique<Parts>(std::move(configuration), std::move(path))));
   Parts& parts = *daemon->parts_;
-  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_dispatcher,
-                          &Parts::make_sources}) {
+  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_border,
+                          &Parts::make_dispatcher, &Parts::make_sources}) {
     if (const auto done = (parts.*step)(); !done) return fail(done.error());
   }
   if (const auto done = parts.make_api(*daemon); !done) return fail(done.error());
@@ -294,6 +313,7 @@ Result<Done> Daemon::reload(std::string_view who) {
   if (const auto done = parts_->pipeline->replace_suppress_rules(wanted->suppress_rules); !done) {
     return fail(done.error());
   }
+  parts_->border->use(config::border_rules(*wanted));
   parts_->api->set_tokens(std::move(*tokens));
   parts_->configuration = std::move(*wanted);
   const auto noted = parts_->pipeline->ask(
