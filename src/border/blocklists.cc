@@ -14,7 +14,7 @@
 namespace watchpost::border {
 namespace {
 
-constexpr size_t kLongestName = 60;
+constexpr size_t kLongestListName = 60;
 constexpr size_t kMostSelected = 100;
 
 struct Network {
@@ -162,8 +162,8 @@ Result<Done> check(const BlocklistSettings& settings) {
     return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '.' || c == '-' ||
            c == '_';
   };
-  if (name.size() > kLongestName || !std::ranges::all_of(name, is_plain)) {
-    return wrong(fmt::format("must be at most {} letters, digits, dots, - and _", kLongestName),
+  if (name.size() > kLongestListName || !std::ranges::all_of(name, is_plain)) {
+    return wrong(fmt::format("must be at most {} letters, digits, dots, - and _", kLongestListName),
                  settings.name.empty() ? "zone" : "name");
   }
   if (settings.of != "ip" && settings.of != "domain") return wrong("is ip or domain", "of");

@@ -51,7 +51,7 @@ struct Recording : testing::Test {
 
   Scripted dns;
   Recorded recorded{dns};
-  Budget budget;
+  Budget budget{.queries = 1'000};
 };
 
 TEST_F(Recording, AllKindsOfAnswersComeBack) {
