@@ -123,7 +123,7 @@ void InboundGate::at_end(std::shared_ptr<const Transaction> message,
   in_flight_.begin();
   start(judge_.judge(std::move(message)), [this, answer = std::move(answer)](Judged judged) {
     // The mail server goes on while the rest is written down: nothing here can refuse any more.
-    answer(std::move(judged.answer));
+    answer(judged.answer);
     judge_.remember(judged);
     counters_.add(judged);
     keep(judged);
