@@ -24,8 +24,8 @@ class DecisionJudge {
 };
 
 // What a mail server tells its client under this decision: the reply with which it refuses. Never a
-// word of the decision's own texts: the client sees it. It ends with the marker " (watchpost d-17)",
-// by which the log's reader knows that the reject was Watchpost's doing.
+// word of the decision's own texts: the client sees it. It ends with the marker " (watchpost
+// d-17)", by which the log's reader knows that the reject was Watchpost's doing.
 std::string action_for(const Decision& decision, std::string_view contact);
 inline constexpr std::string_view kNoOpinion = "dunno";
 

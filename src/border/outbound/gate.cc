@@ -1,4 +1,5 @@
 #include "border/gate.h"
+
 #include "border/outbound/decisions.h"
 #include "border/outbound/hygiene.h"
 #include "border/outbound/mail.h"
@@ -105,12 +106,11 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
       refused_recipients_(context.metrics.counter(
           "watchpost_border_outbound_recipients_refused",
           "Recipients of our logins' mail refused because of a decision.", {{"gate", name}})),
-      dropped_(context.metrics.counter(
-          "watchpost_border_events_dropped",
-          "Events of the border lost because the pipeline was full.", {{"gate", name}})) {
+      dropped_(context.metrics.counter("watchpost_border_events_dropped",
+                                       "Events of the border lost because the pipeline was full.",
+                                       {{"gate", name}})) {
   std::vector<std::string_view> words(hygiene_words().begin(), hygiene_words().end());
-  for (const auto authorship :
-       {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
+  for (const auto authorship : {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
     words.push_back(finding_of(authorship));
   }
   words.emplace_back("large");
@@ -123,8 +123,7 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
 
 Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
   if (mode_ != Mode::enforce) return {};
-  const auto decision =
-      decisions_.at_recipient(so_far, recipient.address, context_.clock.now());
+  const auto decision = decisions_.at_recipient(so_far, recipient.address, context_.clock.now());
   if (!decision) return {};
   const auto rules = context_.rules.get();
   std::string reply = enforce::action_for(*decision, rules->settings.contact);
@@ -160,19 +159,18 @@ Outcome OutboundGate::judged(const Transaction& mail, const OutboundMail& looked
         {.rule = "decision " + text_of(decision->id),
          .wants = wanted_by(*decision),
          .in_force = in_force,
-         .words = fmt::format("{} is under {}", decision->scope.text(),
-                              decision->measure.text())});
+         .words = fmt::format("{} is under {}", decision->scope.text(), decision->measure.text())});
   }
   const Disposition author = disposition_of(settings.foreign_author, Disposition::accept);
-  const bool objects = looked_at.authorship == Authorship::foreign ||
-                       looked_at.authorship == Authorship::uncertain;
+  const bool objects =
+      looked_at.authorship == Authorship::foreign || looked_at.authorship == Authorship::uncertain;
   if (objects && author != Disposition::accept) {
     made.verdict.reasons.push_back(
         {.rule = std::string(finding_of(looked_at.authorship)),
          .wants = author,
          .in_force = in_force,
-         .words = fmt::format("not every author is known to belong to the login {}",
-                              mail.login())});
+         .words =
+             fmt::format("not every author is known to belong to the login {}", mail.login())});
   }
   std::ranges::stable_sort(made.verdict.reasons, std::ranges::greater(), &VerdictReason::wants);
   if (!in_force || made.verdict.reasons.empty()) return made;
@@ -191,9 +189,9 @@ Outcome OutboundGate::judged(const Transaction& mail, const OutboundMail& looked
   }
   const bool by_decision = decision && wanted_by(*decision) == made.verdict.carried_out;
   if (refuses(made.verdict.carried_out) && !by_decision) {
-    made.reply = reply_for(made.verdict.carried_out,
-                           "The author of this mail is not known to belong to this login",
-                           settings.contact);
+    made.reply =
+        reply_for(made.verdict.carried_out,
+                  "The author of this mail is not known to belong to this login", settings.contact);
   }
   return made;
 }
@@ -202,8 +200,7 @@ void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
                           std::function<void(Answer)> answer) {
   const auto rules = context_.rules.get();
   const Time now = context_.clock.now();
-  const OutboundMail looked_at =
-      look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);
+  const OutboundMail looked_at = look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);
   for (const std::string_view word : looked_at.findings) findings_.at(word)->add();
   EventBatch batch;
   Event& event = message_event(*message, looked_at, batch);
@@ -273,8 +270,8 @@ void OutboundGate::offer(EventBatch events) {
 }
 
 EventId OutboundGate::id_of(const Transaction& mail, std::string_view what) const {
-  return hash128(fmt::format("outbound\n{}\n{}\n{}\n{}", name_, mail.queue_id(), instance_of(mail),
-                             what));
+  return hash128(
+      fmt::format("outbound\n{}\n{}\n{}\n{}", name_, mail.queue_id(), instance_of(mail), what));
 }
 
 }  // namespace

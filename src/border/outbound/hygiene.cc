@@ -8,9 +8,9 @@
 namespace watchpost::border {
 namespace {
 
-constexpr std::array<std::string_view, 6> kWords{
-    "no_unsubscribe", "no_one_click", "unsubscribe_unsigned", "no_dkim", "unaligned_dkim",
-    "no_feedback_id"};
+constexpr std::array<std::string_view, 6> kWords{"no_unsubscribe",       "no_one_click",
+                                                 "unsubscribe_unsigned", "no_dkim",
+                                                 "unaligned_dkim",       "no_feedback_id"};
 
 bool covers(const auth::DkimVerdict& signature, std::string_view field) {
   return std::ranges::find(signature.fields, field) != signature.fields.end();

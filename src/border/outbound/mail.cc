@@ -27,7 +27,8 @@ std::string_view sender_of(std::string_view mail_from) {
 std::string message_id_of(const mime::Message& message) {
   std::string id = message.header().text("Message-ID").value_or("");
   if (id.size() > kLongestMessageId) return {};
-  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>')) return id.substr(1, id.size() - 2);
+  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>'))
+    return id.substr(1, id.size() - 2);
   return id;
 }
 
@@ -48,13 +49,13 @@ OutboundMail look_at(const Transaction& mail, const Rules& rules,
   OutboundMail made{.message = mime::Message::read(mail.message)};
   made.authors = auth::authors_of(made.message);
   made.traits = traits_of(made.message, made.authors.domains, suffixes);
-  made.authorship = authorship_of(mail.login(), made.authors, has_whole_header(mail, made.message),
-                                  rules);
+  made.authorship =
+      authorship_of(mail.login(), made.authors, has_whole_header(mail, made.message), rules);
   if (const auto found = finding_of(made.authorship); !found.empty()) {
     made.findings.push_back(found);
   }
-  for (const std::string_view word : hygiene_of(made.message, made.traits, recipients_of(mail),
-                                                made.authors.domains, suffixes)) {
+  for (const std::string_view word :
+       hygiene_of(made.message, made.traits, recipients_of(mail), made.authors.domains, suffixes)) {
     made.findings.push_back(word);
   }
   if (mail.cut) made.findings.emplace_back("large");

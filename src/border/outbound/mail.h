@@ -33,8 +33,8 @@ uint32_t recipients_of(const Transaction& mail);
 // Names a message among all of one mail server, before it has a queue id too.
 std::string instance_of(const Transaction& mail);
 
-// What the session says, as the reader of logs has it of the same message. All texts are copied into
-// `batch`; mapping rules have not been asked.
+// What the session says, as the reader of logs has it of the same message. All texts are copied
+// into `batch`; mapping rules have not been asked.
 Event& session_event(const Transaction& mail, EventBatch& batch);
 // The same with what the message itself says.
 Event& message_event(const Transaction& mail, const OutboundMail& looked_at, EventBatch& batch);
