@@ -37,9 +37,11 @@ void FrameReader::make_room() {
   const bool full = end_ == buffer_.size();
   if (!full && !(filled_ && buffer_.size() < kLarge)) return;
   filled_ = false;
-  // As bytes come in, and never by what a length only announces.
-  buffer_.resize(
-      std::max(std::min(2 * buffer_.size(), std::max(kLarge, most_ + kLength)), end_ + kLength));
+  // As bytes come in, and never by what a length only announces. Not by resize(), which takes more.
+  const size_t wanted = std::min(2 * buffer_.size(), std::max(kLarge, most_ + kLength));
+  std::vector<char> larger(std::max(wanted, end_ + kLength));
+  std::memcpy(larger.data(), buffer_.data(), end_);
+  buffer_.swap(larger);
 }
 
 void FrameReader::put(size_t count) {

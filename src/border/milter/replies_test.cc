@@ -24,7 +24,7 @@ Transaction message_to(std::initializer_list<const char*> recipients) {
 }
 
 TEST(MilterReplies, WhatIsAReply) {
-  for (const char* fine : {"554 5.7.1 no", "550 5.1.1 %", "599 5.999.999 x", "555 5.0.0 a b  c"}) {
+  for (const char* fine : {"554 5.7.1 no", "550 5.1.1 %", "559 5.999.999 x", "555 5.0.0 a b  c"}) {
     EXPECT_TRUE(is_reply_of(Kind::reject, fine)) << fine;
     EXPECT_FALSE(is_reply_of(Kind::tempfail, fine)) << fine;
     EXPECT_FALSE(is_reply_of(Kind::proceed, fine)) << fine;

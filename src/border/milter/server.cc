@@ -65,7 +65,11 @@ struct Shared {
         limits{.protocol = {}, .message_bytes = static_cast<size_t>(given.message_bytes)},
         memory(std::make_shared<MessageMemory>(static_cast<size_t>(given.memory_bytes))),
         handler(asked),
-        counters(metrics, given.name.empty() ? given.role : given.name) {}
+        counters(metrics, given.name.empty() ? given.role : given.name) {
+    metrics.before_text([held = memory, &shown = counters.memory] {
+      shown.set(static_cast<double>(held->used()));
+    });
+  }
 
   Duration time_for(Stage stage) const {
     switch (stage) {
@@ -118,10 +122,7 @@ struct Talk {
     const auto left = std::chrono::duration_cast<Duration>(until - Steady::now());
     return std::max(left, Duration(0));
   }
-  void count() {
-    shared.counters.add(session.counts(), seen);
-    shared.counters.memory.set(static_cast<double>(shared.memory->used()));
-  }
+  void count() { shared.counters.add(session.counts(), seen); }
 
   net::Connection link;
   Shared& shared;

@@ -87,7 +87,7 @@ TEST(MilterSession, PutsBackTheBlankThatWasTaken) {
       talk.hears(offer(6, kAllActions, 0) + connects() +
                  message_with("<>", {"<b@y>"},
                               field("A", "x") + field("B", " x") + field("C", "\tx") + say('N')));
-  EXPECT_EQ(commands_in(answers), "Occcccccccc");  // each is answered
+  EXPECT_EQ(commands_in(answers), "Occccccccc");  // each is answered
   EXPECT_EQ(handler.messages.at(0)->message, "A: x\r\nB:  x\r\nC: \tx\r\n\r\n");
 }
 
@@ -194,7 +194,7 @@ TEST(MilterSession, BytesStayAsTheyAre) {
   talk.hears(begun() + message_with("<a@x>", {"<b@y>"},
                                     say('L', texts({"X"}) + std::string(" 1\0002", 4) + '\0') +
                                         say('N') + say('B', odd)));
-  EXPECT_EQ(handler.messages.at(0)->message, std::string("X: 1\0002\r\n\r\n", 11) + odd);
+  EXPECT_EQ(handler.messages.at(0)->message, std::string("X: 1\0002\r\n\r\n", 10) + odd);
 }
 
 TEST(MilterSession, TheEndMayHoldTheLastOfTheBody) {
