@@ -1,7 +1,7 @@
 #include "store/sqlite/event_writer.h"
 
+#include "base/files.h"
 #include "base/log.h"
-#include "store/files.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
+#include "base/files.h"
 #include "base/log.h"
 #include "store/cursor.h"
 #include "store/detector_state.h"
-#include "store/files.h"
 #include "store/sqlite/feedback_rows.h"
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/files.h"
 #include "store/detector_state.h"
 #include "store/files.h"
 #include "store/sqlite/event_writer.h"
