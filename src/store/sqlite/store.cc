@@ -50,7 +50,7 @@ class SqliteStore final : public Store {
 
   Result<Done> commit(const Commit& commit) override {
     const uint64_t last = state_.last_event();
-    const auto written = events_.write(commit.events, last);
+    const auto written = events_.write(commit.events, commit.verdicts, last);
     if (!written) {
       events_.reject(last);
       return fail(written.error());
