@@ -61,6 +61,7 @@ class Pipeline final : public EventSink {
   void start();
   bool deliver(Arrival arrival) override;
   bool deliver_unless_stopped(Arrival arrival, const std::stop_token& stop) override;
+  bool offer(Arrival arrival) override;
   // Positions of sources as committed: what Source::run() wants.
   std::string position_of(std::string_view source);
 
