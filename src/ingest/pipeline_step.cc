@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "feedback/attribution/attribution.h"
+#include "ingest/complainers.h"
 #include "ingest/pipeline_state.h"
 
 #include <algorithm>
@@ -41,6 +42,7 @@ void log_what_matters(const std::vector<AuditEntry>& audit) {
 void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
   Step step;
   const Time now = clock.now();
+  Complainers complainers([this](const EventId& lasting) { return was_there(lasting); });
   for (Arrival& arrival : arrivals) {
     // Behind a step that was given up nothing may be kept: it would say that all before is.
     if (given_up) {
@@ -55,6 +57,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       if (arrival.lasting) step.lasting.push_back({event.id, now});
       metrics.event(arrival.source, event.kind);
       note_failure(event);
+      complainers.mark(event, step.lasting, now);
       step.events.push_back(event);
       count(event, step, now);
     }
