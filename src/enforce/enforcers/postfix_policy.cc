@@ -259,6 +259,8 @@ const EnforcerKind kPostfixPolicy{
       if (!made) return fail(made.error());
       return std::unique_ptr<Enforcer>(std::move(*made));
     },
+    .can = [](const EnforcerKind::Settings&,
+              const Decision& decision) { return tellable(decision.scope); },
 };
 
 }  // namespace watchpost::enforce
