@@ -37,6 +37,19 @@ Result<std::unique_ptr<Border>> Border::make(const Parts& parts) {
 
 Border::~Border() { close(); }
 
+std::vector<enforce::NamedEnforcer> Border::enforcers() const {
+  std::vector<enforce::NamedEnforcer> all;
+  for (size_t i = 0; i < milters_.size(); ++i) {
+    const border::MilterSettings& settings = milters_[i].settings;
+    if (settings.role != "outbound" || settings.mode != name_of(Mode::enforce)) continue;
+    all.push_back({settings.name, std::make_unique<border::MilterEnforcer>([this, i] {
+                     const auto& server = milters_[i].server;
+                     return server ? server->state() : std::string("closed");
+                   })});
+  }
+  return all;
+}
+
 Result<Done> Border::open(net::Io& io, Metrics& metrics) {
   for (Milter& milter : milters_) {
     auto opened = border::MilterServer::open(io, milter.settings, *milter.gate, metrics);

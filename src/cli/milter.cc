@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "border/gate.h"
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/message_bytes.h"
 #include "cli/outside_world.h"
@@ -180,7 +181,7 @@ std::string text_of(const border::HeaderChange& change) {
 }
 
 void show_text(const Session& session, const std::string& file, const border::Answer& answer,
-               const std::optional<boost::json::object>& verdict) {
+               const std::optional<Object>& verdict) {
   const Terminal& terminal = session.terminal;
   terminal.line(fmt::format("{}: the mail server is told {}{}", escaped(file),
                             name_of(answer.kind),
@@ -190,16 +191,17 @@ void show_text(const Session& session, const std::string& file, const border::An
       terminal.line("    " + escaped(line));
     }
   }
-  if (verdict) print_verdict(terminal, *verdict);
+  if (!verdict) return;
+  for (const std::string& line : verdict_lines(*verdict, terminal)) terminal.line(line);
 }
 
 void show_json(const Session& session, const std::string& file, const border::Answer& answer,
-               const std::optional<boost::json::object>& verdict) {
+               const std::optional<Object>& verdict) {
   boost::json::array header;
   for (const border::HeaderChange& change : answer.header) {
     header.emplace_back(std::string(text_of(change)));
   }
-  boost::json::object one{{"file", file},
+  Object one{{"file", file},
                           {"answer", name_of(answer.kind)},
                           {"reply", answer.reply},
                           {"header", std::move(header)}};
@@ -214,7 +216,7 @@ Result<Done> replay_one(const Session& session, const ReplayOptions& given, Bord
   auto message = transaction_of(given, *bytes, border.clock->now());
   if (!message) return fail(message.error());
   const border::Answer answer = asked(*border.gate, std::move(*message));
-  std::optional<boost::json::object> verdict;
+  std::optional<Object> verdict;
   const auto arrival = border.arrivals.take();
   if (arrival && !arrival->verdicts.empty()) {
     boost::system::error_code error;
