@@ -13,8 +13,8 @@ Result<std::unique_ptr<Border>> Border::make(const Parts& parts) {
   std::unique_ptr<Border> made(new Border());
   made->rules_.set(config::border_rules(wanted));
   made->reputation_ = std::make_unique<relate::Reputation>(wanted.reputation);
-  made->saved_ = relate::ReputationFile::open(relate::reputation_path(wanted.store.path),
-                                              *made->reputation_);
+  made->saved_ =
+      relate::ReputationFile::open(relate::reputation_path(wanted.store.path), *made->reputation_);
   const border::BorderContext context{.rules = made->rules_,
                                       .resolver = parts.resolver,
                                       .budget = parts.budget,
@@ -43,6 +43,7 @@ std::vector<enforce::NamedEnforcer> Border::enforcers() const {
     const border::MilterSettings& settings = milters_[i].settings;
     if (settings.role != "outbound" || settings.mode != name_of(Mode::enforce)) continue;
     all.push_back({settings.name, std::make_unique<border::MilterEnforcer>([this, i] {
+                     const std::lock_guard lock(mutex_);
                      const auto& server = milters_[i].server;
                      return server ? server->state() : std::string("closed");
                    })});
@@ -54,6 +55,7 @@ Result<Done> Border::open(net::Io& io, Metrics& metrics) {
   for (Milter& milter : milters_) {
     auto opened = border::MilterServer::open(io, milter.settings, *milter.gate, metrics);
     if (!opened) return fail(opened.error());
+    const std::lock_guard lock(mutex_);
     milter.server = std::move(*opened);
     log_info("milter", "{}: {}", milter.settings.name, milter.server->state());
   }
@@ -61,7 +63,9 @@ Result<Done> Border::open(net::Io& io, Metrics& metrics) {
 }
 
 void Border::close() {
-  for (Milter& milter : milters_) milter.server.reset();
+  std::vector<std::unique_ptr<border::MilterServer>> ending;
+  const std::lock_guard lock(mutex_);
+  for (Milter& milter : milters_) ending.push_back(std::move(milter.server));
 }
 
 }  // namespace watchpost::app

@@ -10,7 +10,9 @@
 #include "relate/reputation.h"
 #include "relate/reputation_file.h"
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,7 @@ class Border {
   border::RulesSnapshot rules_;
   std::unique_ptr<relate::Reputation> reputation_;
   std::unique_ptr<relate::ReputationFile> saved_;
+  mutable std::mutex mutex_;  // of the servers: they are asked how they are, and closed
   std::vector<Milter> milters_;
 };
 

@@ -17,6 +17,7 @@
 #include "investigate/live_desk.h"
 #include "net/http_server.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -151,6 +152,9 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
+  options.accepted_twice = std::ranges::any_of(configuration.milters, [](const auto& milter) {
+    return milter.role == "outbound";
+  });
   options.own_failures = &own_failures;
   options.suppress = configuration.suppress_rules;
   suppressed = std::make_shared<suppress::List>(secret_seed());

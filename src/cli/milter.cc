@@ -154,9 +154,8 @@ border::Answer asked(border::Handler& gate, std::shared_ptr<border::Transaction>
   }
   const auto promise = std::make_shared<std::promise<border::Answer>>();
   std::future<border::Answer> answer = promise->get_future();
-  gate.at_end(std::move(message), [promise](border::Answer given) {
-    promise->set_value(std::move(given));
-  });
+  gate.at_end(std::move(message),
+              [promise](border::Answer given) { promise->set_value(std::move(given)); });
   return answer.get();
 }
 
@@ -183,8 +182,7 @@ std::string text_of(const border::HeaderChange& change) {
 void show_text(const Session& session, const std::string& file, const border::Answer& answer,
                const std::optional<Object>& verdict) {
   const Terminal& terminal = session.terminal;
-  terminal.line(fmt::format("{}: the mail server is told {}{}", escaped(file),
-                            name_of(answer.kind),
+  terminal.line(fmt::format("{}: the mail server is told {}{}", escaped(file), name_of(answer.kind),
                             answer.reply.empty() ? "" : ": " + escaped(answer.reply)));
   for (const border::HeaderChange& change : answer.header) {
     for (const std::string_view line : split(text_of(change), '\n')) {
@@ -202,9 +200,9 @@ void show_json(const Session& session, const std::string& file, const border::An
     header.emplace_back(std::string(text_of(change)));
   }
   Object one{{"file", file},
-                          {"answer", name_of(answer.kind)},
-                          {"reply", answer.reply},
-                          {"header", std::move(header)}};
+             {"answer", name_of(answer.kind)},
+             {"reply", answer.reply},
+             {"header", std::move(header)}};
   if (verdict) one["verdict"] = *verdict;
   session.terminal.json(boost::json::serialize(one));
 }

@@ -11,7 +11,14 @@ namespace watchpost::config {
 namespace {
 
 void check_milters(TableReader& reader, const Configuration& in) {
-  check_names(reader, in.milters, "milter");
+  // A milter may carry out decisions as well: people tell both by their names.
+  auto names = check_names(reader, in.milters, "milter");
+  for (size_t i = 0; i < in.enforcers.size(); ++i) {
+    if (std::ranges::find(names, in.enforcers[i].name) == names.end()) continue;
+    reader.fault(fmt::format("a [[milter]] is named `{}`, too; give each its own `name`",
+                             escaped(in.enforcers[i].name, 64)),
+                 reader.place(fmt::format("enforcer[{}].name", i)));
+  }
   for (size_t i = 0; i < in.milters.size(); ++i) {
     if (const auto fine = border::check(in.milters[i]); !fine) {
       reader.fault(fine.error().what,

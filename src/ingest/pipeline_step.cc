@@ -30,6 +30,12 @@ EventId identity_of(const KeptMail& mail) {
                                                 fmt::join(mail.recipients, "\n"))));
 }
 
+// The same for the milter that saw a message and for the log that tells of it: within a day a mail
+// server gives no queue id twice to one login.
+EventId identity_of_accepted(const Event& event) {
+  return hash128(fmt::format("accepted\n{}\n{}", event[Field::queue_id], event[Field::credential]));
+}
+
 // What of the audit log stands in the daemon's log, too.
 void log_what_matters(const std::vector<AuditEntry>& audit) {
   for (const AuditEntry& entry : audit) {
@@ -52,6 +58,10 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
     }
     const size_t first = step.events.size();
     for (Event& event : arrival.events.events()) {
+      if (options.accepted_twice && event.kind == EventKind::accepted &&
+          !event[Field::queue_id].empty()) {
+        event.id = identity_of_accepted(event);
+      }
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
         continue;
