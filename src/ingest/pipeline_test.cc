@@ -108,7 +108,7 @@ EventBatch accepted(std::string_view told_by, std::string_view queue_id) {
 }
 
 TEST(Pipeline, WhatAMilterAndALogTellOfIsAcceptedOnce) {
-  TempFolder folder;
+  const Folder folder;
   PipelineOptions options = options_in(folder.path, {.name = "volume",
                                                      .watch = {"credential"},
                                                      .window = 1h,
