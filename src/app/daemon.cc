@@ -152,9 +152,8 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
-  options.accepted_twice = std::ranges::any_of(configuration.milters, [](const auto& milter) {
-    return milter.role == "outbound";
-  });
+  options.accepted_twice = std::ranges::any_of(
+      configuration.milters, [](const auto& milter) { return milter.role == "outbound"; });
   options.own_failures = &own_failures;
   options.suppress = configuration.suppress_rules;
   suppressed = std::make_shared<suppress::List>(secret_seed());
@@ -245,7 +244,8 @@ Result<Done> Daemon::Parts::make_api(Daemon& daemon) {
             return views;
           },
       .enforcers = [this] { return dispatcher->states(); },
-      .reload = [&daemon](std::string_view who) { return daemon.reload(who); }};
+      .reload = [&daemon](std::string_view who) { return daemon.reload(who); },
+      .reputation = &border->reputation()};
   desk = investigate::make_live_desk(std::move(given));
   api = std::make_unique<api::Api>(*desk, *intake, metrics, std::move(*tokens));
   auto opened = net::HttpServer::open(io, listen_addresses(configuration.listen), api->handler());

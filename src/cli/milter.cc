@@ -84,8 +84,8 @@ Result<Done> make_gate(const Session& session, const ReplayOptions& given, Borde
   auto world = OutsideWorld::of(session, given.zone);
   if (!world) return fail(world.error());
   made.world.emplace(std::move(*world));
-  auto configuration = config::load(session.config);
-  if (!configuration) return fail(configuration.error().front());
+  const auto configuration = configuration_of(session);
+  if (!configuration) return fail(configuration.error());
   made.rules.set(config::border_rules(*configuration));
   auto mapping = feedback::Mapping::from(configuration->maps);
   if (!mapping) return fail(mapping.error());

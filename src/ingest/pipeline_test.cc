@@ -109,7 +109,7 @@ EventBatch accepted(std::string_view told_by, std::string_view queue_id) {
 
 TEST(Pipeline, WhatAMilterAndALogTellOfIsAcceptedOnce) {
   const Folder folder;
-  PipelineOptions options = options_in(folder.path, {.name = "volume",
+  PipelineOptions options = options_in(folder / "data", {.name = "volume",
                                                      .watch = {"credential"},
                                                      .window = 1h,
                                                      .when = "accepted >= 100",

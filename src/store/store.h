@@ -132,7 +132,7 @@ class Reader {
   // time: as they were committed), until it gives false. Holds few of them at one time.
   virtual Result<Done> events_between(Time since, Time until,
                                       const std::function<bool(const Event&)>& each) = 0;
-  // Newest first; as many of them as the query says.
+  // Newest first.
   virtual Result<std::vector<MessageVerdict>> verdicts(const VerdictQuery& query) = 0;
   // Ids of all events since then, for telling what was read twice.
   virtual Result<std::vector<EventId>> event_ids_since(Time since) = 0;

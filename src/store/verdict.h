@@ -19,6 +19,7 @@ struct VerdictQuery {
   // Of its event: queue_id, message_id, recipient, sender or any other text; all must hold.
   std::vector<Stream::Part> equal;
   size_t limit = 100;
+  size_t bytes = 16 << 20;  // of all together, about: where they are longer they are fewer
 };
 // A verdict with what of its event tells which message it is about.
 struct MessageVerdict {

@@ -150,6 +150,7 @@ Result<std::vector<MessageVerdict>> SqliteReader::verdicts(const VerdictQuery& q
   const auto history = state_.history();
   if (!history) return fail(history.error());
   std::vector<MessageVerdict> found;
+  size_t bytes = 0;
   for (const PartitionEntry& entry :
        history->partitions | std::views::values | std::views::reverse) {
     if (found.size() >= query.limit) break;
@@ -166,6 +167,8 @@ Result<std::vector<MessageVerdict>> SqliteReader::verdicts(const VerdictQuery& q
     for (const Place& place : *places) {
       auto verdict = (*reader)->verdict(place.sequence);
       if (!verdict) return fail(verdict.error());
+      bytes += verdict->json.size();
+      if (bytes > query.bytes && !found.empty()) return found;
       found.push_back(std::move(*verdict));
     }
   }
