@@ -22,7 +22,11 @@ class Sender:
         if code != 220:
             raise Refused(code, text.decode())
         self._smtp.ehlo()
-        self._smtp.login(login, password)
+        try:
+            self._smtp.login(login, password)
+        except smtplib.SMTPException:
+            self._smtp.close()
+            raise
 
     def send(self, recipients, subject="Hello", sender=None):
         sender = sender or self.login
