@@ -10,8 +10,6 @@
 namespace watchpost::border {
 namespace {
 
-constexpr size_t kManyBuckets = 1000;
-
 // One message of one connection, which has a queue id only later.
 std::string instance_of(const Transaction& mail) {
   return fmt::format("{}:{} {}", mail.client_ip ? mail.client_ip->text() : std::string(),
@@ -51,19 +49,8 @@ void keep_strictest(std::optional<Reason>& kept, std::optional<Reason> next) {
 std::optional<Reason> InboundDecisions::judged(const enforce::ActiveDecisions& active,
                                                const Event& event, const std::string& instance,
                                                std::string_view contact, Time now) {
-  const Decision* decision = active.strictest(event, now);
+  const Decision* const decision = judge_.refusing(active, event, instance, now);
   if (decision == nullptr) return std::nullopt;
-  if (decision->measure.kind == MeasureKind::throttle) {
-    if (throttles_.buckets() > kManyBuckets) throttles_.keep_only(active);
-    bool passes = throttles_.pass(*decision, instance, now);
-    if (passes && decision->measure.share > 0) {
-      if (const Decision* const rate = active.strictest_rate(event, now)) {
-        passes = throttles_.pass(*rate, instance, now);
-        decision = rate;
-      }
-    }
-    if (passes) return std::nullopt;
-  }
   return reason_of(*decision, contact);
 }
 

@@ -55,10 +55,11 @@ Event& inbound_event(const Facts& facts, EventBatch& batch) {
   return event;
 }
 
-EventId inbound_event_id(std::string_view milter, const Transaction& mail) {
-  return hash128(fmt::format("inbound\n{}\n{}\n{} {}\n{}", milter, mail.queue_id(),
+EventId inbound_event_id(std::string_view milter, const Transaction& mail,
+                         std::string_view recipient) {
+  return hash128(fmt::format("inbound\n{}\n{}\n{} {}\n{}\n{}", milter, mail.queue_id(),
                              mail.client_ip ? mail.client_ip->text() : std::string(),
-                             mail.client_port, mail.began.time_since_epoch().count()));
+                             mail.client_port, mail.began.time_since_epoch().count(), recipient));
 }
 
 }  // namespace watchpost::border

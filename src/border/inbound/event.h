@@ -14,7 +14,9 @@ Event& inbound_event(const Transaction& mail, EventBatch& batch);
 // The same, with what was found out. The first recipient stands for all.
 Event& inbound_event(const Facts& facts, EventBatch& batch);
 
-// The id of a message's event, of a milter of that name.
-EventId inbound_event_id(std::string_view milter, const Transaction& mail);
+// The id of a message's event, of a milter of that name; of what is about one recipient alone with
+// that one.
+EventId inbound_event_id(std::string_view milter, const Transaction& mail,
+                         std::string_view recipient = {});
 
 }  // namespace watchpost::border

@@ -58,7 +58,7 @@ class GateCounters {
   std::array<Counter*, 3> trouble_{};
   Counter& dropped_ = metrics_.counter(
       "watchpost_border_events_dropped",
-      "Events of the border that there was no room for, with the verdicts beside them.",
+      "Events of the border lost because the pipeline was full.",
       {{"gate", gate_}});
   Counter& refused_recipients_ = metrics_.counter(
       "watchpost_border_recipients_refused",
@@ -100,6 +100,7 @@ class InboundGate final : public Handler {
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
+  void tell_refused(const Transaction& mail, const Recipient& recipient, const Reason& reason);
   void keep(const Judged& judged);
 
   const BorderContext context_;
@@ -113,9 +114,30 @@ Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& rec
   const auto reason = judge_.at_recipient(so_far, recipient.address);
   if (!reason || reason->said.wants == Disposition::accept) return {};
   counters_.add_refused_recipient();
+  tell_refused(so_far, recipient, *reason);
   const bool for_good = reason->said.wants == Disposition::reject;
   return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
           .reply = reason->reply};
+}
+
+// What decisions of ours refuse before the message came is seen, and no evidence of anything.
+void InboundGate::tell_refused(const Transaction& mail, const Recipient& recipient,
+                               const Reason& reason) {
+  ingest::Arrival arrival;
+  arrival.source = judge_.name();
+  EventBatch& batch = arrival.events;
+  EventBatch texts;
+  Event& event = batch.copy(inbound_event(mail, texts));
+  event.id = inbound_event_id(judge_.name(), mail, recipient.address);
+  event.at = context_.clock.now();
+  event.self_inflicted = true;
+  event[Field::source] = batch.keep(judge_.name());
+  event[Field::recipient] = batch.keep(recipient.address);
+  event[Field::stage] = "RCPT";
+  event[Field::reply] = batch.keep(reason.reply);
+  event[Field::disposition] = name_of(reason.said.wants);
+  context_.mapping.apply(event, batch);
+  if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
 void InboundGate::at_end(std::shared_ptr<const Transaction> message,
@@ -143,6 +165,11 @@ void InboundGate::keep(const Judged& judged) {
   event.at = judged.at;
   event[Field::source] = arrival.events.keep(judge_.name());
   event[Field::disposition] = name_of(judged.verdict.carried_out);
+  if (judged.answer.kind != Answer::Kind::proceed) {
+    event[Field::reply] = arrival.events.keep(judged.answer.reply);
+    const Reason* const reason = deciding(judged.reasons);
+    event.self_inflicted = reason != nullptr && reason->source == Source::decision;
+  }
   context_.mapping.apply(event, arrival.events);
   arrival.verdicts.push_back(
       {.event = event.id, .json = verdict_json(judge_.name(), judge_.mode(), judged)});
