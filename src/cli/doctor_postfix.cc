@@ -18,12 +18,12 @@ constexpr Duration kPatience = std::chrono::seconds(20);
 
 // Those that anything is said of.
 constexpr std::array<std::string_view, 12> kParameters{
-    "mail_version",          "mail_owner",
-    "queue_directory",       "smtpd_milters",
-    "milter_default_action", "milter_protocol",
+    "mail_version",           "mail_owner",
+    "queue_directory",        "smtpd_milters",
+    "milter_default_action",  "milter_protocol",
     "milter_connect_timeout", "milter_command_timeout",
     "milter_content_timeout", "smtpd_forbid_bare_newline",
-    "smtpd_milter_maps",     "non_smtpd_milters"};
+    "smtpd_milter_maps",      "non_smtpd_milters"};
 
 std::vector<std::string> command_of(const PostconfOptions& options,
                                     std::initializer_list<std::string_view> arguments) {

@@ -24,8 +24,8 @@ struct PostfixService {
   std::string command;                           // "smtpd"
   std::map<std::string, std::string> overrides;  // by `-o`
 
-  bool for_strangers() const;     // mail comes in here: port 25, or what postscreen hands on
-  bool for_submission() const;    // mail of logins: submission, smtps, 587, 465
+  bool for_strangers() const;   // mail comes in here: port 25, or what postscreen hands on
+  bool for_submission() const;  // mail of logins: submission, smtps, 587, 465
   std::string shown() const { return name + "/" + type; }
 };
 

@@ -107,8 +107,8 @@ Result<std::string> output_of(const std::vector<std::string>& command, Duration 
   if (code == kNoProgram && said->empty()) return fail(Code::not_found, "cannot be started", name);
   if (code != 0) {
     const std::string_view first = split(*said, '\n').front();
-    return fail(Code::refused,
-                fmt::format("ended with code {}: {}", code, escaped(first, 200)), name);
+    return fail(Code::refused, fmt::format("ended with code {}: {}", code, escaped(first, 200)),
+                name);
   }
   return said;
 }

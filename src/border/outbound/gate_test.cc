@@ -2,6 +2,7 @@
 
 #include "border/milter_enforcer.h"
 #include "border/outbound/test_support.h"
+#include "border/traits.h"
 #include "detect/test_events.h"
 #include "detect/watch.h"
 #include "feedback/formats/postfix_reply.h"
@@ -128,10 +129,10 @@ TEST(OutboundGate, DecisionsForOthersDoNotBite) {
 }
 
 TEST(OutboundGate, WhatIsKnownAtTheEndAloneRefusesThere) {
-  for (const std::string scope :
-       {"campaign=news", "author_domain=shop.example", "link_host=cdn.example",
-        "subject_hash=" + subject_hash_of("Order 1"),
-        std::string("customer=shop.example campaign=news")}) {
+  const std::vector<std::string> scopes{
+      "campaign=news", "author_domain=shop.example", "link_host=cdn.example",
+      "subject_hash=" + subject_hash_of("Order 1"), "customer=shop.example campaign=news"};
+  for (const std::string& scope : scopes) {
     OutboundWorld world;
     world.decide({{scope, "suspend 1h"}});
     EXPECT_EQ(world.at_recipient(mail_of(), "kim@gmail.com"), Answer{}) << scope;
