@@ -131,9 +131,8 @@ int run(size_t filters) {
   auth::IdentityOptions options;
   options.dkim.now = world.clock.now();
   options.dkim.keys = &keys;
-  const auth::Connection connection{.ip = world.mail->client_ip,
-                                    .helo = world.mail->helo,
-                                    .mail_from = world.mail->mail_from};
+  const auth::Connection connection{
+      .ip = world.mail->client_ip, .helo = world.mail->helo, .mail_from = world.mail->mail_from};
   const double identity = measure("the message read, its identity checked", [&] {
     const auto message = mime::Message::read(world.mail->message);
     dns::Budget budget;
@@ -150,9 +149,8 @@ int run(size_t filters) {
   });
   const Judged one = std::move(*value_now(judge.judge(world.mail)));
   const auto& message = one.facts.message;
-  measure("  of it: links, subject, attachments", [&] {
-    return traits_of(message, one.facts.identity.authors.domains).link_hosts.size();
-  });
+  measure("  of it: links, subject, attachments",
+          [&] { return traits_of(message, one.facts.identity.authors.domains).link_hosts.size(); });
   measure("  of it: the zone that is kept", [&] { return one.dns->zone().size(); });
   measure("  of it: the verdict as JSON, with the zone",
           [&] { return verdict_json("inbound", Mode::enforce, one).size(); });

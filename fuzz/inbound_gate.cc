@@ -1,6 +1,6 @@
-// A message for us as anybody may send it, with DNS as anybody may publish it: lines of the envelope
-// and of records, an empty line, the message. Whatever comes, the gate answers what can be sent,
-// keeps a verdict that can be read, and a zone that can be read back.
+// A message for us as anybody may send it, with DNS as anybody may publish it: lines of the
+// envelope and of records, an empty line, the message. Whatever comes, the gate answers what can be
+// sent, keeps a verdict that can be read, and a zone that can be read back.
 #include "border/inbound/judge.h"
 #include "border/milter/replies.h"
 #include "border/verdict_json.h"
@@ -44,7 +44,8 @@ std::shared_ptr<const Rules> rules() {
     for (const char* const when :
          {"subject matches '(?i)invoice' and attachments > 0", "author_name == reply_to",
           "recipient != '' and link_hosts != '' and client_name == helo and list_id != 'x'"}) {
-      if (auto filter = make_filter({.name = "f", .when = when, .then = "tag", .mode = "enforce"})) {
+      if (auto filter =
+              make_filter({.name = "f", .when = when, .then = "tag", .mode = "enforce"})) {
         made->filters.push_back(std::move(*filter));
       }
     }

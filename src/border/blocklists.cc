@@ -45,10 +45,10 @@ bool within(const IpAddress& address, std::string_view network) {
 
 // Nobody lists these, and nobody else needs to know of them.
 bool is_private(const IpAddress& address) {
-  static constexpr std::array kPrivate{
-      std::pair{"10.0.0.0", 8},     std::pair{"127.0.0.0", 8},   std::pair{"169.254.0.0", 16},
-      std::pair{"172.16.0.0", 12},  std::pair{"192.168.0.0", 16}, std::pair{"::", 127},
-      std::pair{"fc00::", 7},       std::pair{"fe80::", 10}};
+  static constexpr std::array kPrivate{std::pair{"10.0.0.0", 8},     std::pair{"127.0.0.0", 8},
+                                       std::pair{"169.254.0.0", 16}, std::pair{"172.16.0.0", 12},
+                                       std::pair{"192.168.0.0", 16}, std::pair{"::", 127},
+                                       std::pair{"fc00::", 7},       std::pair{"fe80::", 10}};
   return std::ranges::any_of(kPrivate, [&](const auto& one) {
     return address.in(*parse_ip_address(one.first), one.second);
   });

@@ -39,13 +39,13 @@ inline constexpr size_t kMostListedDomains = 10;
 ListedThings listed_things(const auth::Identity& identity);
 
 // A list's answer, judged (RFC 5782 section 2.1): what is not within 127.0.0.0/8 comes from a
-// resolver that makes answers up, 127.255.255.0/24 and 127.0.1.255 say that the list does not answer
-// us. Neither is a listing. `selected` as BlocklistSettings::answers. Pure.
+// resolver that makes answers up, 127.255.255.0/24 and 127.0.1.255 say that the list does not
+// answer us. Neither is a listing. `selected` as BlocklistSettings::answers. Pure.
 Listing::State judge_listing(const dns::Answer& answer, std::span<const std::string> selected,
                              std::string& why);
 
-// Asks all lists, one after the other: the budget is one. Each look-up is charged to it. All that is
-// given outlives the wait.
+// Asks all lists, one after the other: the budget is one. Each look-up is charged to it. All that
+// is given outlives the wait.
 Async<std::vector<Listing>> ask_blocklists(std::span<const BlocklistSettings> lists,
                                            const ListedThings& things, dns::Resolver& resolver,
                                            dns::Budget& budget);

@@ -103,10 +103,12 @@ TEST_F(Asking, PastTheBudgetNobodyKnows) {
 TEST(Blocklists, WhatIsLookedUpOfAMessage) {
   const auth::TestWorld world;
   const auto things = listed_things(world.check(
-      world.signed_by("shop.example",
-                      world.signed_by("attack.example",
-                                      auth::TestWorld::message("From: jo@shop.example\r\n"))),
-      {.ip = parse_ip_address("::ffff:203.0.113.1"), .helo = "x.example", .mail_from = "a@b.example"}));
+      world.signed_by(
+          "shop.example",
+          world.signed_by("attack.example", auth::TestWorld::message("From: jo@shop.example\r\n"))),
+      {.ip = parse_ip_address("::ffff:203.0.113.1"),
+       .helo = "x.example",
+       .mail_from = "a@b.example"}));
   EXPECT_EQ(things.ip, parse_ip_address("203.0.113.1"));
   EXPECT_EQ(things.domains,
             (std::vector<std::string>{"shop.example", "b.example", "attack.example"}));
@@ -151,8 +153,8 @@ TEST(Blocklists, SettingsAreChecked) {
     bad.zone = zone;
     EXPECT_EQ(about(bad), "zone") << zone;
   }
-  for (const char* const one : {"", "x", "128.0.0.1", "127.0.0.0/33", "127.0.0.0/7", "::1",
-                                "127.0.0.2/", "127.0.0.2/8x"}) {
+  for (const char* const one :
+       {"", "x", "128.0.0.1", "127.0.0.0/33", "127.0.0.0/7", "::1", "127.0.0.2/", "127.0.0.2/8x"}) {
     BlocklistSettings bad = fine;
     bad.answers = {one};
     EXPECT_EQ(about(bad), "answers") << one;

@@ -23,24 +23,25 @@ Result<Done> check_name(std::string_view name) {
   if (!name.empty() && name.size() <= kLongestFilterName && std::ranges::all_of(name, is_plain)) {
     return Done{};
   }
-  return fail(Code::bad_input,
-              fmt::format("must be 1 to {} letters, digits, blanks, dots, - and _", kLongestFilterName),
-              "name");
+  return fail(
+      Code::bad_input,
+      fmt::format("must be 1 to {} letters, digits, blanks, dots, - and _", kLongestFilterName),
+      "name");
 }
 
 Result<Time> until_from(const std::string& text) {
   if (text.empty()) return Time::max();
   if (const auto at = parse_time(text)) return *at;
   if (const auto day = parse_time(text + "T00:00:00Z")) return *day;
-  return fail(Code::bad_input,
-              fmt::format("`{}` is neither a day nor a time, for example 2026-12-31",
-                          escaped(text, 40)),
-              "until");
+  return fail(
+      Code::bad_input,
+      fmt::format("`{}` is neither a day nor a time, for example 2026-12-31", escaped(text, 40)),
+      "until");
 }
 
 std::unexpected<Error> wrong(Error error, std::string_view setting) {
-  error.about = error.about.empty() ? std::string(setting)
-                                    : fmt::format("{}, {}", setting, error.about);
+  error.about =
+      error.about.empty() ? std::string(setting) : fmt::format("{}, {}", setting, error.about);
   return fail(std::move(error));
 }
 

@@ -195,7 +195,8 @@ std::string content_text(const Facts& facts, size_t field) {
     case kAuthorDomain: return fmt::format("{}", fmt::join(facts.identity.authors.domains, " "));
     case kAuthorName: return of_authors(facts, ", ", [](const auto& one) { return one.name; });
     case kReplyTo: {
-      const auto address = mime::first_address(facts.message.header().text("Reply-To").value_or(""));
+      const auto address =
+          mime::first_address(facts.message.header().text("Reply-To").value_or(""));
       return address ? address->text() : std::string();
     }
     case kSubject: return traits.subject;
@@ -240,8 +241,7 @@ Value word_of(const Facts& facts, size_t field) {
     return verdict.asked ? Value(name_of(verdict.result)) : Value(Unknown{});
   };
   switch (field) {
-    case kIprev:
-      return identity.host ? Value(name_of(identity.host->result)) : Value(Unknown{});
+    case kIprev: return identity.host ? Value(name_of(identity.host->result)) : Value(Unknown{});
     case kSpf: return spf(identity.spf_mail_from);
     case kSpfHelo: return spf(identity.spf_helo);
     case kDkim: return name_of(auth::overall(identity.dkim));
@@ -256,9 +256,8 @@ Value word_of(const Facts& facts, size_t field) {
 // No list that answered has it: where one did not answer, nobody knows.
 Value listed(const Facts& facts) {
   const size_t lists = listed_by(facts).size();
-  const bool unknown = std::ranges::any_of(facts.listings, [](const Listing& one) {
-    return one.state == Listing::State::unknown;
-  });
+  const bool unknown = std::ranges::any_of(
+      facts.listings, [](const Listing& one) { return one.state == Listing::State::unknown; });
   if (lists == 0 && unknown) return Unknown{};
   return static_cast<double>(lists);
 }

@@ -71,7 +71,8 @@ TEST(Filter, FaultsSayWhere) {
 }
 
 struct Rows : GateWorld {
-  Rows() : GateWorld(R"(
+  Rows()
+      : GateWorld(R"(
 1.2.0.192.zen.example.  A 127.0.0.2
 1.2.0.192.slow.example. TIMEOUT
 1.2.0.192.in-addr.arpa. PTR mx.shop.example.
@@ -108,21 +109,46 @@ TEST_F(Rows, SayAllThatIsKnown) {
   mail->recipients.push_back({.address = "also@example.org", .arguments = {}});
   const Judged judged = judge(mail);
   const Facts& facts = judged.facts;
-  for (const char* const when :
-       {"client_ip == '192.0.2.1'", "client_network == '192.0.2.0/24'",
-        "client_name == 'client.example'", "helo == 'mx.shop.example'", "iprev == pass",
-        "sender == 'jo@shop.example'", "sender_domain == 'shop.example'",
-        "recipient == 'you@example.org also@example.org'", "recipients == 2",
-        "author == 'jo@shop.example'", "author_domain == 'shop.example'",
-        "author_name == 'Jo Doe'", "author_certain", "reply_to == 'x@other.example'",
-        "subject == 'gr\xC3\xBC\xC3\x9F""e'", "message_id == '<1@shop.example>'",
-        "list_id == 'news.shop.example'", "bulk", "size > 100", "spf == pass", "spf_helo == pass",
-        "dkim == pass", "signer == 'shop.example'", "dmarc == pass", "dmarc_policy == quarantine",
-        "arc == none", "tls == 'TLSv1.3'", "listed == 1", "listed_by == 'zen'", "ip_mail == 0",
-        "domain_mail > 2", "domain_badness == 0", "attachments == 1",
-        "attachment_names == 'bill.exe'", "link_hosts == 'link.example'",
-        "foreign_link_host == 'link.example'", "findings matches 'listed:zen'", "not malformed",
-        "not cut"}) {
+  for (const char* const when : {"client_ip == '192.0.2.1'",
+                                 "client_network == '192.0.2.0/24'",
+                                 "client_name == 'client.example'",
+                                 "helo == 'mx.shop.example'",
+                                 "iprev == pass",
+                                 "sender == 'jo@shop.example'",
+                                 "sender_domain == 'shop.example'",
+                                 "recipient == 'you@example.org also@example.org'",
+                                 "recipients == 2",
+                                 "author == 'jo@shop.example'",
+                                 "author_domain == 'shop.example'",
+                                 "author_name == 'Jo Doe'",
+                                 "author_certain",
+                                 "reply_to == 'x@other.example'",
+                                 "subject == 'gr\xC3\xBC\xC3\x9F"
+                                 "e'",
+                                 "message_id == '<1@shop.example>'",
+                                 "list_id == 'news.shop.example'",
+                                 "bulk",
+                                 "size > 100",
+                                 "spf == pass",
+                                 "spf_helo == pass",
+                                 "dkim == pass",
+                                 "signer == 'shop.example'",
+                                 "dmarc == pass",
+                                 "dmarc_policy == quarantine",
+                                 "arc == none",
+                                 "tls == 'TLSv1.3'",
+                                 "listed == 1",
+                                 "listed_by == 'zen'",
+                                 "ip_mail == 0",
+                                 "domain_mail > 2",
+                                 "domain_badness == 0",
+                                 "attachments == 1",
+                                 "attachment_names == 'bill.exe'",
+                                 "link_hosts == 'link.example'",
+                                 "foreign_link_host == 'link.example'",
+                                 "findings matches 'listed:zen'",
+                                 "not malformed",
+                                 "not cut"}) {
     expect_true(facts, when);
   }
   for (const char* const when : {"login == 'x'", "trusted_sealer == 'x'", "ip_badness > 0"}) {

@@ -102,8 +102,8 @@ array Writer::identity(const auth::Identity& identity) const {
   made.push_back(
       method({"arc", name_of(identity.arc.result), identity.arc.sealer(), identity.arc.why}));
   if (!identity.connection.login.empty()) {
-    made.push_back(method({"auth", identity.login_is_author ? "pass" : "neutral",
-                           identity.connection.login, {}}));
+    made.push_back(method(
+        {"auth", identity.login_is_author ? "pass" : "neutral", identity.connection.login, {}}));
     return made;
   }
   const auth::AuthorVerdict* const author = identity.dmarc.author();

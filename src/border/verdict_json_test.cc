@@ -82,8 +82,11 @@ TEST_F(VerdictJson, AnyBytesAreUtf8) {
 
 TEST_F(VerdictJson, IsBoundedWhateverComes) {
   for (int i = 0; i < 300; ++i) {
-    filter({.name = fmt::format("rule {}", i), .when = "size > 0", .then = "tag",
-            .mode = "enforce", .why = std::string(200, '\x01')});
+    filter({.name = fmt::format("rule {}", i),
+            .when = "size > 0",
+            .then = "tag",
+            .mode = "enforce",
+            .why = std::string(200, '\x01')});
     settings.blocklists.push_back({.name = fmt::format("l{}", i),
                                    .zone = fmt::format("l{}.example", i),
                                    .of = "ip",

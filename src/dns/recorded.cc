@@ -11,8 +11,7 @@
 namespace watchpost::dns {
 
 const AnswerPtr* Recorded::known(const Question& question) const {
-  const auto found =
-      std::ranges::find(answers_, question, &std::pair<Question, AnswerPtr>::first);
+  const auto found = std::ranges::find(answers_, question, &std::pair<Question, AnswerPtr>::first);
   return found == answers_.end() ? nullptr : &found->second;
 }
 

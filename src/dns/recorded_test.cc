@@ -115,8 +115,8 @@ TEST_F(Recording, NamesOfAnyBytesComeBack) {
 }
 
 TEST_F(Recording, NamesThatCannotBeAskedStaySo) {
-  dns.add("a.example", RecordType::ptr).names = {"dot\\.within.example", "", "bad..name", "\\25",
-                                                 "\\", std::string(300, 'x')};
+  dns.add("a.example", RecordType::ptr).names = {
+      "dot\\.within.example", "", "bad..name", "\\25", "\\", std::string(300, 'x')};
   const auto zone = kept();
   const AnswerPtr got = zone->find("a.example", RecordType::ptr);
   EXPECT_EQ(got->names,

@@ -41,8 +41,7 @@ Event& inbound_event(const Facts& facts, EventBatch& batch) {
   const Transaction& mail = *facts.transaction;
   Event& event = inbound_event(mail, batch);
   if (!mail.recipients.empty()) event[Field::recipient] = mail.recipients.front().address;
-  event.recipients =
-      static_cast<uint32_t>(mail.recipients.size()) + mail.recipients_dropped;
+  event.recipients = static_cast<uint32_t>(mail.recipients.size()) + mail.recipients_dropped;
   event.size = mail.size;
   event[Field::message_id] = message_id_of(facts.message, batch);
   event[Field::author_domain] = facts.author_domain;

@@ -119,8 +119,7 @@ std::string event_sender(std::string_view mail_from) {
 
 Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSources sources) {
   const Transaction& mail = *transaction;
-  Facts facts{.transaction = std::move(transaction),
-              .message = mime::Message::read(mail.message)};
+  Facts facts{.transaction = std::move(transaction), .message = mime::Message::read(mail.message)};
   facts.whole = !mail.cut && !mail.too_many_fields;
   facts.nul_in_header = has_nul(facts.message);
   facts.sender = event_sender(mail.mail_from);
@@ -137,15 +136,15 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   if (mail.too_many_fields) withhold_author(facts.identity);
 
   const ListedThings things = listed_things(facts.identity);
-  facts.listings = co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver,
-                                           sources.budget);
+  facts.listings =
+      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, sources.budget);
   const auth::Authors& authors = facts.identity.authors;
   if (authors.certain() && authors.domains.size() == 1) facts.author_domain = authors.domains[0];
   facts.traits = traits_of(facts.message, authors.domains);
   const std::vector<std::string> our_ids{sources.authserv_id};
   facts.forged_results = auth::foreign_results(facts.message.header(), our_ids);
-  facts.disguised_results = std::ranges::any_of(
-      facts.forged_results, [&](const auth::ForeignResults& one) {
+  facts.disguised_results =
+      std::ranges::any_of(facts.forged_results, [&](const auth::ForeignResults& one) {
         return !is_removable(facts.message.header().fields()[one.field]);
       });
   facts.vouching = vouching_of(facts.identity, sources.reputation, sources.now);

@@ -41,8 +41,8 @@ struct Facts {
   // The client, its network; the domains of authors, where DMARC passes by something that holds;
   // the signers that hold, the author's first. Each once.
   std::vector<Vouching> vouching;
-  std::string sender;         // envelope sender as events have it: "<>" for the null sender
-  std::string author_domain;  // the only one, where every reader sees it; else empty
+  std::string sender;                 // envelope sender as events have it: "<>" for the null sender
+  std::string author_domain;          // the only one, where every reader sees it; else empty
   std::vector<std::string> findings;  // words of findings.h
 
   const Vouching* first(relate::Party party) const;

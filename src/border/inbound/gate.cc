@@ -23,9 +23,9 @@ class GateCounters {
   GateCounters(const std::string& gate, Metrics& metrics) : gate_(gate), metrics_(metrics) {
     for (size_t i = 0; i < kDispositions; ++i) {
       const std::string name(name_of(static_cast<Disposition>(i)));
-      decided_[i] = &metrics.counter("watchpost_border_messages",
-                                     "Messages judged, by what was decided.",
-                                     {{"gate", gate}, {"decided", name}});
+      decided_[i] =
+          &metrics.counter("watchpost_border_messages", "Messages judged, by what was decided.",
+                           {{"gate", gate}, {"decided", name}});
     }
     for (size_t i = 0; i < trouble_.size(); ++i) {
       const std::string name(name_of(static_cast<Trouble>(i)));
@@ -56,10 +56,9 @@ class GateCounters {
   Metrics& metrics_;
   std::array<Counter*, kDispositions> decided_{};
   std::array<Counter*, 3> trouble_{};
-  Counter& dropped_ = metrics_.counter(
-      "watchpost_border_events_dropped",
-      "Events of the border lost because the pipeline was full.",
-      {{"gate", gate_}});
+  Counter& dropped_ = metrics_.counter("watchpost_border_events_dropped",
+                                       "Events of the border lost because the pipeline was full.",
+                                       {{"gate", gate_}});
   Counter& refused_recipients_ = metrics_.counter(
       "watchpost_border_recipients_refused",
       "Recipients refused before the message came, by decisions in force.", {{"gate", gate_}});
@@ -116,8 +115,7 @@ Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& rec
   counters_.add_refused_recipient();
   tell_refused(so_far, recipient, *reason);
   const bool for_good = reason->said.wants == Disposition::reject;
-  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
-          .reply = reason->reply};
+  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail, .reply = reason->reply};
 }
 
 // What decisions of ours refuse before the message came is seen, and no evidence of anything.
@@ -180,9 +178,8 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
-  const Disposition wants =
-      wanted(trouble == Trouble::overload ? settings.overload : settings.trouble,
-             Disposition::tempfail);
+  const Disposition wants = wanted(
+      trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
   // No quarantine without a look at the message.
   const Disposition done =
       carried_out(wants, {.mode = judge_.mode(), .in_place_of_quarantine = Disposition::tempfail});

@@ -32,9 +32,9 @@ TEST_F(Gate, OffLooksAtNothing) {
 
 TEST_F(Gate, EachMessageIsAnEvent) {
   auto mail = good();
-  mail->message = world.signed_by(
-      "shop.example", "From: jo@shop.example\r\nSubject: offer 12\r\nMessage-ID: "
-                      "<1@shop.example>\r\n\r\nsee http://other.example/x\r\n");
+  mail->message = world.signed_by("shop.example",
+                                  "From: jo@shop.example\r\nSubject: offer 12\r\nMessage-ID: "
+                                  "<1@shop.example>\r\n\r\nsee http://other.example/x\r\n");
   mail->recipients.push_back({.address = "also@example.org", .arguments = {}});
   mail->size = 777;
   answer(mail);
