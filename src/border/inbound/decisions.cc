@@ -60,7 +60,7 @@ std::optional<Reason> InboundDecisions::at_recipient(const Transaction& mail,
   const auto active = active_.get();
   if (active->all().empty()) return std::nullopt;
   EventBatch batch;
-  Event& event = inbound_event(mail, batch);
+  Event event = inbound_event(mail, batch);
   event[Field::recipient] = recipient;
   mapping_.apply(event, batch);
   return judged(*active, event, instance_of(mail), contact, now);
@@ -72,16 +72,15 @@ std::optional<Reason> InboundDecisions::at_end(const Facts& facts, std::string_v
   if (active->all().empty()) return std::nullopt;
   const Transaction& mail = *facts.transaction;
   const std::string instance = instance_of(mail);
-  EventBatch batch, own;
-  const Event& whole = inbound_event(facts, batch);
+  EventBatch texts;
+  const Event whole = inbound_event(facts);
   std::optional<Reason> strictest;
   // Once where there is none, too: a decision need not be about a recipient.
   for (size_t i = 0; i < std::max<size_t>(mail.recipients.size(), 1); ++i) {
-    own.clear();
-    Event& event = own.add();
-    event = whole;
+    texts.clear();
+    Event event = whole;
     if (!mail.recipients.empty()) event[Field::recipient] = mail.recipients[i].address;
-    mapping_.apply(event, own);
+    mapping_.apply(event, texts);
     keep_strictest(strictest, judged(*active, event, instance, contact, now));
     if (strictest && strictest->said.wants == Disposition::reject) break;
   }

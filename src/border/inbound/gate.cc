@@ -56,9 +56,10 @@ class GateCounters {
   Metrics& metrics_;
   std::array<Counter*, kDispositions> decided_{};
   std::array<Counter*, 3> trouble_{};
-  Counter& dropped_ = metrics_.counter("watchpost_border_events_dropped",
-                                       "Events of the border lost because the pipeline was full.",
-                                       {{"gate", gate_}});
+  Counter& dropped_ = metrics_.counter(
+      "watchpost_border_events_dropped",
+      "Events of the border that there was no room for, with the verdicts beside them.",
+      {{"gate", gate_}});
   Counter& refused_recipients_ = metrics_.counter(
       "watchpost_border_recipients_refused",
       "Recipients refused before the message came, by decisions in force.", {{"gate", gate_}});
@@ -156,9 +157,7 @@ void InboundGate::at_end(std::shared_ptr<const Transaction> message,
 void InboundGate::keep(const Judged& judged) {
   ingest::Arrival arrival;
   arrival.source = judge_.name();
-  EventBatch facts_texts;
-  const Event& made = inbound_event(judged.facts, facts_texts);
-  Event& event = arrival.events.copy(made);
+  Event& event = arrival.events.copy(inbound_event(judged.facts));
   event.id = inbound_event_id(judge_.name(), *judged.facts.transaction);
   event.at = judged.at;
   event[Field::source] = arrival.events.keep(judge_.name());

@@ -159,6 +159,29 @@ TEST_F(Judging, ACutMessageIsNoWayRoundAPolicy) {
   EXPECT_EQ(judge(mail).verdict.decided, Disposition::tag);
 }
 
+// Who publishes what costs more DNS than a message may cost: the author's policy is not left
+// unasked for that (nor where his name servers are slow: then the time is used up).
+TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
+  std::string records = "costly.example. TXT \"v=spf1";
+  for (int i = 0; i < 9; ++i) records += fmt::format(" mx:m{}.costly.example", i);
+  records += " -all\"\n";
+  for (int i = 0; i < 9; ++i) {
+    for (int j = 0; j < 10; ++j) {
+      records += fmt::format("m{0}.costly.example. MX 10 h{0}{1}.costly.example.\n", i, j);
+      records += fmt::format("h{0}{1}.costly.example. A 198.51.100.1\n", i, j);
+    }
+  }
+  world = TestWorld(records);
+  settings.settings.dmarc_reject = "reject";
+  const Judged judged = judge(from({.ip = parse_ip_address("203.0.113.66"),
+                                    .helo = "costly.example",
+                                    .mail_from = "<any@costly.example>"},
+                                   TestWorld::message("From: ceo@bank.example\r\n")));
+  EXPECT_EQ(judged.facts.identity.spf_mail_from.result, auth::SpfResult::temperror);
+  EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::fail);
+  EXPECT_EQ(judged.verdict.decided, Disposition::reject);
+}
+
 TEST_F(Judging, ProtectedDomainsWaitWhileDnsIsSilent) {
   settings.settings.protected_domains = {"slow.example"};
   const auto mail = [] {
