@@ -69,8 +69,7 @@ class OutboundGate final : public Handler {
                  const std::optional<Decision>& decision, const BorderSettings& settings) const;
   void refused_recipient(const Transaction& mail, const Recipient& recipient,
                          const std::string& reply);
-  void tell(const Transaction& mail, const Outcome& outcome, const BorderSettings& settings,
-            EventBatch batch);
+  void tell(const Transaction& mail, const Outcome& outcome, EventBatch batch);
   void offer(EventBatch events);
   EventId id_of(const Transaction& mail, std::string_view what) const;
 
@@ -127,8 +126,7 @@ Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& re
   if (!decision) return {};
   const auto rules = context_.rules.get();
   std::string reply = enforce::action_for(*decision, rules->settings.contact);
-  // A log that is followed tells it itself.
-  if (rules->settings.accepted_events) refused_recipient(so_far, recipient, reply);
+  refused_recipient(so_far, recipient, reply);
   refused_recipients_.add();
   return refusal(std::move(reply));
 }
@@ -210,13 +208,12 @@ void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
   Outcome outcome = judged(*message, looked_at, decision, rules->settings);
   const bool refused = refuses(outcome.verdict.carried_out);
   (refused ? refused_ : passed_).add();
-  tell(*message, outcome, rules->settings, std::move(batch));
+  tell(*message, outcome, std::move(batch));
   answer(refused ? refusal(std::move(outcome.reply)) : Answer{});
 }
 
 // `batch` has the event of the message alone.
-void OutboundGate::tell(const Transaction& mail, const Outcome& outcome,
-                        const BorderSettings& settings, EventBatch batch) {
+void OutboundGate::tell(const Transaction& mail, const Outcome& outcome, EventBatch batch) {
   const bool refused = refuses(outcome.verdict.carried_out);
   Event& event = batch.events().front();
   event.id = id_of(mail, "");
@@ -225,12 +222,7 @@ void OutboundGate::tell(const Transaction& mail, const Outcome& outcome,
     event[Field::stage] = "END-OF-MESSAGE";
     event[Field::reply] = batch.keep(outcome.reply);
   }
-  if (!settings.accepted_events) {
-    event.kind = EventKind::judged;
-    event[Field::disposition] = name_of(outcome.verdict.carried_out);
-  } else if (refused) {
-    event.kind = EventKind::rejected;
-  }
+  if (refused) event.kind = EventKind::rejected;
   offer(std::move(batch));
 }
 
@@ -256,7 +248,7 @@ Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
     event.recipients = recipients_of(message);
     event.size = message.size;
     context_.mapping.apply(event, batch);
-    tell(message, {}, settings, std::move(batch));
+    tell(message, {}, std::move(batch));
   }
   return {};
 }
