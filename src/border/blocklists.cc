@@ -45,13 +45,13 @@ bool within(const IpAddress& address, std::string_view network) {
 
 // Nobody lists these, and nobody else needs to know of them.
 bool is_private(const IpAddress& address) {
-  static constexpr std::array kPrivate{std::pair{"10.0.0.0", 8},     std::pair{"127.0.0.0", 8},
-                                       std::pair{"169.254.0.0", 16}, std::pair{"172.16.0.0", 12},
-                                       std::pair{"192.168.0.0", 16}, std::pair{"::", 127},
-                                       std::pair{"fc00::", 7},       std::pair{"fe80::", 10}};
-  return std::ranges::any_of(kPrivate, [&](const auto& one) {
-    return address.in(*parse_ip_address(one.first), one.second);
-  });
+  static const std::array kPrivate{
+      Network{*parse_ip_address("10.0.0.0"), 8},     Network{*parse_ip_address("127.0.0.0"), 8},
+      Network{*parse_ip_address("169.254.0.0"), 16}, Network{*parse_ip_address("172.16.0.0"), 12},
+      Network{*parse_ip_address("192.168.0.0"), 16}, Network{*parse_ip_address("::"), 127},
+      Network{*parse_ip_address("fc00::"), 7},       Network{*parse_ip_address("fe80::"), 10}};
+  return std::ranges::any_of(
+      kPrivate, [&](const Network& one) { return address.in(one.address, one.prefix); });
 }
 
 // RFC 5782 section 2.1 and 2.4: the address as reverse_name() has it, below the list's zone.

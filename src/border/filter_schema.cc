@@ -214,7 +214,7 @@ std::string text_of(const Facts& facts, size_t field) {
     case kSigner: return name_of_party(facts, Party::signer);
     case kTrustedSealer: return facts.identity.trusted_sealer;
     case kListedBy: return fmt::format("{}", fmt::join(listed_by(facts), " "));
-    case kFindings: return fmt::format("{}", fmt::join(facts.findings, " "));
+    case kFindings: return facts.findings_text;
     case kClientIp:
     case kClientNetwork:
     case kClientName:

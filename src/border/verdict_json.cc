@@ -190,7 +190,7 @@ object document(const Writer& writer, std::string_view milter, Mode mode, const 
   made["mode"] = name_of(mode);
   made["direction"] = "inbound";
   made["queue_id"] = writer.text(mail.queue_id());
-  made["message_id"] = writer.text(facts.message.header().text("Message-ID").value_or(""));
+  made["message_id"] = writer.text(facts.message_id);
   made["decided"] = name_of(judged.verdict.decided);
   made["carried_out"] = name_of(judged.verdict.carried_out);
   if (!judged.answer.reply.empty()) made["reply"] = writer.text(judged.answer.reply);

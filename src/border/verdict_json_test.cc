@@ -20,7 +20,7 @@ struct VerdictJson : GateWorld {
     json = verdict_json("inbound", Mode::enforce, judged);
     EXPECT_LE(json.size(), kLargestVerdict);
     EXPECT_TRUE(mime::is_utf8(json));
-    const auto document = parser.parse(json);
+    auto document = parser.parse(json);
     EXPECT_EQ(document.error(), simdjson::SUCCESS) << json.substr(0, 300);
     return document.value();
   }

@@ -11,8 +11,7 @@
 namespace watchpost::dns {
 
 const AnswerPtr* Recorded::known(const Question& question) const {
-  const auto found =
-      std::ranges::find(answers_, question, &std::pair<Question, AnswerPtr>::first);
+  const auto found = std::ranges::find(answers_, question, &std::pair<Question, AnswerPtr>::first);
   return found == answers_.end() ? nullptr : &found->second;
 }
 
@@ -20,11 +19,7 @@ Async<AnswerPtr> Recorded::look_up(std::string name, RecordType type, Budget& bu
   // What is no name is none without anybody being asked, now and later.
   if (!make_key(name)) co_return no_such_name();
   Question question{std::move(name), type};
-  if (const AnswerPtr* const before = known(question)) {
-    AnswerPtr again = *before;
-    if (!charge(budget)) co_return budget_used_up(budget);
-    co_return again;
-  }
+  if (const AnswerPtr* const before = known(question)) co_return AnswerPtr(*before);
   AnswerPtr answer = co_await asked_.look_up(question.name, type, budget);
   if (answers_.size() < kMostAnswers) {
     answers_.emplace_back(std::move(question), answer);

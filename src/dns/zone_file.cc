@@ -38,8 +38,7 @@ AnswerPtr as_said(const ZoneName::Saying& saying, std::string_view name, RecordT
       return failed(fmt::format("No answer came in time for {}", question_text(name, type)));
     case ZoneName::Saying::What::servfail: break;
   }
-  return failed(
-      fmt::format("The name server answered SERVFAIL for {}", question_text(name, type)));
+  return failed(fmt::format("The name server answered SERVFAIL for {}", question_text(name, type)));
 }
 
 const ZoneName::Saying* saying_of(const ZoneName& name, RecordType type, bool of_all) {

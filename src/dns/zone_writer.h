@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-
 namespace watchpost::dns {
 
 // A TXT record as an entry of a master file (RFC 1035 section 5.1), with its line end: the name

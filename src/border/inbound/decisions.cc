@@ -10,8 +10,6 @@
 namespace watchpost::border {
 namespace {
 
-constexpr size_t kManyBuckets = 1000;
-
 // One message of one connection, which has a queue id only later.
 std::string instance_of(const Transaction& mail) {
   return fmt::format("{}:{} {}", mail.client_ip ? mail.client_ip->text() : std::string(),
@@ -51,19 +49,8 @@ void keep_strictest(std::optional<Reason>& kept, std::optional<Reason> next) {
 std::optional<Reason> InboundDecisions::judged(const enforce::ActiveDecisions& active,
                                                const Event& event, const std::string& instance,
                                                std::string_view contact, Time now) {
-  const Decision* decision = active.strictest(event, now);
+  const Decision* const decision = judge_.refusing(active, event, instance, now);
   if (decision == nullptr) return std::nullopt;
-  if (decision->measure.kind == MeasureKind::throttle) {
-    if (throttles_.buckets() > kManyBuckets) throttles_.keep_only(active);
-    bool passes = throttles_.pass(*decision, instance, now);
-    if (passes && decision->measure.share > 0) {
-      if (const Decision* const rate = active.strictest_rate(event, now)) {
-        passes = throttles_.pass(*rate, instance, now);
-        decision = rate;
-      }
-    }
-    if (passes) return std::nullopt;
-  }
   return reason_of(*decision, contact);
 }
 
@@ -73,7 +60,7 @@ std::optional<Reason> InboundDecisions::at_recipient(const Transaction& mail,
   const auto active = active_.get();
   if (active->all().empty()) return std::nullopt;
   EventBatch batch;
-  Event& event = inbound_event(mail, batch);
+  Event event = inbound_event(mail, batch);
   event[Field::recipient] = recipient;
   mapping_.apply(event, batch);
   return judged(*active, event, instance_of(mail), contact, now);
@@ -85,16 +72,15 @@ std::optional<Reason> InboundDecisions::at_end(const Facts& facts, std::string_v
   if (active->all().empty()) return std::nullopt;
   const Transaction& mail = *facts.transaction;
   const std::string instance = instance_of(mail);
-  EventBatch batch, own;
-  const Event& whole = inbound_event(facts, batch);
+  EventBatch texts;
+  const Event whole = inbound_event(facts);
   std::optional<Reason> strictest;
   // Once where there is none, too: a decision need not be about a recipient.
   for (size_t i = 0; i < std::max<size_t>(mail.recipients.size(), 1); ++i) {
-    own.clear();
-    Event& event = own.add();
-    event = whole;
+    texts.clear();
+    Event event = whole;
     if (!mail.recipients.empty()) event[Field::recipient] = mail.recipients[i].address;
-    mapping_.apply(event, own);
+    mapping_.apply(event, texts);
     keep_strictest(strictest, judged(*active, event, instance, contact, now));
     if (strictest && strictest->said.wants == Disposition::reject) break;
   }

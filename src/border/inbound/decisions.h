@@ -2,7 +2,7 @@
 #include "border/gate.h"
 #include "border/inbound/facts.h"
 #include "border/inbound/reason.h"
-#include "enforce/enforcers/policy_judge.h"
+#include "enforce/decision_judge.h"
 
 #include <optional>
 #include <string>
@@ -33,7 +33,7 @@ class InboundDecisions {
 
   const enforce::ActiveSnapshot& active_;
   const feedback::Mapping& mapping_;
-  enforce::Throttles throttles_;
+  enforce::DecisionJudge judge_;
 };
 
 }  // namespace watchpost::border

@@ -1,5 +1,6 @@
 #include "border/inbound/facts.h"
 
+#include "auth/dmarc/walk.h"
 #include "base/ascii.h"
 #include "base/text.h"
 #include "border/inbound/findings.h"
@@ -60,6 +61,25 @@ bool is_authors(const std::string& signer, const auth::Identity& identity) {
   });
 }
 
+std::string message_id_of(const mime::Message& message) {
+  constexpr size_t kLongest = 998;
+  std::string id = message.header().text("Message-ID").value_or("");
+  if (id.size() > kLongest) return {};
+  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>')) {
+    id = id.substr(1, id.size() - 2);
+  }
+  return id;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+  return text;
+}
+
 class Vouchers {
  public:
   Vouchers(const relate::Reputation& reputation, Time now) : reputation_(reputation), now_(now) {}
@@ -102,6 +122,21 @@ std::vector<Vouching> vouching_of(const auth::Identity& identity,
   return vouchers.take();
 }
 
+// Asks for the policies of the authors' domains before anything else, where RFC 9989 section 4.10
+// looks for them; `resolver` remembers them. Else whoever sends it would choose, by names of his
+// own that cost all that a message may or never answer, that nobody knows the policy of the domain
+// he pretends to be of.
+Async<Done> ask_policies(std::vector<std::string> domains, dns::Recorded& resolver,
+                         dns::Budget& budget) {
+  domains.resize(std::min(domains.size(), auth::kMostAuthorDomains));
+  for (const std::string& domain : domains) {
+    for (const std::string& name : auth::walk_targets(domain)) {
+      co_await resolver.look_up("_dmarc." + name, dns::RecordType::txt, budget);
+    }
+  }
+  co_return Done{};
+}
+
 }  // namespace
 
 const Vouching* Facts::first(Party party) const {
@@ -119,8 +154,7 @@ std::string event_sender(std::string_view mail_from) {
 
 Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSources sources) {
   const Transaction& mail = *transaction;
-  Facts facts{.transaction = std::move(transaction),
-              .message = mime::Message::read(mail.message)};
+  Facts facts{.transaction = std::move(transaction), .message = mime::Message::read(mail.message)};
   facts.whole = !mail.cut && !mail.too_many_fields;
   facts.nul_in_header = has_nul(facts.message);
   facts.sender = event_sender(mail.mail_from);
@@ -130,6 +164,7 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   options.trusted_sealers = sources.rules.identity.trusted_sealers;
   options.dkim.now = sources.now;
   options.dkim.keys = &sources.keys;
+  co_await ask_policies(auth::authors_of(facts.message).domains, sources.resolver, sources.budget);
   facts.identity =
       co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
                                     sources.resolver, sources.budget, std::move(options));
@@ -137,19 +172,21 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   if (mail.too_many_fields) withhold_author(facts.identity);
 
   const ListedThings things = listed_things(facts.identity);
-  facts.listings = co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver,
-                                           sources.budget);
+  facts.listings =
+      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, sources.budget);
   const auth::Authors& authors = facts.identity.authors;
   if (authors.certain() && authors.domains.size() == 1) facts.author_domain = authors.domains[0];
   facts.traits = traits_of(facts.message, authors.domains);
   const std::vector<std::string> our_ids{sources.authserv_id};
   facts.forged_results = auth::foreign_results(facts.message.header(), our_ids);
-  facts.disguised_results = std::ranges::any_of(
-      facts.forged_results, [&](const auth::ForeignResults& one) {
+  facts.disguised_results =
+      std::ranges::any_of(facts.forged_results, [&](const auth::ForeignResults& one) {
         return !is_removable(facts.message.header().fields()[one.field]);
       });
   facts.vouching = vouching_of(facts.identity, sources.reputation, sources.now);
+  facts.message_id = message_id_of(facts.message);
   facts.findings = findings_of(facts);
+  facts.findings_text = joined(facts.findings);
   co_return facts;
 }
 

@@ -7,6 +7,7 @@
 #include "border/gate.h"
 #include "border/milter/transaction.h"
 #include "border/traits.h"
+#include "dns/recorded.h"
 #include "dns/resolver.h"
 #include "mime/message.h"
 #include "relate/reputation.h"
@@ -43,7 +44,9 @@ struct Facts {
   std::vector<Vouching> vouching;
   std::string sender;         // envelope sender as events have it: "<>" for the null sender
   std::string author_domain;  // the only one, where every reader sees it; else empty
+  std::string message_id;     // without its brackets; empty where there is none of usual length
   std::vector<std::string> findings;  // words of findings.h
+  std::string findings_text;          // the same, with a blank between
 
   const Vouching* first(relate::Party party) const;
   bool malformed() const {
@@ -55,7 +58,7 @@ struct Facts {
 struct FactSources {
   const Rules& rules;
   const std::string& authserv_id;  // ours
-  dns::Resolver& resolver;
+  dns::Recorded& resolver;
   dns::Budget& budget;
   relate::Reputation& reputation;
   auth::KeyCache& keys;

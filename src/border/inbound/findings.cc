@@ -4,8 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace watchpost::border {
 namespace {
 
@@ -16,7 +14,10 @@ class Words {
   }
   template <class Result>
   void add(std::string_view method, Result result) {
-    add(fmt::format("{}_{}", method, name_of(result)));
+    const std::string_view name = name_of(result);
+    std::string word;
+    word.reserve(method.size() + 1 + name.size());
+    add(std::move(word.append(method).append("_").append(name)));
   }
   std::vector<std::string> take() { return std::move(all_); }
 
@@ -59,9 +60,9 @@ std::vector<std::string> findings_of(const Facts& facts) {
   add_identity(facts.identity, words);
   if (is_dns_silent(facts.identity)) words.add("dns_temperror");
   for (const Listing& one : facts.listings) {
-    if (one.state == Listing::State::listed) words.add(fmt::format("listed:{}", one.list));
+    if (one.state == Listing::State::listed) words.add("listed:" + one.list);
     if (one.state == Listing::State::unknown) {
-      words.add(fmt::format("listing_unknown:{}", one.list));
+      words.add("listing_unknown:" + one.list);
     }
   }
   if (!facts.forged_results.empty()) words.add("forged_results");

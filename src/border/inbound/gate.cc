@@ -23,9 +23,9 @@ class GateCounters {
   GateCounters(const std::string& gate, Metrics& metrics) : gate_(gate), metrics_(metrics) {
     for (size_t i = 0; i < kDispositions; ++i) {
       const std::string name(name_of(static_cast<Disposition>(i)));
-      decided_[i] = &metrics.counter("watchpost_border_messages",
-                                     "Messages judged, by what was decided.",
-                                     {{"gate", gate}, {"decided", name}});
+      decided_[i] =
+          &metrics.counter("watchpost_border_messages", "Messages judged, by what was decided.",
+                           {{"gate", gate}, {"decided", name}});
     }
     for (size_t i = 0; i < trouble_.size(); ++i) {
       const std::string name(name_of(static_cast<Trouble>(i)));
@@ -100,6 +100,7 @@ class InboundGate final : public Handler {
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
+  void tell_refused(const Transaction& mail, const Recipient& recipient, const Reason& reason);
   void keep(const Judged& judged);
 
   const BorderContext context_;
@@ -113,9 +114,29 @@ Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& rec
   const auto reason = judge_.at_recipient(so_far, recipient.address);
   if (!reason || reason->said.wants == Disposition::accept) return {};
   counters_.add_refused_recipient();
+  tell_refused(so_far, recipient, *reason);
   const bool for_good = reason->said.wants == Disposition::reject;
-  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
-          .reply = reason->reply};
+  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail, .reply = reason->reply};
+}
+
+// What decisions of ours refuse before the message came is seen, and no evidence of anything.
+void InboundGate::tell_refused(const Transaction& mail, const Recipient& recipient,
+                               const Reason& reason) {
+  ingest::Arrival arrival;
+  arrival.source = judge_.name();
+  EventBatch& batch = arrival.events;
+  EventBatch texts;
+  Event& event = batch.copy(inbound_event(mail, texts));
+  event.id = inbound_event_id(judge_.name(), mail, recipient.address);
+  event.at = context_.clock.now();
+  event.self_inflicted = true;
+  event[Field::source] = batch.keep(judge_.name());
+  event[Field::recipient] = batch.keep(recipient.address);
+  event[Field::stage] = "RCPT";
+  event[Field::reply] = batch.keep(reason.reply);
+  event[Field::disposition] = name_of(reason.said.wants);
+  context_.mapping.apply(event, batch);
+  if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
 void InboundGate::at_end(std::shared_ptr<const Transaction> message,
@@ -136,13 +157,16 @@ void InboundGate::at_end(std::shared_ptr<const Transaction> message,
 void InboundGate::keep(const Judged& judged) {
   ingest::Arrival arrival;
   arrival.source = judge_.name();
-  EventBatch facts_texts;
-  const Event& made = inbound_event(judged.facts, facts_texts);
-  Event& event = arrival.events.copy(made);
+  Event& event = arrival.events.copy(inbound_event(judged.facts));
   event.id = inbound_event_id(judge_.name(), *judged.facts.transaction);
   event.at = judged.at;
   event[Field::source] = arrival.events.keep(judge_.name());
   event[Field::disposition] = name_of(judged.verdict.carried_out);
+  if (judged.answer.kind != Answer::Kind::proceed) {
+    event[Field::reply] = arrival.events.keep(judged.answer.reply);
+    const Reason* const reason = deciding(judged.reasons);
+    event.self_inflicted = reason != nullptr && reason->source == Source::decision;
+  }
   context_.mapping.apply(event, arrival.events);
   arrival.verdicts.push_back(
       {.event = event.id, .json = verdict_json(judge_.name(), judge_.mode(), judged)});
@@ -153,9 +177,8 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
-  const Disposition wants =
-      wanted(trouble == Trouble::overload ? settings.overload : settings.trouble,
-             Disposition::tempfail);
+  const Disposition wants = wanted(
+      trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
   // No quarantine without a look at the message.
   const Disposition done =
       carried_out(wants, {.mode = judge_.mode(), .in_place_of_quarantine = Disposition::tempfail});

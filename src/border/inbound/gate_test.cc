@@ -32,9 +32,9 @@ TEST_F(Gate, OffLooksAtNothing) {
 
 TEST_F(Gate, EachMessageIsAnEvent) {
   auto mail = good();
-  mail->message = world.signed_by(
-      "shop.example", "From: jo@shop.example\r\nSubject: offer 12\r\nMessage-ID: "
-                      "<1@shop.example>\r\n\r\nsee http://other.example/x\r\n");
+  mail->message = world.signed_by("shop.example",
+                                  "From: jo@shop.example\r\nSubject: offer 12\r\nMessage-ID: "
+                                  "<1@shop.example>\r\n\r\nsee http://other.example/x\r\n");
   mail->recipients.push_back({.address = "also@example.org", .arguments = {}});
   mail->size = 777;
   answer(mail);
@@ -111,6 +111,24 @@ TEST_F(Gate, DecisionsBiteAtTheRecipient) {
   EXPECT_EQ(gate->at_recipient(*mail, {.address = "other@example.org", .arguments = {}}), Answer{});
   const auto shadow = inbound_gate("shadow", Mode::shadow, context());
   EXPECT_EQ(shadow->at_recipient(*mail, {.address = "you@example.org", .arguments = {}}), Answer{});
+  ASSERT_EQ(events.all.size(), 2u);
+  EXPECT_EQ(event()[Field::recipient], "you@example.org");
+  EXPECT_EQ(event()[Field::disposition], "reject");
+  EXPECT_EQ(event()[Field::stage], "RCPT");
+  EXPECT_TRUE(event().self_inflicted);
+}
+
+TEST_F(Gate, WhatADecisionRefusesIsNoEvidence) {
+  settings.settings.dmarc_reject = "reject";
+  answer(forged());
+  decide({enforce::make_decision(17, "author_domain=bank.example", "block 1h")});
+  answer(forged());
+  const auto self_inflicted = [&](size_t i) {
+    return events.all[i].events.events()[0].self_inflicted;
+  };
+  EXPECT_FALSE(self_inflicted(0));
+  EXPECT_TRUE(self_inflicted(1));
+  EXPECT_TRUE(events.all[1].events.events()[0][Field::reply].ends_with("(watchpost d-17)"));
 }
 
 TEST_F(Gate, AThrottleCountsAMessageOnceAtAllItsStages) {

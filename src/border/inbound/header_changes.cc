@@ -20,10 +20,10 @@ namespace {
 using Kind = HeaderChange::Kind;
 
 constexpr std::string_view kResultsField = "Authentication-Results";
-constexpr size_t kLongestFieldName = 76;       // of a field that is removed
+constexpr size_t kLongestFieldName = 76;   // of a field that is removed
 constexpr size_t kLongestPrefixed = 8192;  // bytes of one that is prefixed
 constexpr size_t kLongestResults = 16384;  // bytes
-constexpr size_t kLine = 76;  // of a field of ours, about
+constexpr size_t kLine = 76;               // of a field of ours, about
 
 HeaderChange removal(std::string_view name, size_t ordinal) {
   return {.kind = Kind::remove,
@@ -142,8 +142,7 @@ std::string results_body(const auth::Identity& identity, const std::string& auth
 
 bool is_removable(const mime::Field& field) {
   return !field.name.empty() && field.name.size() <= kLongestFieldName &&
-         std::ranges::all_of(field.name,
-                             [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
+         std::ranges::all_of(field.name, [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
 }
 
 std::string mark_text(const Facts& facts, const Marks& marks) {

@@ -17,7 +17,7 @@ inline constexpr std::string_view kMarkField = "X-Watchpost";
 // What is written into mail that is taken.
 struct Marks {
   Disposition decided = Disposition::accept;
-  bool tagged = false;  // carried out as `tag`
+  bool tagged = false;                           // carried out as `tag`
   const std::vector<Reason>* reasons = nullptr;  // weighed
   const BorderSettings* settings = nullptr;
   const std::string* authserv_id = nullptr;

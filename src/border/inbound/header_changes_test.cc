@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "border/inbound/test_gate.h"
+#include "border/milter/replies.h"
 
 #include <algorithm>
 #include <string>
@@ -48,9 +49,8 @@ struct Changing : GateWorld {
     return applied(fields, given.header);
   }
   static size_t count(const Fields& fields, std::string_view name) {
-    return static_cast<size_t>(std::ranges::count(fields, name, [](const auto& one) {
-      return std::string_view(one.first);
-    }));
+    return static_cast<size_t>(std::ranges::count(
+        fields, name, [](const auto& one) { return std::string_view(one.first); }));
   }
 };
 
@@ -100,10 +100,10 @@ TEST_F(Changing, ForgedResultsWithinOtherFieldsLeaveWithThem) {
 }
 
 TEST_F(Changing, WhatCannotBeRemovedIsMalformed) {
-  const Judged judged = judge(from(
-      TestWorld::attacker(),
-      TestWorld::message("From: any@attack.example\r\n"
-                         "Authentication-Results\x01: mx.example.org; dmarc=pass\r\n")));
+  const Judged judged =
+      judge(from(TestWorld::attacker(),
+                 TestWorld::message("From: any@attack.example\r\n"
+                                    "Authentication-Results\x01: mx.example.org; dmarc=pass\r\n")));
   EXPECT_EQ(rules_of(judged), std::vector<std::string>{"malformed"});
   EXPECT_EQ(judged.verdict.decided, Disposition::tag);
   for (const HeaderChange& one : judged.answer.header) {
@@ -148,8 +148,7 @@ TEST_F(Changing, SubjectsThatCannotBeSentStay) {
     EXPECT_EQ(count(got, "Subject"), 1u);
     EXPECT_EQ(got.back().second, subject);
   }
-  const Fields got =
-      after({{"From", "ceo@bank.example"}, {"Subject", "one"}, {"Subject", "two"}});
+  const Fields got = after({{"From", "ceo@bank.example"}, {"Subject", "one"}, {"Subject", "two"}});
   EXPECT_EQ(count(got, "Subject"), 2u);
 }
 
@@ -167,8 +166,7 @@ TEST_F(Changing, WhatIsWrittenCanBeSent) {
   }
   const Answer given = answer(forged("X-Y: \xFF\xFE\r\n"));
   for (const HeaderChange& one : given.header) {
-    EXPECT_EQ(one.value.find('\r'), std::string::npos);
-    EXPECT_EQ(one.value.find('\0'), std::string::npos);
+    EXPECT_TRUE(is_sendable(one)) << one.name;
     const auto lines = split(one.value, '\n');
     for (size_t i = 0; i < lines.size(); ++i) {
       EXPECT_LE(lines[i].size(), 998u);

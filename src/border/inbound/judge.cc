@@ -75,8 +75,7 @@ void InboundJudge::conclude(Judged& judged) const {
   judged.deed = deed_of(judged.reasons);
   judged.answer.kind = kind_of(verdict.carried_out);
   if (judged.answer.kind != Answer::Kind::proceed) {
-    judged.answer.reply =
-        reply_of(deciding(judged.reasons), verdict.carried_out, settings.contact);
+    judged.answer.reply = reply_of(deciding(judged.reasons), verdict.carried_out, settings.contact);
   } else if (mode_ != Mode::shadow) {
     judged.answer.header =
         header_changes(judged.facts, {.decided = verdict.decided,

@@ -7,7 +7,7 @@
 
 namespace watchpost::border {
 
-// Who wants something of a message.
+// Who wants something of a message: of two that want the same, the first says so.
 enum class Source : uint8_t {
   decision,  // a decision in force: nothing takes its place
   trouble,   // something was not to be had: the same

@@ -85,7 +85,7 @@ TEST_F(Spoofing, NoneIsTakenForTheForgedIdentity) {
   simdjson::dom::parser parser;
   size_t seen = 0;
   for (std::string line; std::getline(cases, line);) {
-    const auto row = parser.parse(line);
+    auto row = parser.parse(line);
     ASSERT_EQ(row.error(), simdjson::SUCCESS);
     const Judged judged = judge(mail_of(row.value(), folder));
     const std::string key = text_of(row.value(), "key");

@@ -65,9 +65,9 @@ struct GateWorld : testing::Test {
   }
   // Mail of the shop, by its own server: nothing is wrong with it.
   std::shared_ptr<Transaction> good() const {
-    return from(auth::TestWorld::shop(),
-                world.signed_by("shop.example",
-                                auth::TestWorld::message("From: jo@shop.example\r\n")));
+    return from(
+        auth::TestWorld::shop(),
+        world.signed_by("shop.example", auth::TestWorld::message("From: jo@shop.example\r\n")));
   }
   // Of somebody who says to be the bank, which asks to reject that.
   static std::shared_ptr<Transaction> forged(std::string_view fields = {}) {
@@ -76,8 +76,7 @@ struct GateWorld : testing::Test {
   }
   // The shop asks to quarantine.
   static std::shared_ptr<Transaction> forged_shop() {
-    return from(auth::TestWorld::attacker(),
-                auth::TestWorld::message("From: jo@shop.example\r\n"));
+    return from(auth::TestWorld::attacker(), auth::TestWorld::message("From: jo@shop.example\r\n"));
   }
 
   // What a gate of that mode makes of a message.

@@ -35,7 +35,8 @@ void withhold(auth::AuthorVerdict& author) {
   }
   const bool decided = author.result == DmarcResult::pass || author.result == DmarcResult::fail;
   const bool forwarded = author.override_reason == auth::DmarcOverride::trusted_forwarder;
-  if (!decided || passes || (author.result == DmarcResult::fail && !might_have_passed && !forwarded))
+  if (!decided || passes ||
+      (author.result == DmarcResult::fail && !might_have_passed && !forwarded))
     return;
   author.result = DmarcResult::undecided;
   author.disposition = auth::DmarcRequest::none;
@@ -54,8 +55,8 @@ void withhold_signatures(auth::Identity& identity) {
   identity.trusted_sealer.clear();
   for (auth::AuthorVerdict& author : identity.dmarc.authors) withhold(author);
   const auth::AuthorVerdict* const decisive = identity.dmarc.author();
-  const bool decided = identity.dmarc.result == DmarcResult::pass ||
-                       identity.dmarc.result == DmarcResult::fail;
+  const bool decided =
+      identity.dmarc.result == DmarcResult::pass || identity.dmarc.result == DmarcResult::fail;
   if (!decided || decisive == nullptr) return;
   const auto undecided = [](const auth::AuthorVerdict& one) {
     return one.result == DmarcResult::undecided;

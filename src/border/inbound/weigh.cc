@@ -41,8 +41,8 @@ constexpr std::string_view kWaitsElse = "451 4.7.1 Not taken now, try again late
 template <size_t kSize>
 std::string_view text_for(std::string_view rule, const std::array<Words, kSize>& words,
                           std::string_view otherwise) {
-  const auto found = std::ranges::find_if(
-      words, [&](const Words& one) { return rule.starts_with(one.rule); });
+  const auto found =
+      std::ranges::find_if(words, [&](const Words& one) { return rule.starts_with(one.rule); });
   return found == words.end() ? otherwise : found->refused;
 }
 
@@ -63,7 +63,8 @@ void weigh(std::vector<Reason>& reasons) {
   }
   std::ranges::stable_sort(reasons, [](const Reason& left, const Reason& right) {
     if (left.said.wants != right.said.wants) return left.said.wants > right.said.wants;
-    return left.said.in_force && !right.said.in_force;
+    if (left.said.in_force != right.said.in_force) return left.said.in_force;
+    return left.source < right.source;
   });
 }
 
@@ -113,8 +114,8 @@ std::string reply_of(const Reason* reason, Disposition carried_out, std::string_
   const bool refused = carried_out == Disposition::reject;
   if (reason != nullptr && reason->reply.starts_with(refused ? '5' : '4')) return reason->reply;
   const std::string_view rule = reason == nullptr ? std::string_view() : reason->said.rule;
-  const std::string_view text = refused ? text_for(rule, kRefused, kRefusedElse)
-                                        : text_for(rule, kWaits, kWaitsElse);
+  const std::string_view text =
+      refused ? text_for(rule, kRefused, kRefusedElse) : text_for(rule, kWaits, kWaitsElse);
   const std::string whom = contact.empty() ? std::string() : fmt::format("; contact {}", contact);
   return fmt::format("{}{} {}", text, whom, kMark);
 }
