@@ -60,7 +60,7 @@ std::string description(const Transaction& mail) {
       {"macros", macros},
       {"size", mail.size},
       {"cut", mail.cut},
-      {"message", base64(mail.message)},
+      {"message", crypto::base64(mail.message)},
   });
 }
 

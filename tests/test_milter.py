@@ -23,8 +23,9 @@ FIELDS = (b"Date: Sun, 29 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@shop.example
 CONTENT = FIELDS + b"\r\nOne line.\r\n"
 MILTER = """smtpd_milters = {at}
 milter_default_action = tempfail
-smtpd_relay_restrictions = permit
-smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@mx.example=REJECT}}, permit
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@mx.example=REJECT}}, permit_mynetworks, reject
 """
 
 
