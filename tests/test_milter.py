@@ -238,6 +238,16 @@ class Postfix(MilterTest):
         self.assertEqual(self.send("never", client=client)[0], (451, "4.7.1 in trouble: deadline"))
         self.assertEqual(self.send("one", client=client)[0][0], 250)
 
+    def test_mail_that_is_not_looked_at(self):
+        self.begin(times=(25, 8, "blind"))
+        client = self.client()
+        for _ in range(2):
+            client.mail(SENDER)
+            self.assertEqual(client.rcpt("not@mx.example")[0], 250)
+            self.assertEqual(client.data(CONTENT)[0], 250)
+            self.next_delivered()
+        self.assertEqual(self.probe.stop()['watchpost_milter_messages_total{milter="inbound"}'], "0")
+
     def test_over_a_unix_socket(self):
         self.begin(f"unix:{self.folder}/milter.sock")
         self.assertEqual(self.send("tag")[0][0], 250)
