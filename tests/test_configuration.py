@@ -92,6 +92,19 @@ class Faults(DaemonTest):
         self.assertIn('"ok":false', out)
         self.assertIn("watchpost.toml:", out)
 
+    def test_warnings_are_no_faults(self):
+        rule = UNKNOWN_USERS.replace('watch', 'watch = ["customer campaign"]\n# watch', 1)
+        daemon = self.watchpost(rule + '[[enforcer]]\nname = "p"\nkind = "postfix_policy"\n'
+                                       'listen = ["127.0.0.1:0"]\n', start=False)
+        code, out, error = daemon.run("config", "check", check=False)
+        self.assertEqual(code, 0)
+        self.assertIn("warning: [[detector]] `unknown users`", error)
+        self.assertIn("does not say the campaign", error)
+        self.assertIn("is good", out)
+        out = daemon.run("-o", "json", "config", "check")[1]
+        self.assertIn('"ok":true', out)
+        self.assertIn("[[detector]] `unknown users`", out)
+
     def test_serve_refuses(self):
         daemon = self.watchpost('[decide]\ngrace = 1\n', start=False)
         daemon.start(wait=False)

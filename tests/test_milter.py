@@ -23,11 +23,10 @@ SENDER = "jo@shop.example"
 FIELDS = (b"Date: Sun, 29 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@shop.example>\r\nFrom: jo@shop.example\r\n"
           b"To: one@mx.example\r\nSubject: milter\r\n")
 CONTENT = FIELDS + b"\r\nOne line.\r\n"
-MILTER = """smtpd_milters = {at}
-milter_default_action = tempfail
+MILTER = """milter_default_action = tempfail
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@mx.example=REJECT}}, permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access inline:{nobody@mx.example=REJECT}, permit_mynetworks, reject
 """
 
 
@@ -121,7 +120,7 @@ class Postfix(MilterTest):
     def begin(self, listen="127.0.0.1:0", times=(), more=""):
         folder = self.start_probe(listen, *times)
         at = f"inet:127.0.0.1:{self.probe.port}" if self.probe.port else listen
-        self.host = MailHost(folder, self.intake.port, {ALICE: "demo"}, more=MILTER.format(at=at) + more)
+        self.host = MailHost(folder, self.intake.port, {ALICE: "demo"}, more=MILTER + more, milters=at)
         self.addCleanup(self.host.remove)
         self.host.start()
 

@@ -215,7 +215,7 @@ class Suppressions(DaemonTest):
         self.complain(daemon, "suppressions", "add", "nobody", code=2, says="not an address")
         self.complain(daemon, "suppressions", "add", "b@dest.example", "--until", "lately", code=2, says="until")
         self.complain(daemon, "suppressions", "add", "b@dest.example", "--reason", "why", code=2, says="no reason")
-        self.complain(daemon, "suppressions", "remove", "b@dest.example", "--note", "x", code=4, says="not suppressed")
+        self.complain(daemon, "suppressions", "remove", "b@dest.example", "--note", "x", code=4, says="nothing to remove")
         self.complain(daemon, "suppressions", "remove", "a@dest.example", "--customer", "acme", "--note", "x", code=4,
                       says="for this customer")
         self.complain(daemon, "suppressions", "remove", "a@dest.example", code=2, says="--note")

@@ -1,5 +1,8 @@
 #include "cli/command.h"
 #include "config/configuration.h"
+#include "config/warnings.h"
+
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -8,18 +11,18 @@
 namespace watchpost::cli {
 namespace {
 
-boost::json::array json_of(const config::Faults& faults) {
+boost::json::array json_of(const std::vector<Error>& errors) {
   boost::json::array out;
-  for (const Error& fault : faults) {
-    out.push_back(boost::json::object{{"about", fault.about}, {"what", fault.what}});
+  for (const Error& error : errors) {
+    out.push_back(boost::json::object{{"about", error.about}, {"what", error.what}});
   }
   return out;
 }
 
 void complain(const Session& session, const config::Faults& faults) {
   if (session.json()) {
-    return session.terminal.json(
-        boost::json::serialize(boost::json::object{{"ok", false}, {"faults", json_of(faults)}}));
+    return session.terminal.json(boost::json::serialize(boost::json::object{
+        {"ok", false}, {"faults", json_of(faults)}, {"warnings", boost::json::array()}}));
   }
   for (const Error& fault : faults) session.terminal.complain(fault.text());
 }
@@ -34,9 +37,12 @@ int check(const Session& session) {
     complain(session, faults);
     return kFailed;
   }
+  const config::Warnings warnings = config::warnings_of(*configuration);
   if (session.json()) {
-    session.terminal.line(R"({"ok":true,"faults":[]})");
+    session.terminal.json(boost::json::serialize(boost::json::object{
+        {"ok", true}, {"faults", boost::json::array()}, {"warnings", json_of(warnings)}}));
   } else {
+    for (const Error& one : warnings) session.terminal.complain("warning: " + one.text());
     session.terminal.line(
         fmt::format("{} is good: {} sources, {} detectors, {} enforcers, {} notify targets",
                     session.config, configuration->sources.size(), configuration->detectors.size(),

@@ -105,6 +105,21 @@ token = "a secret of some length"
   EXPECT_THAT(all_text(faults), HasSubstr("/nonexistent/replies.toml"));
 }
 
+TEST(Configuration, ASecretInAFileThatIsTooShortHasAPlace) {
+  const std::string file = testing::TempDir() + "short_secret";
+  std::ofstream(file) << "short\n";
+  const auto read = parse(fmt::format("[[feedback.key]]\nid = 1\nsecret = \"0123456789abcdef\"\n"
+                                      "[[feedback.key]]\nid = 2\nsecret_file = \"{}\"\n",
+                                      file),
+                          "file");
+  ASSERT_TRUE(read) << all_text(read.error());
+  const Faults faults = check_files(*read);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].about, file + " (feedback.key[1].secret_file)");
+  EXPECT_THAT(faults[0].what, HasSubstr("at least 16 bytes"));
+  std::filesystem::remove(file);
+}
+
 TEST(Configuration, AFolderIsNoFile) {
   const auto text = file_text(std::filesystem::temp_directory_path());
   ASSERT_FALSE(text);

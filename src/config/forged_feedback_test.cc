@@ -46,7 +46,7 @@ class AllSent final : public feedback::SentMail {
     const auto known = look_up(message_id, recipient);
     return known && known->failed;
   }
-  bool counted(const EventId&) override { return false; }
+  bool came(const EventId&) override { return false; }
 };
 
 class ForgedFeedback : public ::testing::Test {

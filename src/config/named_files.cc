@@ -43,6 +43,21 @@ Result<std::string> secret_of(const std::string& secret, const std::string& file
   return first;
 }
 
+namespace {
+
+// "key[0].secret" of a secret that stands in a file -> the file, and the setting that names it.
+Error placed(Error error, const std::vector<feedback::TokenKeySettings>& keys) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].secret_file.empty() || error.about != fmt::format("key[{}].secret", i)) continue;
+    error.about = fmt::format("{} (feedback.key[{}].secret_file)", keys[i].secret_file, i);
+    return error;
+  }
+  error.about = "feedback." + error.about;
+  return error;
+}
+
+}  // namespace
+
 Result<feedback::AttributionRules> attribution_rules(const Configuration& configuration) {
   feedback::FeedbackSettings settings = configuration.feedback;
   for (feedback::TokenKeySettings& key : settings.keys) {
@@ -51,7 +66,9 @@ Result<feedback::AttributionRules> attribution_rules(const Configuration& config
     key.secret = std::move(*secret);
     key.secret_file.clear();
   }
-  return feedback::AttributionRules::from(settings, configuration.store.keep);
+  auto rules = feedback::AttributionRules::from(settings, configuration.store.keep);
+  if (!rules) return std::unexpected(placed(rules.error(), configuration.feedback.keys));
+  return rules;
 }
 
 Faults check_files(const Configuration& configuration) {

@@ -1,6 +1,6 @@
 // Rules on cohorts: mail by the hour it was sent in.
+#include "base/saved_bytes.h"
 #include "detect/lag_curves.h"
-#include "detect/saved_bytes.h"
 #include "detect/test_events.h"
 #include "detect/watch.h"
 

@@ -1,6 +1,6 @@
 #include "detect/lag_curves.h"
 
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 
 namespace watchpost::detect {
 namespace {

@@ -1,7 +1,7 @@
 // Watch::restore(): reads what saved_state.cc writes. Nothing in the bytes is believed: each number
 // is held against what the counters rely on.
 #include "base/hash.h"
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 #include "detect/saved_state.h"
 #include "detect/watch_state.h"
 

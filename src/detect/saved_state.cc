@@ -14,7 +14,7 @@
 #include "detect/saved_state.h"
 
 #include "base/hash.h"
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 #include "detect/watch_state.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "detect/sketch_cells.h"
 
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -29,6 +29,8 @@ inline std::optional<Event> read_event(Duration at, std::string_view text) {
       event.direction = Direction::inbound;
     } else if (word == "self_inflicted") {
       event.self_inflicted = true;
+    } else if (word == "repeated") {
+      event.repeated = true;
     } else if (word == "clock_suspect") {
       event.clock_suspect = true;
     } else if (word.starts_with("delay=")) {

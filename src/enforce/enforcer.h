@@ -66,6 +66,9 @@ struct EnforcerKind {
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Enforcer>> (*make)(std::string name, const Settings& settings,
                                             const EnforcerContext& context);
+  // What can() of an enforcer with these settings says, before there is one; null: it takes no
+  // decisions.
+  Result<Done> (*can)(const Settings& settings, const Decision& decision) = nullptr;
 };
 std::span<const EnforcerKind* const> enforcer_kinds();
 const EnforcerKind* enforcer_kind(std::string_view name);

@@ -1,4 +1,5 @@
 #include "enforce/enforcer.h"
+#include "enforce/test_support.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -33,6 +34,25 @@ TEST(EnforcerKinds, EachDescribesItselfAndIsFoundByName) {
     EXPECT_FALSE(visit.names.empty());
   }
   EXPECT_EQ(enforcer_kind("none such"), nullptr);
+}
+
+// What is said before there is an enforcer is about decisions that can be carried out at all.
+TEST(EnforcerKinds, SayWhatTheyCouldCarryOut) {
+  const Decision login = make_decision(1, "credential=alice", "suspend 1h");
+  const Decision campaign = make_decision(2, "customer=acme campaign=x", "hold 1h");
+  std::set<std::string_view> of_logins;
+  std::set<std::string_view> of_campaigns;
+  for (const EnforcerKind* kind : enforcer_kinds()) {
+    if (kind->can == nullptr) continue;
+    const auto settings = kind->settings();
+    if (kind->can(*settings, login)) of_logins.insert(kind->name);
+    if (kind->can(*settings, campaign)) of_campaigns.insert(kind->name);
+    Decision nobody = login;
+    nobody.scope = {};
+    EXPECT_FALSE(kind->can(*settings, nobody)) << kind->name;
+  }
+  EXPECT_EQ(of_logins, (std::set<std::string_view>{"postfix_policy", "webhook"}));
+  EXPECT_EQ(of_campaigns, (std::set<std::string_view>{"webhook"}));
 }
 
 // The name in the configuration is the name of the file.

@@ -98,6 +98,11 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                            .sent = &past_,
                                            .now = item.now.value_or(item.at),
                                            .proven_reporter = item.proven_reporter.has_value()});
+  // Of a complaint and what takes it back, the one that is read second must see the first.
+  std::unique_lock in_order(in_order_, std::defer_lock);
+  if (mail.kind == MailKind::complaint || mail.kind == MailKind::complaint_withdrawn) {
+    in_order.lock();
+  }
   feedback::FeedbackEvents made = feedback::events_of(
       mail, attribution,
       {.source = item.source, .reporter = reporter, .bytes = item.bytes, .at = item.at}, mapping_,
@@ -166,7 +171,7 @@ void FeedbackReader::count(const Arrival& arrival) {
   mail(arrival.nothing.empty() ? "events" : arrival.nothing);
   for (const Event& event : arrival.events.events()) {
     // Before it is on disk: what takes the complaint back may be read by the next thread before
-    // that. Where the store then fails, the mail comes again, and so does the complaint.
+    // that. Where the store then fails, the mail comes again, and so does the event.
     past_.note(event);
     metrics_
         .counter("watchpost_feedback_events",
@@ -182,16 +187,19 @@ std::optional<feedback::KnownMail> FeedbackReader::Past::look_up(std::string_vie
   return stored_->look_up(message_id, recipient);
 }
 
-bool FeedbackReader::Past::counted(const EventId& id) {
+bool FeedbackReader::Past::came(const EventId& id) {
   {
     const std::lock_guard lock(mutex_);
     if (noted_.contains(id)) return true;
   }
-  return stored_ != nullptr && stored_->counted(id);
+  return stored_ != nullptr && stored_->came(id);
 }
 
 void FeedbackReader::Past::note(const Event& event) {
-  if (event.kind != EventKind::complained || !is_proven(event)) return;
+  const bool complaint = event.kind == EventKind::complained && is_proven(event);
+  const bool taken_back = event.kind == EventKind::complaint_withdrawn &&
+                          (is_proven(event) || event[Field::proof] == feedback::kNothingToTakeBack);
+  if (!complaint && !taken_back) return;
   const std::lock_guard lock(mutex_);
   if (!noted_.insert(event.id).second) return;
   order_.push_back(event.id);

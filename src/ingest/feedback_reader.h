@@ -57,7 +57,7 @@ class FeedbackReader {
     bool failed(std::string_view message_id, std::string_view recipient) override {
       return stored_ != nullptr && stored_->failed(message_id, recipient);
     }
-    bool counted(const EventId& id) override;
+    bool came(const EventId& id) override;
     void note(const Event& event);
 
    private:
@@ -72,6 +72,7 @@ class FeedbackReader {
   };
   void count(const Arrival& arrival);
 
+  std::mutex in_order_;  // held for a complaint or what takes it back
   const feedback::AttributionRules& rules_;
   const feedback::Classifier& classifier_;
   const feedback::Mapping& mapping_;

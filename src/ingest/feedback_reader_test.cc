@@ -31,7 +31,7 @@ class Sent final : public feedback::SentMail {
     const auto known = look_up(message_id, recipient);
     return known && known->failed;
   }
-  bool counted(const EventId&) override { return false; }
+  bool came(const EventId&) override { return false; }
 
   std::map<std::string, feedback::KnownMail> mails;
 };
@@ -359,9 +359,51 @@ TEST_F(FeedbackReaderTest, OnlyAComplaintThatCountedIsTakenBack) {
   const MailText mail{.token = token()};
   EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
             "complaint_withdrawn kim@example.com acme/spring/acme-api by token: no such complaint");
-  read(arf_text(mail));
-  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+  const MailText other{.token = token("kim@example.com", kSent + 1min)};
+  read(arf_text(other));
+  EXPECT_EQ(told(read(arf_text(other, "not-spam"))),
             "complaint_withdrawn kim@example.com acme/spring/acme-api by token: token");
+}
+
+// Feedback comes in whatever order mail servers try it again.
+TEST_F(FeedbackReaderTest, AComplaintThatWasTakenBackBeforeItCameDoesNotCount) {
+  const MailText mail{.token = token()};
+  const Arrival first = read(arf_text(mail, "not-spam"));
+  EXPECT_EQ(told(first),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: no such complaint");
+  const Arrival complaint = read(arf_text(mail));
+  EXPECT_EQ(told(complaint),
+            "complained kim@example.com acme/spring/acme-api by token: withdrawn already");
+  EXPECT_FALSE(is_proven(complaint.events.events()[0]));
+  EXPECT_TRUE(complaint.lasting);
+  // One takes back one: what comes again has the same id, and that counts once.
+  EXPECT_EQ(read(arf_text(mail, "not-spam")).events.events()[0].id, first.events.events()[0].id);
+  EXPECT_EQ(read(arf_text({.token = token(), .reporter = "example.org"})).events.events()[0].id,
+            complaint.events.events()[0].id);
+  // Another mail's is not taken back with it.
+  EXPECT_EQ(told(read(arf_text({.token = token("kim@example.com", kSent + 1min)}))),
+            "complained kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, WhatProvesNothingTakesNothingBackBeforeItComes) {
+  read(arf_text({}, "not-spam"));
+  std::string forged = token();
+  forged.back() = forged.back() == 'a' ? 'b' : 'a';
+  read(arf_text({.token = forged}, "not-spam"));
+  read(arf_text({.token = token("lee@example.com")}, "not-spam"));  // of another recipient
+  EXPECT_EQ(told(read(arf_text({.token = token()}))),
+            "complained kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, ACustomersOwnKeyTakesNothingBackBeforeItComes) {
+  const MailText mail{
+      .token = rules_.keys.make({.sent = kSent}, "kim@example.com", kSent, uint8_t{2}).value()};
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com other// by customer's token: no such complaint");
+  EXPECT_EQ(told(read(arf_text(mail))),
+            "complained kim@example.com other// by customer's token: token");
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com other// by customer's token: token");
 }
 
 // ---- Nothing is lost silently -------------------------------------------------------------------

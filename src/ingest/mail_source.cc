@@ -1,5 +1,6 @@
 #include "ingest/mail_source.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "ingest/feedback_reader.h"
 #include "ingest/reporters.h"
@@ -8,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -52,6 +55,14 @@ feedback::MailEnvelope stored_envelope(std::string_view bytes) {
 
 StoredMailReader::StoredMailReader(std::string name, const SourceContext& context)
     : name_(std::move(name)), context_(context) {}
+
+void StoredMailReader::wait_for(const std::string& path, int error) {
+  std::string state = fmt::format("waiting: {}: {}", path, std::strerror(error));
+  counts_.tell(state, error == ENOENT, 0);
+  if (state == waits_) return;
+  log_warning("ingest", "{}: {}", name_, state);
+  waits_ = std::move(state);
+}
 
 Arrival StoredMailReader::read(std::string_view bytes, Time came) {
   WP_CHECK(context_.feedback != nullptr);

@@ -28,8 +28,11 @@ class StoredMailReader {
   // A mail that is there and cannot be read.
   void unreadable(const Error& error) { counts_.unread("unreadable", error.text()); }
   void tell(std::string state, bool healthy, uint64_t bytes_behind) {
+    waits_.clear();
     counts_.tell(std::move(state), healthy, bytes_behind);
   }
+  // There is nothing to read yet. Logged, but not again for the same reason.
+  void wait_for(const std::string& path, int error);
   SourceStatus status() const { return counts_.status(); }
   const std::string& name() const { return name_; }
 
@@ -37,6 +40,7 @@ class StoredMailReader {
   std::string name_;
   SourceContext context_;
   MailCounts counts_;
+  std::string waits_;  // what was logged last; empty: it was there since
 };
 
 // The envelope of a mail as delivery wrote it into its header: Return-Path; Delivered-To,

@@ -188,6 +188,20 @@ TEST_F(StoredMail, AMaildirIsReadOnceAndFollowed) {
   EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).count("a@example.com"), 0u);
 }
 
+TEST_F(StoredMail, WhatIsWaitedForIsLoggedOnce) {
+  for (const char* const kind : {"maildir", "mbox"}) {
+    const auto source = make(kind, {{"path", folder_ / "none"}});
+    KeepingSink sink;
+    ::testing::internal::CaptureStderr();
+    run(*source, "", sink, [&] { std::this_thread::sleep_for(std::chrono::milliseconds(2500)); });
+    const std::string logged = ::testing::internal::GetCapturedStderr();
+    const size_t first = logged.find("waiting: " + (folder_ / "none"));
+    ASSERT_NE(first, std::string::npos) << logged;
+    EXPECT_EQ(logged.find("waiting", first + 1), std::string::npos) << logged;
+    EXPECT_NE(source->status().state.find("waiting"), std::string::npos);
+  }
+}
+
 TEST_F(StoredMail, MailThatBringsNothingIsCountedByWhatItIs) {
   make_folders();
   put("1.a", dsn_text({}, "delivered", "2.0.0"));

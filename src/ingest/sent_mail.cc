@@ -140,12 +140,12 @@ std::optional<KnownMail> StoredSentMail::look_up(std::string_view message_id,
   return found;
 }
 
-bool StoredSentMail::counted(const EventId& id) {
+bool StoredSentMail::came(const EventId& id) {
   const std::lock_guard lock(mutex_);
   store::Reader* const from = reader();
   if (from == nullptr) return false;
   const auto known = from->knows(id);
-  if (!known) log_warning("feedback", "whether a complaint counted: {}", known.error().text());
+  if (!known) log_warning("feedback", "whether feedback came before: {}", known.error().text());
   return known.value_or(false);
 }
 

@@ -31,7 +31,7 @@ class StoredSentMail final : public feedback::SentMail {
   bool failed(std::string_view message_id, std::string_view recipient) override {
     return own_failures_.has(message_id, recipient);
   }
-  bool counted(const EventId& id) override;
+  bool came(const EventId& id) override;
 
  private:
   struct Kept {

@@ -230,12 +230,14 @@ Result<Done> Suppressions::lift_one(const SuppressionOrder& order, const Suppres
   if (!row) return fail(row.error());
   if (!*row) {
     return fail(Code::not_found,
-                which.customer.empty() ? "it is not suppressed for everybody"
-                                       : "it is not suppressed for this customer",
+                which.customer.empty()
+                    ? "nothing to remove: it is not on the list for everybody's mail"
+                    : "nothing to remove: it is not on the list for this customer's mail",
                 whom(which));
   }
   if (!(*row)->holds(now)) {
-    return fail(Code::refused, "it is not suppressed any more", whom(which));
+    return fail(Code::refused, "nothing to remove: it was removed before, or has ended",
+                whom(which));
   }
   (*row)->lifted = true;
   (*row)->lifted_by = order.who;

@@ -3,19 +3,21 @@
 #include "base/ascii.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "investigate/joined_outcomes.h"
 #include "model/provider.h"
+#include "model/sent_at.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <functional>
+#include <string>
 
 namespace watchpost::investigate {
 namespace {
 
 using std::chrono::hours;
 
-constexpr Duration kLongestDelay = std::chrono::days(400);
 // Ways in which feedback does not prove itself: our own words, a dozen.
 constexpr size_t kMostUnproven = 256;
 
@@ -39,12 +41,25 @@ std::string_view recipient_of(const Event& event) {
                                          : event[Field::recipient];
 }
 
+// A token is made for one message, at a time of its own; where no name of the message is told, it
+// is known by that. Parts of a second are lost on the way.
+uint64_t token_key(const Event& event) {
+  using std::chrono::seconds;
+  const auto sent = std::chrono::duration_cast<seconds>(sent_at(event).time_since_epoch() +
+                                                        std::chrono::milliseconds(500));
+  return hash64(std::to_string(sent.count()), 5);
+}
+
 // Where neither message nor recipient is told, each event is one.
 uint64_t key_of(const Event& event, uint64_t group) {
-  const uint64_t message = message_key(event);
+  uint64_t message = message_key(event);
   const std::string_view recipient = recipient_of(event);
-  if (message == 0 && recipient.empty()) return event.id.low ^ std::rotl(event.id.high, 32);
-  return text_key(recipient, message ^ group);
+  if (recipient.empty()) {
+    return message == 0 ? event.id.low ^ std::rotl(event.id.high, 32)
+                        : text_key(recipient, message ^ group);
+  }
+  if (message == 0 && event[Field::proof] == kProvenByToken) message = token_key(event);
+  return OutcomeTable::key_of(text_key(recipient, group), message);
 }
 
 uint32_t flag_of(EventKind kind) {
@@ -69,6 +84,11 @@ uint32_t flag_of(EventKind kind) {
 bool is_own_observation(const Event& event) {
   return event.kind <= EventKind::expired && event[Field::reporter].empty() &&
          event[Field::proof].empty();
+}
+
+// It is about a message to somebody, and does not say which.
+bool is_loose(const Event& event) {
+  return message_key(event) == 0 && !recipient_of(event).empty() && !is_own_observation(event);
 }
 
 uint32_t class_of(const Event& event) {
@@ -129,13 +149,6 @@ bool is_about_sending(const Event& event) {
          (flag_of(event.kind) != 0 || (event.self_inflicted && event.kind == EventKind::rejected));
 }
 
-Time sent_at(const Event& event) {
-  using Seconds = std::chrono::duration<double>;
-  if (!(event.delay > 0)) return event.at;
-  if (event.delay >= Seconds(kLongestDelay).count()) return Time::min();
-  return event.at - std::chrono::duration_cast<Duration>(Seconds(event.delay));
-}
-
 CampaignTally::CampaignTally(Field group, Time since, Time until, size_t most)
     : group_(group),
       since_(hour_before(std::max(since, until - kLongestSpan))),
@@ -185,6 +198,7 @@ void CampaignTally::on(const Event& event) {
     if (!event.self_inflicted) note_sent(sent);
   }
   if (provider_reports(event[Field::provider])) outcome.flags |= Outcome::reports;
+  if (is_loose(event)) outcome.flags |= Outcome::loose;
   if (outcome.has(Outcome::bounced)) outcome.bounce = class_of(event);
   if (outcome.has(Outcome::deferred)) outcome.count = 1;
   if (outcome.has(Outcome::accepted) && recipient_of(event).empty()) {
@@ -215,7 +229,7 @@ CampaignTally::Sums CampaignTally::summed(Time from) const {
   sums.hours.resize(end);
   sums.groups.resize(size_t{Outcome::kMostGroups} + 1);
   sums.first_hours.assign(sums.groups.size(), Outcome::kMostHours);
-  outcomes_.each([&](const Outcome& outcome) {
+  JoinedOutcomes(outcomes_).each([&](const Outcome& outcome) {
     if (outcome.hour < first || outcome.hour >= end) {
       sums.outside += outcome.has(Outcome::whole) ? 0 : times;
       return;

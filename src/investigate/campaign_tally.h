@@ -49,8 +49,9 @@ struct UnprovenCount {
 
 // Counts what became of mail by the hour it was sent in: an event belongs to `at` less `delay`, as
 // in the detectors' cohorts. A message to a recipient is one, however many events are about it;
-// they are known by message-id (else the queue id of the host) and recipient. Of several times of
-// sending our own log's goes first, then the earliest.
+// they are known by message-id (else the queue id of the host) and recipient. What others tell
+// without either is joined with the message to that recipient that was sent then (JoinedOutcomes).
+// Of several times of sending our own log's goes first, then the earliest.
 //   Use:     on() for each event, in any order; the same events give the same result.
 //   Memory:  bounded (OutcomeTable); of groups only so many have a name of their own.
 //   Threads: none inside.
@@ -93,7 +94,5 @@ class CampaignTally {
 
 // What is about mail that goes out and what came of it: the events a tally counts.
 bool is_about_sending(const Event& event);
-// When its message was sent; Time::min() where it cannot be.
-Time sent_at(const Event& event);
 
 }  // namespace watchpost::investigate

@@ -89,6 +89,19 @@ TEST_F(Campaigns, AreReadFromSealedAndOpenHistory) {
   EXPECT_TRUE(found.past.rates.empty());
 }
 
+TEST_F(Campaigns, ABounceThatHasOnlyItsTokenIsOfItsMessage) {
+  send({}, kNoon, 20, 0);
+  Event& late = add(EventKind::bounced, kNoon + hours(20), {}, "r5@y.example");
+  late.delay = 20 * 3600.0;
+  late[Field::message_id] = {};
+  late[Field::queue_id] = {};
+  late[Field::proof] = kProvenByToken;
+  commit(true);
+  const auto found = value_of(report({.customer = "shop", .campaign = "autumn"}));
+  EXPECT_EQ(found.mail.total.sent, 20u);
+  EXPECT_EQ(found.mail.total.late_bounced, 1u);
+}
+
 TEST_F(Campaigns, OneThatIsBeingSentSaysSo) {
   send({}, kNoon, 20, 0);
   add(EventKind::deferred, kNoon + minutes(5), {}, "slow@y.example");

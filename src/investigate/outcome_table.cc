@@ -10,8 +10,8 @@ constexpr size_t kFewestSlots = 1024;
 constexpr unsigned kMostHalved = 32;
 
 // Where each part stands in the 64 bits of an entry.
-constexpr unsigned kFlagBits = 12;
-constexpr unsigned kHourBits = 20;
+constexpr unsigned kFlagBits = 13;
+constexpr unsigned kHourBits = 19;
 constexpr unsigned kGroupBits = 14;
 constexpr unsigned kClassBits = 5;
 constexpr unsigned kCountBits = 13;
@@ -49,7 +49,9 @@ void Outcome::join(const Outcome& other) {
   } else {
     group = std::min(group, other.group);
   }
+  const bool both_loose = has(loose) && other.has(loose);
   flags |= other.flags;
+  if (!both_loose) flags &= ~uint32_t{loose};
   bounce = std::min(bounce, other.bounce);
 }
 

@@ -21,8 +21,9 @@ struct Outcome {
     own_time = 512,  // its hour is from our own log, not from feedback
     reports = 1024,  // the provider tells of complaints
     whole = 2048,    // a message as it was accepted, for all of its recipients
+    loose = 4096,    // told by others, and not of which message to that recipient
   };
-  static constexpr uint32_t kMostHours = (1U << 20) - 1;
+  static constexpr uint32_t kMostHours = (1U << 19) - 1;
   static constexpr uint32_t kMostGroups = (1U << 14) - 1;
   static constexpr uint32_t kNoClass = 31;
   static constexpr uint32_t kMostDeferrals = (1U << 13) - 1;
@@ -48,14 +49,24 @@ class OutcomeTable {
  public:
   explicit OutcomeTable(size_t most);
 
+  // Of a message to somebody: two with the same recipient differ in the last bits alone.
+  static constexpr uint64_t key_of(uint64_t recipient, uint64_t message) {
+    return (recipient & ~kMessageBits) | ((recipient ^ message) & kMessageBits);
+  }
+  static constexpr uint64_t recipient_of(uint64_t key) { return key & ~kMessageBits; }
+
   // `key` is a hash: all its bits count.
   void add(uint64_t key, const Outcome& outcome);
   uint64_t sampled() const { return uint64_t{1} << halved_; }
   size_t size() const { return size_; }
   template <class Each>
   void each(const Each& call) const {
+    each_key([&](uint64_t, const Outcome& outcome) { call(outcome); });
+  }
+  template <class Each>
+  void each_key(const Each& call) const {
     for (const Entry& entry : entries_) {
-      if (entry.packed != 0) call(unpacked(entry.packed));
+      if (entry.packed != 0) call(entry.key, unpacked(entry.packed));
     }
   }
 
@@ -64,6 +75,7 @@ class OutcomeTable {
     uint64_t key = 0;
     uint64_t packed = 0;  // 0: empty
   };
+  static constexpr uint64_t kMessageBits = (uint64_t{1} << 24) - 1;
   static uint64_t packed(const Outcome& outcome);
   static Outcome unpacked(uint64_t packed);
   bool is_in_sample(uint64_t key) const { return halved_ == 0 || (key >> (64 - halved_)) == 0; }

@@ -61,7 +61,8 @@ struct Reputed {
 // What we know ourselves of those who deliver to us.
 //   Use:     note() what a message came to; of() before the next.
 //   Owns:    a bounded table. What an attacker makes up pushes out only what weighs no more.
-//   Threads: any; a call takes well under a microsecond and waits for no more than another such call.
+//   Threads: any; a call takes well under a microsecond and waits for no more than another such
+//   call.
 class Reputation {
  public:
   explicit Reputation(const ReputationSettings& settings);

@@ -123,15 +123,6 @@ void withhold_uncertain_pass(Identity& identity) {
   }
 }
 
-// Whether an author is one of `allowed`: an address, or "@" and a domain. Local parts are compared
-// as they stand (RFC 5321 section 2.4).
-bool may_write_as(const mime::Address& author, const std::string& allowed) {
-  const auto own = parse_reverse_path(allowed);
-  if (!own || own->domain.empty()) return false;
-  return mail_domain(author.domain) == own->domain &&
-         (own->local.empty() || own->local == author.local);
-}
-
 bool is_login_author(const Identity& identity) {
   if (identity.connection.login.empty() || !identity.authors.certain()) return false;
   std::vector<std::string> allowed = identity.connection.login_addresses;
@@ -151,6 +142,13 @@ DmarcVerdict not_asked(std::string_view why) {
 }
 
 }  // namespace
+
+bool may_write_as(const mime::Address& author, std::string_view allowed) {
+  const auto own = parse_reverse_path(allowed);
+  if (!own || own->domain.empty()) return false;
+  return mail_domain(author.domain) == own->domain &&
+         (own->local.empty() || own->local == author.local);
+}
 
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
                                dns::Resolver& resolver, dns::Budget& budget,

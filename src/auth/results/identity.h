@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace watchpost::auth {
@@ -67,6 +68,10 @@ struct Identity {
     return connection.login.empty() ? dmarc.result == DmarcResult::pass : login_is_author;
   }
 };
+
+// Whether an author is one of `allowed`: an address, or "@" and a domain. Local parts are compared
+// as they stand (RFC 5321 section 2.4). Pure.
+bool may_write_as(const mime::Address& author, std::string_view allowed);
 
 // Checks a message: the client's names (iprev), SPF for HELO and MAIL FROM, every DKIM signature,
 // the ARC chain, and DMARC upon these. Never fails: what could not be found out is a value of its

@@ -1,6 +1,6 @@
 #include "detect/sketches/baseline.h"
 
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,10 +5,12 @@
 #include <array>
 #include <cstdint>
 
-namespace watchpost::detect {
-
+namespace watchpost {
 class SavedReader;
 class SavedWriter;
+}  // namespace watchpost
+
+namespace watchpost::detect {
 
 inline constexpr int kHoursOfWeek = 168;
 // 0 for the hour that begins on Monday at 00:00 UTC.

@@ -1,6 +1,6 @@
 #include "detect/sketches/distinct_values.h"
 
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 #include "detect/sketches/hyperloglog.h"
 
 #include <algorithm>

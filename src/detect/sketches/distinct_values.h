@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <limits>
 
-namespace watchpost::detect {
-
+namespace watchpost {
 class SavedReader;
 class SavedWriter;
+}  // namespace watchpost
+
+namespace watchpost::detect {
 
 // How many different values came in a sliding window of slots (detect/slots.h). Exact up to 48
 // values, which live in a short list; a HyperLogLog (p = 10, +-3.3 %) beyond, with the registers of

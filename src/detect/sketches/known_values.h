@@ -4,10 +4,12 @@
 
 #include <cstdint>
 
-namespace watchpost::detect {
-
+namespace watchpost {
 class SavedReader;
 class SavedWriter;
+}  // namespace watchpost
+
+namespace watchpost::detect {
 
 // The values that a stream ever had, for telling new ones: two sets (value_set.h), of this period
 // of 30 days and the last one. Exact fingerprints of a few hundred each, Bloom filters (up to 1 MiB

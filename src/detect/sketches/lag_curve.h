@@ -3,10 +3,12 @@
 
 #include <array>
 
-namespace watchpost::detect {
-
+namespace watchpost {
 class SavedReader;
 class SavedWriter;
+}  // namespace watchpost
+
+namespace watchpost::detect {
 
 // How late complaints (or late bounces) come: which share of all that will ever come has come at a
 // given age of the message. Learned from those that came; begins with what is usual for complaints

@@ -1,6 +1,6 @@
 #include "detect/sketches/lag_curve.h"
 
-#include "detect/saved_bytes.h"
+#include "base/saved_bytes.h"
 
 #include <cmath>
 #include <limits>

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 
-namespace watchpost::detect {
-
+namespace watchpost {
 class SavedReader;
 class SavedWriter;
+}  // namespace watchpost
+
+namespace watchpost::detect {
 
 // A growing set of 32-bit fingerprints. Up to 384 in a table, exactly; beyond in up to five blocked
 // Bloom filters, each four times the last and of 16 bits a value, 1 MiB in all: room for about half

@@ -18,7 +18,6 @@ namespace watchpost::enforce {
 namespace {
 
 constexpr size_t kLongestContact = 100;
-constexpr size_t kManyBuckets = 1000;
 
 // It goes out on the wire: printable ASCII, short.
 Result<Done> check_contact(std::string_view contact) {
@@ -54,12 +53,10 @@ struct PostfixPolicy::Service {
 
   std::string answer(const PolicyRequest& request);
   std::string judged(const PolicyRequest& request, Time now);
-  std::string judged_by_decisions(const ActiveDecisions& active, const Event& event,
-                                  const PolicyRequest& request, Time now);
 
   const PostfixPolicySettings settings;
   const EnforcerContext context;
-  Throttles throttles;
+  DecisionJudge decisions;
   Counter& requests;
   Counter& refused;
   Counter& suppressed;
@@ -76,34 +73,17 @@ std::string PostfixPolicy::Service::judged(const PolicyRequest& request, Time no
   if (active->all().empty() && !looks_at_list) return std::string(kNoOpinion);
   EventBatch batch;
   const Event& event = event_of(request, context.mapping, batch);
-  std::string action = judged_by_decisions(*active, event, request, now);
-  if (action != kNoOpinion || !looks_at_list) return action;
-  if (!context.suppressed->holding(event[Field::customer], event[Field::recipient], now)) {
-    return action;
+  const std::string& instance = request[PolicyAttribute::instance];
+  if (const Decision* const decision = decisions.refusing(*active, event, instance, now)) {
+    refused.add();
+    return action_for(*decision, settings.contact);
+  }
+  if (!looks_at_list ||
+      !context.suppressed->holding(event[Field::customer], event[Field::recipient], now)) {
+    return std::string(kNoOpinion);
   }
   suppressed.add();
   return suppress::marked(settings.suppression_reply);
-}
-
-std::string PostfixPolicy::Service::judged_by_decisions(const ActiveDecisions& active,
-                                                        const Event& event,
-                                                        const PolicyRequest& request, Time now) {
-  const Decision* decision = active.strictest(event, now);
-  if (decision == nullptr) return std::string(kNoOpinion);
-  if (decision->measure.kind == MeasureKind::throttle) {
-    if (throttles.buckets() > kManyBuckets) throttles.keep_only(active);
-    const std::string& instance = request[PolicyAttribute::instance];
-    bool passes = throttles.pass(*decision, instance, now);
-    if (passes && decision->measure.share > 0) {
-      if (const Decision* const rate = active.strictest_rate(event, now)) {
-        passes = throttles.pass(*rate, instance, now);
-        decision = rate;
-      }
-    }
-    if (passes) return std::string(kNoOpinion);
-  }
-  refused.add();
-  return action_for(*decision, settings.contact);
 }
 
 std::string PostfixPolicy::Service::answer(const PolicyRequest& request) {
@@ -259,6 +239,8 @@ const EnforcerKind kPostfixPolicy{
       if (!made) return fail(made.error());
       return std::unique_ptr<Enforcer>(std::move(*made));
     },
+    .can = [](const EnforcerKind::Settings&,
+              const Decision& decision) { return tellable(decision.scope); },
 };
 
 }  // namespace watchpost::enforce

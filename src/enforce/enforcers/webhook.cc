@@ -63,10 +63,17 @@ Result<std::unique_ptr<Webhook>> Webhook::open(const WebhookSettings& settings,
   return std::unique_ptr<Webhook>(new Webhook(settings, std::move(*secret), context.clock));
 }
 
-Result<Done> Webhook::can(const Decision& decision) const {
+namespace {
+
+// Whatever a scope names, the other side may know.
+Result<Done> can_be_told(const Decision& decision) {
   if (!decision.scope.empty()) return Done{};
   return fail(Code::refused, "a decision without a scope is never carried out");
 }
+
+}  // namespace
+
+Result<Done> Webhook::can(const Decision& decision) const { return can_be_told(decision); }
 
 Result<Done> Webhook::apply(const Decision& decision, Duration deadline) {
   return post(decision, "applied", deadline);
@@ -161,6 +168,8 @@ const EnforcerKind kWebhook{
       if (!made) return fail(made.error());
       return std::unique_ptr<Enforcer>(std::move(*made));
     },
+    .can = [](const EnforcerKind::Settings&,
+              const Decision& decision) { return can_be_told(decision); },
 };
 
 }  // namespace watchpost::enforce

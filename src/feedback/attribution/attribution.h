@@ -41,8 +41,8 @@ class SentMail {
                                            std::string_view recipient) = 0;
   // Whether our own servers lately gave it up for that recipient. Quick.
   virtual bool failed(std::string_view message_id, std::string_view recipient) = 0;
-  // Whether feedback of that id counted.
-  virtual bool counted(const EventId& id) = 0;
+  // Whether feedback of that id came.
+  virtual bool came(const EventId& id) = 0;
 };
 
 struct MailEnvelope {
@@ -55,7 +55,10 @@ struct MailEnvelope {
 inline constexpr std::string_view kNoProof = "none";
 inline constexpr std::string_view kNoSuchMail = "no such mail";
 inline constexpr std::string_view kOtherRecipient = "recipient differs";
+// It takes back a complaint that did not count, or has not come yet.
 inline constexpr std::string_view kNothingToTakeBack = "no such complaint";
+// A complaint that was taken back before it came.
+inline constexpr std::string_view kWithdrawnAlready = "withdrawn already";
 // In our own log, or, of what a log tells, in feedback that came before: not counted twice.
 inline constexpr std::string_view kSeenAlready = "seen already";
 inline constexpr std::string_view kStaleReturnPath = "expired return path";

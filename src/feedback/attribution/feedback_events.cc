@@ -76,6 +76,7 @@ class Maker {
   void add_delivery_results();
   void add_complaints(EventKind kind);
   void add_unsubscribed();
+  void judge_order(EventKind kind, Attributed& found);
   Event* add(EventKind kind, const Attributed& found);
   EventId id_of(EventKind kind, const Attributed& found);
   void take_report(const RecipientReport& report, const Attributed& found, Event& event);
@@ -159,6 +160,22 @@ void Maker::add_delivery_results() {
   }
 }
 
+// A complaint and what takes it back may come in either order. The first of a token is remembered
+// by its id, and of each kind there is but one: so one takes back one.
+void Maker::judge_order(EventKind kind, Attributed& found) {
+  const auto came = [&](EventKind one) {
+    return sent_ != nullptr && sent_->came(id_of(one, found));
+  };
+  if (kind == EventKind::complained) {
+    if (found.token && came(EventKind::complaint_withdrawn)) found.proof = kWithdrawnAlready;
+    return;
+  }
+  if (came(EventKind::complained)) return;
+  found.proof = kNothingToTakeBack;
+  // Who has a key of their own could take back all that is to come: theirs is not remembered.
+  if (found.token && found.token->limited) found.token.reset();
+}
+
 void Maker::add_complaints(EventKind kind) {
   if (!mail_.complaint || !is_about_mail(mail_)) {
     made_.nothing = "no_mail";
@@ -172,14 +189,7 @@ void Maker::add_complaints(EventKind kind) {
   if (recipients.empty()) recipients.emplace_back();
   for (const std::string& recipient : recipients) {
     Attributed found = attribution_.of(recipient);
-    if (kind == EventKind::complaint_withdrawn && found.proven()) {
-      const bool counted = sent_ != nullptr && sent_->counted(id_of(EventKind::complained, found));
-      // Its id stays free for the one that will take something back.
-      if (!counted) {
-        found.proof = kNothingToTakeBack;
-        found.token.reset();
-      }
-    }
+    if (found.proven()) judge_order(kind, found);
     Event* const event = add(kind, found);
     if (event == nullptr) continue;
     (*event)[Field::reply] = keep(mail_.complaint->feedback_type);

@@ -30,7 +30,8 @@ struct FeedbackFrame {
 // of abuse that is no mail give none.
 //   Rules:   one token and kind is one event, whoever reports it and however often; all else is
 //            known by the mail's own bytes. `delay` is the time since the mail was sent, so that
-//            the event falls into its cohort. A complaint is taken back only where it counted.
+//            the event falls into its cohort. A complaint is taken back only where it counted;
+//            where what takes it back came first, it does not count when it comes.
 //   Threads: none inside.
 FeedbackEvents events_of(const FeedbackMail& mail, const Attribution& attribution,
                          const FeedbackFrame& frame, const Mapping& mapping, SentMail* sent);

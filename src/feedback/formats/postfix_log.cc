@@ -131,10 +131,16 @@ void PostfixLog::State::smtpd_note(Line& line) {
     const bool ours = line.tag.daemon == PostfixDaemon::smtpd;
     return reject(line, read, read && ours && is_our_own_reply(*read, line.body));
   }
-  if (take_prefix(line.body, "milter-reject: ") || take_prefix(line.body, "proxy-reject: ")) {
+  if (take_prefix(line.body, "milter-reject: ")) return milter_reject(line);
+  if (take_prefix(line.body, "proxy-reject: ")) {
     return reject(line, read_reject(line.body), false);
   }
   if (!is_silent_note(line.body)) unread.count("not_understood", line.text);
+}
+
+void PostfixLog::State::milter_reject(Line& line) {
+  const auto read = read_reject(line.body);
+  reject(line, read, read && is_our_milters_reply(*read, line.body));
 }
 
 void PostfixLog::State::cleanup_note(Line& line) {
@@ -151,9 +157,7 @@ void PostfixLog::State::cleanup_note(Line& line) {
   if (take_prefix(line.body, "reject: ")) {
     return reject(line, read_content_reject(line.body), false);
   }
-  if (take_prefix(line.body, "milter-reject: ")) {
-    return reject(line, read_reject(line.body), false);
-  }
+  if (take_prefix(line.body, "milter-reject: ")) return milter_reject(line);
   std::string_view header = line.body;
   if (take_prefix(header, "info: header ")) {
     OpenMessage* const message = known(line.key);

@@ -48,6 +48,7 @@ struct PostfixLog::State {
   void expired(Line& line, const QueueLine& queue);
   void delivery(Line& line);
   void reject(Line& line, const std::optional<RejectLine>& reject, bool self_inflicted);
+  void milter_reject(Line& line);
   void failed(Line& line, const DeliveryLine& delivery, Event& event);
   void classify(Line& line, Event& event);
   bool is_internal_hop(Line& line, const DeliveryLine& delivery, const PostfixPeer& relay);

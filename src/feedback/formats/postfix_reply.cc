@@ -233,36 +233,50 @@ std::optional<RejectLine> read_content_reject(std::string_view text) {
 
 namespace {
 
-// What stands in the mark: a decision, or that the recipient is suppressed.
+// What stands in the mark: a decision, that the recipient is suppressed, or the border's own rules.
 bool is_our_mark(std::string_view what) {
-  if (what == "suppression") return true;
+  if (what == "suppression" || what == "border") return true;
   if (!what.starts_with("d-") || what.size() < 3 || what.size() > 22) return false;
   return std::ranges::all_of(what.substr(2), is_digit);
+}
+
+constexpr std::string_view kMarker = " (watchpost ";
+
+// The reply without our mark at its end; nothing where there is none that can be believed.
+// Recipients, senders and login names can hold any words, and smtpd repeats them in its reply. So
+// both the marker and what follows it must stand in the line once only, next to each other: an
+// address with either of them in it would bring it in a second time (in the reply and in to=<> or
+// from=<>), and then nothing is believed.
+std::optional<std::string_view> before_mark(const RejectLine& line, std::string_view text) {
+  constexpr std::string_view kBehind = "; from=<";
+  if (!line.has_sender || !line.reply.ends_with(')')) return std::nullopt;
+  const size_t marker = line.reply.rfind(kMarker);
+  if (marker == npos) return std::nullopt;
+  std::string_view what = line.reply.substr(marker + kMarker.size());
+  what.remove_suffix(1);
+  if (!is_our_mark(what)) return std::nullopt;
+  if (count_of(text, kMarker) != 1 || count_of(text, kBehind) != 1) return std::nullopt;
+  return line.reply.substr(0, marker);
 }
 
 }  // namespace
 
 bool is_our_own_reply(const RejectLine& line, std::string_view text) {
-  // Recipients, senders and login names can hold any words, and smtpd repeats them in its reply.
-  // So both the marker and what follows it must stand in the line once only, next to each other:
-  // an address with either of them in it would bring it in a second time (in the reply and in to=<>
-  // or from=<>), and then nothing is believed.
-  constexpr std::string_view kMarker = " (watchpost ";
-  constexpr std::string_view kBehind = "; from=<";
-  if (!line.has_sender || !line.reply.ends_with(')')) return false;
-  const size_t marker = line.reply.rfind(kMarker);
-  if (marker == npos) return false;
-  std::string_view what = line.reply.substr(marker + kMarker.size());
-  what.remove_suffix(1);
-  if (!is_our_mark(what)) return false;
-  if (count_of(text, kMarker) != 1 || count_of(text, kBehind) != 1) return false;
+  const auto before = before_mark(line, text);
   // smtpd: "554 5.7.1 <name>: Recipient address rejected: " and then what the policy server
   // answered. Two other replies of that shape end in words of others: a login name, and what a
   // remote server said when the address was probed.
-  const std::string_view before = line.reply.substr(0, marker);
-  return read_smtp_reply(line.reply).code >= 400 && before.find(" rejected: ") != npos &&
-         before.find(" not owned by user ") == npos && before.find(" said: ") == npos &&
-         before.find(" refused to talk to me: ") == npos;
+  return before && read_smtp_reply(line.reply).code >= 400 &&
+         before->find(" rejected: ") != npos && before->find(" not owned by user ") == npos &&
+         before->find(" said: ") == npos && before->find(" refused to talk to me: ") == npos;
+}
+
+bool is_our_milters_reply(const RejectLine& line, std::string_view text) {
+  const auto before = before_mark(line, text);
+  // Ours repeats nothing of the session, and so has no brackets. cleanup leaves out the code.
+  const std::string_view status = read_smtp_reply(line.reply).status;
+  return before && before->find_first_of("<>") == npos &&
+         (status.starts_with('4') || status.starts_with('5'));
 }
 
 }  // namespace watchpost::feedback

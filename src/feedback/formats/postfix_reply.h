@@ -40,5 +40,8 @@ std::optional<RejectLine> read_content_reject(std::string_view text);
 // " (watchpost d-17)" or " (watchpost suppression)". Only asked of lines in which smtpd itself says
 // "reject"; `text` is all behind that word.
 bool is_our_own_reply(const RejectLine& line, std::string_view text);
+// The same of lines that say "milter-reject", of smtpd or cleanup: what our milter answered, with
+// "(watchpost border)" too.
+bool is_our_milters_reply(const RejectLine& line, std::string_view text);
 
 }  // namespace watchpost::feedback

@@ -221,8 +221,7 @@ std::vector<Found> Maildir::news() {
     for (const Found& one : found) bytes += one.size;
     tell("following", bytes);
   } else {
-    mails_.tell(fmt::format("waiting: {}/new: {}", path_, std::strerror(error)), error == ENOENT,
-                0);
+    mails_.wait_for(path_ + "/new", error);
   }
   std::ranges::sort(found, {}, [](const Found& one) { return std::pair(one.put_ns, one.name); });
   return found;

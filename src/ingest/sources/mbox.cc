@@ -221,7 +221,7 @@ Result<Done> Mbox::run(EventSink& sink, std::string_view position, std::stop_tok
     }
     first = false;
     if (!file_) {
-      mails_.tell(fmt::format("waiting: {}: {}", path_, std::strerror(errno)), errno == ENOENT, 0);
+      mails_.wait_for(path_, errno);
     } else if (!read_some(place, sink, stop)) {
       file_.close();
       if (closed_) continue;

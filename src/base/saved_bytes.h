@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace watchpost::detect {
+namespace watchpost {
 
 static_assert(std::endian::native == std::endian::little, "saved numbers are little-endian");
 
@@ -16,8 +16,9 @@ class SavedWriter {
   void number(Number value) {
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
+  template <class Size = uint32_t>  // which must hold the length
   void text(std::string_view text) {
-    number(static_cast<uint32_t>(text.size()));
+    number(static_cast<Size>(text.size()));
     bytes_ += text;
   }
   std::string& bytes() { return bytes_; }
@@ -40,8 +41,9 @@ class SavedReader {
     rest_.remove_prefix(sizeof value);
     return value;
   }
+  template <class Size = uint32_t>
   std::string_view text() {
-    const auto size = number<uint32_t>();
+    const auto size = number<Size>();
     if (rest_.size() < size) return spoil(), std::string_view();
     const std::string_view text = rest_.substr(0, size);
     rest_.remove_prefix(size);
@@ -62,4 +64,4 @@ class SavedReader {
   bool bad_ = false;
 };
 
-}  // namespace watchpost::detect
+}  // namespace watchpost

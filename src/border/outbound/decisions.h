@@ -1,0 +1,40 @@
+#pragma once
+#include "border/gate.h"
+#include "border/milter/transaction.h"
+#include "enforce/decision_judge.h"
+#include "model/event.h"
+
+#include <optional>
+#include <string_view>
+
+namespace watchpost::border {
+
+// The decisions in force, as they bear on mail of our logins.
+//   Owns:    what throttles have let through.
+//   Threads: any.
+class OutboundDecisions {
+ public:
+  // Both outlive it.
+  OutboundDecisions(const enforce::ActiveSnapshot& active, const feedback::Mapping& mapping)
+      : active_(active), mapping_(mapping) {}
+
+  // The decision under which a recipient may not be taken; empty: for what is known without one.
+  std::optional<Decision> at_recipient(const Transaction& mail, std::string_view recipient,
+                                       Time now);
+  // The decision under which a message may not pass: one that holds for it, whoever gets it; or,
+  // where decisions name recipients and content at once, the mildest of those under which none of
+  // its recipients may get it. `message` is its event, mapped; what is added goes into `batch`.
+  std::optional<Decision> at_end(const Transaction& mail, const Event& message, EventBatch& batch,
+                                 Time now);
+
+ private:
+  std::optional<Decision> for_all_recipients(const enforce::ActiveDecisions& active,
+                                             const Transaction& mail, const Event& message,
+                                             EventBatch& batch, Time now);
+
+  const enforce::ActiveSnapshot& active_;
+  const feedback::Mapping& mapping_;
+  enforce::DecisionJudge judge_;
+};
+
+}  // namespace watchpost::border

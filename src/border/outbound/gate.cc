@@ -1,0 +1,276 @@
+#include "border/gate.h"
+
+#include "border/outbound/decisions.h"
+#include "border/outbound/hygiene.h"
+#include "border/outbound/mail.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::border {
+namespace {
+
+Disposition disposition_of(std::string_view setting, Disposition otherwise) {
+  return disposition_from(setting).value_or(otherwise);
+}
+
+Disposition wanted_by(const Decision& decision) {
+  switch (decision.measure.kind) {
+    case MeasureKind::notify: return Disposition::accept;
+    case MeasureKind::throttle:
+    case MeasureKind::hold: return Disposition::tempfail;
+    case MeasureKind::suspend:
+    case MeasureKind::block: break;
+  }
+  return Disposition::reject;
+}
+
+bool refuses(Disposition disposition) {
+  return disposition == Disposition::tempfail || disposition == Disposition::reject;
+}
+
+Answer refusal(std::string reply) {
+  const bool for_good = reply.starts_with('5');
+  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
+          .reply = std::move(reply),
+          .header = {},
+          .remove_recipients = {}};
+}
+
+// A refusal by our own rules; the mark is what the log's reader knows it by.
+std::string reply_for(Disposition disposition, std::string_view words, std::string_view contact) {
+  const std::string_view code = disposition == Disposition::reject ? "550 5.7.1" : "451 4.7.1";
+  const std::string whom = contact.empty() ? std::string() : fmt::format("; contact {}", contact);
+  return fmt::format("{} {}{} (watchpost border)", code, words, whom);
+}
+
+// What a message came to.
+struct Outcome {
+  MailVerdict verdict;
+  std::string reply;  // of a refusal
+};
+
+class OutboundGate final : public Handler {
+ public:
+  OutboundGate(const std::string& name, Mode mode, const BorderContext& context);
+
+  bool looks_at(const Transaction&) override { return mode_ != Mode::off; }
+  Answer at_recipient(const Transaction& so_far, const Recipient& recipient) override;
+  void at_end(std::shared_ptr<const Transaction> message,
+              std::function<void(Answer)> answer) override;
+  Answer in_trouble(const Transaction& message, Trouble trouble) override;
+
+ private:
+  Outcome judged(const Transaction& mail, const OutboundMail& looked_at,
+                 const std::optional<Decision>& decision, const BorderSettings& settings) const;
+  void refused_recipient(const Transaction& mail, const Recipient& recipient,
+                         const std::string& reply);
+  void tell(const Transaction& mail, const Outcome& outcome, EventBatch batch);
+  void offer(EventBatch events);
+  EventId id_of(const Transaction& mail, std::string_view what) const;
+
+  const std::string name_;
+  const Mode mode_;
+  const BorderContext context_;
+  const std::optional<auth::PublicSuffixes> suffixes_;
+  OutboundDecisions decisions_;
+  Counter& passed_;
+  Counter& refused_;
+  Counter& refused_recipients_;
+  Counter& dropped_;
+  std::map<std::string_view, Counter*> findings_;
+};
+
+std::optional<auth::PublicSuffixes> system_suffixes() {
+  auto list = auth::PublicSuffixes::of_the_system();
+  if (!list) return std::nullopt;
+  return std::move(*list);
+}
+
+OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderContext& context)
+    : name_(name),
+      mode_(mode),
+      context_(context),
+      suffixes_(system_suffixes()),
+      decisions_(context.active, context.mapping),
+      passed_(context.metrics.counter("watchpost_border_outbound", "Messages of our logins judged.",
+                                      {{"gate", name}, {"result", "passed"}})),
+      refused_(context.metrics.counter("watchpost_border_outbound",
+                                       "Messages of our logins judged.",
+                                       {{"gate", name}, {"result", "refused"}})),
+      refused_recipients_(context.metrics.counter(
+          "watchpost_border_outbound_recipients_refused",
+          "Recipients of our logins' mail refused because of a decision.", {{"gate", name}})),
+      dropped_(context.metrics.counter("watchpost_border_events_dropped",
+                                       "Events of the border lost because the pipeline was full.",
+                                       {{"gate", name}})) {
+  std::vector<std::string_view> words(hygiene_words().begin(), hygiene_words().end());
+  for (const auto authorship : {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
+    words.push_back(finding_of(authorship));
+  }
+  words.emplace_back("large");
+  for (const std::string_view word : words) {
+    findings_[word] = &context.metrics.counter("watchpost_border_findings",
+                                               "Messages in which something was found.",
+                                               {{"gate", name}, {"finding", std::string(word)}});
+  }
+}
+
+Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
+  if (mode_ != Mode::enforce) return {};
+  const auto decision = decisions_.at_recipient(so_far, recipient.address, context_.clock.now());
+  if (!decision) return {};
+  const auto rules = context_.rules.get();
+  std::string reply = enforce::action_for(*decision, rules->settings.contact);
+  refused_recipient(so_far, recipient, reply);
+  refused_recipients_.add();
+  return refusal(std::move(reply));
+}
+
+void OutboundGate::refused_recipient(const Transaction& mail, const Recipient& recipient,
+                                     const std::string& reply) {
+  EventBatch batch;
+  Event& event = session_event(mail, batch);
+  event.kind = EventKind::rejected;
+  event.self_inflicted = true;
+  event.at = context_.clock.now();
+  event.id = id_of(mail, recipient.address);
+  event[Field::recipient] = batch.keep(recipient.address);
+  event[Field::stage] = "RCPT";
+  event[Field::reply] = batch.keep(reply);
+  context_.mapping.apply(event, batch);
+  offer(std::move(batch));
+}
+
+Outcome OutboundGate::judged(const Transaction& mail, const OutboundMail& looked_at,
+                             const std::optional<Decision>& decision,
+                             const BorderSettings& settings) const {
+  const bool in_force = mode_ == Mode::enforce;
+  Outcome made;
+  if (decision) {
+    made.reply = enforce::action_for(*decision, settings.contact);
+    made.verdict.reasons.push_back(
+        {.rule = "decision " + text_of(decision->id),
+         .wants = wanted_by(*decision),
+         .in_force = in_force,
+         .words = fmt::format("{} is under {}", decision->scope.text(), decision->measure.text())});
+  }
+  const Disposition author = disposition_of(settings.foreign_author, Disposition::accept);
+  const bool objects =
+      looked_at.authorship == Authorship::foreign || looked_at.authorship == Authorship::uncertain;
+  if (objects && author != Disposition::accept) {
+    made.verdict.reasons.push_back(
+        {.rule = std::string(finding_of(looked_at.authorship)),
+         .wants = author,
+         .in_force = in_force,
+         .words =
+             fmt::format("not every author is known to belong to the login {}", mail.login())});
+  }
+  std::ranges::stable_sort(made.verdict.reasons, std::ranges::greater(), &VerdictReason::wants);
+  if (!in_force || made.verdict.reasons.empty()) return made;
+  made.verdict.decided = made.verdict.reasons.front().wants;
+  made.verdict.carried_out = made.verdict.decided;
+  // Nothing is kept of mail that leaves.
+  if (made.verdict.carried_out == Disposition::quarantine) {
+    made.verdict.carried_out = disposition_of(settings.quarantine, Disposition::tempfail);
+    if (made.verdict.carried_out == Disposition::quarantine) {
+      made.verdict.carried_out = Disposition::tempfail;
+    }
+  }
+  // A mark helps nobody where mail leaves.
+  if (made.verdict.carried_out == Disposition::tag) {
+    made.verdict.carried_out = Disposition::accept;
+  }
+  const bool by_decision = decision && wanted_by(*decision) == made.verdict.carried_out;
+  if (refuses(made.verdict.carried_out) && !by_decision) {
+    made.reply =
+        reply_for(made.verdict.carried_out,
+                  "The author of this mail is not known to belong to this login", settings.contact);
+  }
+  return made;
+}
+
+void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
+                          std::function<void(Answer)> answer) {
+  const auto rules = context_.rules.get();
+  const Time now = context_.clock.now();
+  const OutboundMail looked_at = look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);
+  for (const std::string_view word : looked_at.findings) findings_.at(word)->add();
+  EventBatch batch;
+  Event& event = message_event(*message, looked_at, batch);
+  event.at = now;
+  context_.mapping.apply(event, batch);
+  const auto decision = decisions_.at_end(*message, event, batch, now);
+  Outcome outcome = judged(*message, looked_at, decision, rules->settings);
+  const bool refused = refuses(outcome.verdict.carried_out);
+  (refused ? refused_ : passed_).add();
+  tell(*message, outcome, std::move(batch));
+  answer(refused ? refusal(std::move(outcome.reply)) : Answer{});
+}
+
+// `batch` has the event of the message alone.
+void OutboundGate::tell(const Transaction& mail, const Outcome& outcome, EventBatch batch) {
+  const bool refused = refuses(outcome.verdict.carried_out);
+  Event& event = batch.events().front();
+  event.id = id_of(mail, "");
+  event.self_inflicted = refused;
+  if (refused) {
+    event[Field::stage] = "END-OF-MESSAGE";
+    event[Field::reply] = batch.keep(outcome.reply);
+  }
+  if (refused) event.kind = EventKind::rejected;
+  offer(std::move(batch));
+}
+
+Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
+  if (mode_ != Mode::enforce) return {};
+  const auto rules = context_.rules.get();
+  const BorderSettings& settings = rules->settings;
+  // The decisions are in memory: no trouble takes their place.
+  if (const auto decision = decisions_.at_recipient(message, "", context_.clock.now())) {
+    return refusal(enforce::action_for(*decision, settings.contact));
+  }
+  Disposition wanted = disposition_of(
+      trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
+  if (wanted == Disposition::quarantine) wanted = Disposition::tempfail;
+  if (refuses(wanted)) {
+    return refusal(reply_for(wanted, "This mail could not be looked at", settings.contact));
+  }
+  // Else nobody would count it: at_end() was not called.
+  if (trouble == Trouble::overload) {
+    EventBatch batch;
+    Event& event = session_event(message, batch);
+    event.at = context_.clock.now();
+    event.recipients = recipients_of(message);
+    event.size = message.size;
+    context_.mapping.apply(event, batch);
+    tell(message, {}, std::move(batch));
+  }
+  return {};
+}
+
+void OutboundGate::offer(EventBatch events) {
+  for (Event& event : events.events()) event[Field::source] = events.keep(name_);
+  ingest::Arrival arrival;
+  arrival.events = std::move(events);
+  arrival.source = name_;
+  if (!context_.events.offer(std::move(arrival))) dropped_.add();
+}
+
+EventId OutboundGate::id_of(const Transaction& mail, std::string_view what) const {
+  return hash128(
+      fmt::format("outbound\n{}\n{}\n{}\n{}", name_, mail.queue_id(), instance_of(mail), what));
+}
+
+}  // namespace
+
+std::unique_ptr<Handler> outbound_gate(const std::string& name, Mode mode,
+                                       const BorderContext& context) {
+  return std::make_unique<OutboundGate>(name, mode, context);
+}
+
+}  // namespace watchpost::border

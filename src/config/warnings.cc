@@ -1,0 +1,118 @@
+#include "config/warnings.h"
+
+#include "base/text.h"
+#include "border/milter_enforcer.h"
+#include "model/decision.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace watchpost::config {
+namespace {
+
+constexpr size_t kMostNamed = 3;
+
+// Says whether somebody could carry out a decision.
+using Taker = std::function<Result<Done>(const Decision&)>;
+
+// All that carries out decisions.
+std::vector<Taker> takers_of(const Configuration& configuration) {
+  std::vector<Taker> takers;
+  for (const EnforcerTable& table : configuration.enforcers) {
+    const auto* const kind = enforce::enforcer_kind(table.kind);
+    if (kind == nullptr || kind->can == nullptr || !table.settings) continue;
+    takers.emplace_back([can = kind->can, &settings = *table.settings](const Decision& decision) {
+      return can(settings, decision);
+    });
+  }
+  for (const border::MilterSettings& milter : configuration.milters) {
+    if (milter.role != "outbound" || milter.mode != name_of(Mode::enforce)) continue;
+    takers.emplace_back(border::MilterEnforcer::able);
+  }
+  return takers;
+}
+
+bool is_carried_out(const Measure& measure) { return measure.kind != MeasureKind::notify; }
+
+bool has_to_be_carried_out(const detect::Detector& rule) {
+  return rule.mode == Mode::enforce && std::ranges::any_of(rule.then, is_carried_out);
+}
+
+// Such a decision of this rule as it could come.
+Decision decision_of(std::span<const Field> dimensions, const Measure& measure) {
+  Decision made{.id = DecisionId{1}, .measure = measure};
+  for (const Field dimension : dimensions) made.scope.parts.push_back({dimension, "any"});
+  return made;
+}
+
+// Why nobody can carry it out, as the first says; nothing where somebody can.
+std::optional<std::string> why_nobody(std::span<const Taker> takers, const Decision& decision) {
+  std::optional<std::string> why;
+  for (const Taker& can : takers) {
+    const auto answer = can(decision);
+    if (answer) return std::nullopt;
+    if (!why) why = answer.error().what;
+  }
+  return why;
+}
+
+std::string dimensions_text(std::span<const Field> dimensions) {
+  std::vector<std::string_view> names;
+  for (const Field dimension : dimensions) names.push_back(name_of(dimension));
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
+// One for each `watch` of the rule, with all of its measures.
+void check_rule(const detect::Detector& rule, std::span<const Taker> takers, Warnings& warnings) {
+  for (const std::vector<Field>& dimensions : rule.watch) {
+    std::vector<std::string> measures;
+    std::string why;
+    for (const Measure& measure : rule.then) {
+      if (!is_carried_out(measure)) continue;
+      const auto nobody = why_nobody(takers, decision_of(dimensions, measure));
+      if (!nobody) continue;
+      why = *nobody;
+      measures.push_back(fmt::format("`{}`", measure.text()));
+    }
+    if (measures.empty()) continue;
+    warnings.push_back({Code::refused,
+                        fmt::format("no enforcer can carry out {} where it watches `{}`: {}",
+                                    fmt::join(measures, ", "), dimensions_text(dimensions), why),
+                        fmt::format("[[detector]] `{}`", escaped(rule.name, 64))});
+  }
+}
+
+Error nobody_at_all(std::span<const std::string> rules) {
+  const auto named = rules.first(std::min(rules.size(), kMostNamed));
+  std::string who = fmt::format("{}", fmt::join(named, ", "));
+  if (rules.size() > named.size()) who += fmt::format(" and {} more", rules.size() - named.size());
+  return {Code::refused,
+          fmt::format("there is none that carries out decisions: what {} decide{} stops nobody",
+                      who, rules.size() == 1 ? "s" : ""),
+          "[[enforcer]]"};
+}
+
+}  // namespace
+
+Warnings warnings_of(const Configuration& configuration) {
+  const std::vector<Taker> takers = takers_of(configuration);
+  Warnings warnings;
+  std::vector<std::string> enforcing;
+  for (const detect::Detector& rule : configuration.rules) {
+    if (!has_to_be_carried_out(rule)) continue;
+    enforcing.push_back(fmt::format("`{}`", escaped(rule.name, 64)));
+    if (!takers.empty()) check_rule(rule, takers, warnings);
+  }
+  if (takers.empty() && !enforcing.empty()) warnings.push_back(nobody_at_all(enforcing));
+  return warnings;
+}
+
+}  // namespace watchpost::config

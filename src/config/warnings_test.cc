@@ -1,0 +1,94 @@
+#include "config/warnings.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string detector(std::string_view name, std::string_view watch, std::string_view then,
+                     std::string_view mode = "enforce") {
+  return fmt::format(
+      "[[detector]]\nname = \"{}\"\nwatch = [{}]\nwhen = \"bounced >= 5\"\nmode = \"{}\"\n"
+      "then = [{}]\n",
+      name, watch, mode, then);
+}
+
+constexpr std::string_view kPostfix =
+    "[[enforcer]]\nname = \"postfix\"\nkind = \"postfix_policy\"\nlisten = [\"127.0.0.1:1\"]\n";
+constexpr std::string_view kWebhook =
+    "[[enforcer]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\n"
+    "secret = \"0123456789\"\n";
+constexpr std::string_view kDesk = "[[notify]]\nname = \"desk\"\nkind = \"syslog\"\n";
+constexpr std::string_view kTable =
+    "[[enforcer]]\nname = \"table\"\nkind = \"postfix_access\"\npath = \"/tmp/table\"\n";
+
+std::vector<std::string> warnings(const std::string& toml) {
+  const auto read = parse(toml + std::string(kDesk), "file");
+  EXPECT_TRUE(read) << (read ? "" : read.error().front().text());
+  std::vector<std::string> all;
+  if (!read) return all;
+  for (const Error& one : warnings_of(*read)) all.push_back(one.text());
+  return all;
+}
+
+TEST(ConfigWarnings, WhatSomebodyCarriesOutIsFine) {
+  const std::string rule = detector("a", R"("credential", "customer")", R"("suspend 1h")");
+  EXPECT_THAT(warnings(rule + std::string(kPostfix)), IsEmpty());
+  const std::string campaigns = detector("b", R"("customer campaign")", R"("hold 1h")");
+  EXPECT_THAT(warnings(campaigns + std::string(kWebhook)), IsEmpty());
+  // One that can is enough.
+  EXPECT_THAT(warnings(campaigns + std::string(kPostfix) + std::string(kWebhook)), IsEmpty());
+}
+
+TEST(ConfigWarnings, AScopeThatNobodyCanTellIsSaidOnceForEachWatch) {
+  const std::string rule = detector("mailing", R"("customer", "customer campaign", "source_ip")",
+                                    R"("hold 1h", "suspend 1d", "notify desk")");
+  EXPECT_THAT(warnings(rule + std::string(kPostfix)),
+              ElementsAre(testing::AllOf(
+                              HasSubstr("[[detector]] `mailing`"),
+                              HasSubstr("`hold 1h`, `suspend 1d` where it watches "
+                                        "`customer campaign`: Postfix does not say the campaign")),
+                          HasSubstr("`source_ip`")));
+}
+
+TEST(ConfigWarnings, NobodyAtAllIsSaidOnce) {
+  std::string rules;
+  for (int i = 0; i < 5; ++i) {
+    rules += detector(fmt::format("r{}", i), R"("credential")", R"("suspend 1h")");
+  }
+  const auto expected =
+      ElementsAre(HasSubstr("what `r0`, `r1`, `r2` and 2 more decide stops nobody"));
+  EXPECT_THAT(warnings(rules), expected);
+  // Whoever follows suppressions only carries out no decision.
+  EXPECT_THAT(warnings(rules + std::string(kTable)), expected);
+  EXPECT_THAT(warnings(detector("one", R"("credential")", R"("suspend 1h")")),
+              ElementsAre(HasSubstr("what `one` decides stops nobody")));
+}
+
+TEST(ConfigWarnings, WhatIsNotEnforcedNeedsNobody) {
+  for (const char* const mode : {"off", "shadow", "notify"}) {
+    EXPECT_THAT(warnings(detector("a", R"("customer campaign")", R"("suspend 1h")", mode)),
+                IsEmpty())
+        << mode;
+  }
+  EXPECT_THAT(warnings(detector("a", R"("customer campaign")", R"("notify desk")")), IsEmpty());
+}
+
+TEST(ConfigWarnings, TheShippedFileHasNone) {
+  const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/config/watchpost.toml");
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(warnings_of(*read).empty());
+}
+
+}  // namespace
+}  // namespace watchpost::config
