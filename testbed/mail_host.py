@@ -127,8 +127,19 @@ service auth {{
 """
 
 
+def with_more(settings, more):
+    """The settings, and those of `more` in place of theirs.
+
+    A parameter that stands there twice is warned of by every process, and postlogd can come to wait for
+    itself over that.
+    """
+    replaced = {line.split("=")[0].strip() for line in more.splitlines() if line[:1].strip()}
+    kept = [line for line in settings.splitlines(keepends=True) if line.split("=")[0].strip() not in replaced]
+    return "".join(kept) + more
+
+
 class MailHost:
-    """start() when the policy port is known; stop() always. `more` goes to the end of main.cf.
+    """start() when the policy port is known; stop() always. `more` adds to main.cf, or replaces in it.
 
     `port` is the submission service's. With `receives`, domains that mail is taken for, there is a door for
     strangers at `mx_port`. `milters` and `mx_milters`: what smtpd_milters of each is.
@@ -164,9 +175,10 @@ class MailHost:
             (self.folder / name).mkdir(mode=0o755)
         as_root("chown", POSTFIX_USER, str(self.folder / "data"))
         self.log.touch(mode=0o644)
-        (etc / "main.cf").write_text(MAIN_CF.format(
-            folder=self.folder, log=self.log, relay_port=self._relay_port, policy=self._policy)
-            + f"relay_domains = {' '.join(self._receives)}\n" + self._more)
+        settings = MAIN_CF.format(folder=self.folder, log=self.log, relay_port=self._relay_port,
+                                  policy=self._policy)
+        (etc / "main.cf").write_text(
+            with_more(settings + f"relay_domains = {' '.join(self._receives)}\n", self._more))
         doors = MX_DOOR.format(port=self.mx_port, milters=self._mx_milters) if self.mx_port else ""
         (etc / "master.cf").write_text(MASTER_CF.format(doors=doors, port=self.port, milters=self._milters))
         as_root("chown", "-R", "root:root", str(etc), str(self.folder / "queue"))

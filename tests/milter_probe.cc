@@ -1,6 +1,6 @@
 // For tests: a milter that does what the first recipient's name says, until its standard input
 // ends.
-//   milter_probe LISTEN [DEADLINE [PROGRESS]]     in seconds
+//   milter_probe LISTEN [DEADLINE [PROGRESS [blind]]]     in seconds; blind: it looks at no mail
 // Prints the TCP port it listens on, then a line of JSON for each message that came whole.
 //   reject@  reject-plainly@  tempfail@  discard@   the message
 //   tag@  top@  append@                             a field below the first, above all, at the end
@@ -60,7 +60,7 @@ std::string description(const Transaction& mail) {
       {"macros", macros},
       {"size", mail.size},
       {"cut", mail.cut},
-      {"message", base64(mail.message)},
+      {"message", crypto::base64(mail.message)},
   });
 }
 
@@ -104,7 +104,7 @@ class Probe final : public border::Handler {
   ~Probe() override {
     for (std::thread& one : waiting_) one.join();
   }
-  bool looks_at(const Transaction&) override { return true; }
+  bool looks_at(const Transaction&) override { return !blind; }
   Answer at_recipient(const Transaction&, const Recipient& recipient) override {
     const std::string name = name_in(recipient);
     if (name == "not") return {.kind = Kind::reject, .reply = "550 5.7.1 not 100% here"};
@@ -129,6 +129,8 @@ class Probe final : public border::Handler {
             .reply = "451 4.7.1 in trouble: " + std::string(name_of(trouble))};
   }
 
+  bool blind = false;
+
  private:
   std::mutex mutex_;
   std::vector<std::function<void(Answer)>> kept_;
@@ -138,7 +140,7 @@ class Probe final : public border::Handler {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2 || argc > 4) return 2;
+  if (argc < 2 || argc > 5) return 2;
   border::MilterSettings settings;
   settings.listen = {argv[1]};
   settings.socket_mode = "0666";
@@ -146,6 +148,7 @@ int main(int argc, char** argv) {
   if (argc > 3) settings.progress = std::chrono::seconds(std::atoi(argv[3]));
   Metrics metrics;
   Probe probe;
+  probe.blind = argc > 4;
   net::Io io;
   auto server = border::MilterServer::open(io, settings, probe, metrics);
   if (!server) {

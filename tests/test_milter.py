@@ -1,4 +1,5 @@
-"""A real Postfix asks the milter, which does what recipients are named after (milter_probe.cc)."""
+"""A real Postfix, and a real Sendmail, ask the milter, which does what recipients are named after
+(milter_probe.cc)."""
 import base64
 import json
 import os
@@ -13,6 +14,7 @@ import unittest
 
 from support import ROOT
 from test_mail_intake import Intake
+from testbed import sendmail_host
 from testbed.mail_host import MailHost
 
 PROGRAM = os.environ.get("WATCHPOST_MILTER_PROBE", str(ROOT / "build/dev/tests/milter_probe"))
@@ -21,10 +23,10 @@ SENDER = "jo@shop.example"
 FIELDS = (b"Date: Sun, 29 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@shop.example>\r\nFrom: jo@shop.example\r\n"
           b"To: one@mx.example\r\nSubject: milter\r\n")
 CONTENT = FIELDS + b"\r\nOne line.\r\n"
-MILTER = """smtpd_milters = {at}
-milter_default_action = tempfail
-smtpd_relay_restrictions = permit
-smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@mx.example=REJECT}}, permit
+MILTER = """milter_default_action = tempfail
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access inline:{nobody@mx.example=REJECT}, permit_mynetworks, reject
 """
 
 
@@ -66,7 +68,8 @@ class Probe:
         return self.metrics
 
 
-class Milter(unittest.TestCase):
+class MilterTest(unittest.TestCase):
+    """begin() starts the mail server and sets `host`."""
     maxDiff = None
 
     def setUp(self):
@@ -79,15 +82,12 @@ class Milter(unittest.TestCase):
         self.addCleanup(self.intake.stop)
         self.delivered = 0
 
-    def begin(self, listen="127.0.0.1:0", times=(), more=""):
+    def start_probe(self, listen="127.0.0.1:0", *times):
         self.probe = Probe(listen, *times)
         self.addCleanup(self.probe.stop)
-        at = f"inet:127.0.0.1:{self.probe.port}" if self.probe.port else listen
-        folder = self.folder / "postfix"
-        folder.mkdir()
-        self.host = MailHost(folder, self.intake.port, {ALICE: "demo"}, more=MILTER.format(at=at) + more)
-        self.addCleanup(self.host.remove)
-        self.host.start()
+        made = self.folder / "server"
+        made.mkdir()
+        return made
 
     def client(self):
         client = smtplib.SMTP("127.0.0.1", self.host.port, "client.example", timeout=120)
@@ -107,6 +107,22 @@ class Milter(unittest.TestCase):
     def next_delivered(self):
         self.delivered += 1
         return self.intake.message(self.delivered)
+
+    def probe_answers(self, name):
+        return int(self.probe.stop()[f'watchpost_milter_answers_total{{milter="inbound",answer="{name}"}}'])
+
+    def names_of(self, content):
+        header = content.partition(b"\r\n\r\n")[0].replace(b"\r\n\t", b" ").replace(b"\r\n ", b" ")
+        return [line.partition(b":")[0].decode() for line in header.split(b"\r\n")]
+
+
+class Postfix(MilterTest):
+    def begin(self, listen="127.0.0.1:0", times=(), more=""):
+        folder = self.start_probe(listen, *times)
+        at = f"inet:127.0.0.1:{self.probe.port}" if self.probe.port else listen
+        self.host = MailHost(folder, self.intake.port, {ALICE: "demo"}, more=MILTER + more, milters=at)
+        self.addCleanup(self.host.remove)
+        self.host.start()
 
     def test_what_it_is_told(self):
         self.begin()
@@ -170,13 +186,6 @@ class Milter(unittest.TestCase):
         answers = {name: self.probe_answers(name) for name in ("proceed", "reject", "tempfail", "discard")}
         self.assertEqual(answers, {"proceed": 3, "reject": 4, "tempfail": 2, "discard": 2})
 
-    def probe_answers(self, name):
-        return int(self.probe.stop()[f'watchpost_milter_answers_total{{milter="inbound",answer="{name}"}}'])
-
-    def names_of(self, content):
-        header = content.partition(b"\r\n\r\n")[0].replace(b"\r\n\t", b" ").replace(b"\r\n ", b" ")
-        return [line.partition(b":")[0].decode() for line in header.split(b"\r\n")]
-
     def test_where_fields_are_put(self):
         self.begin()
         old = b"Received: from a by b; Sun, 29 Nov 2026 06:00:00 +0000\r\nX-Probe: forged\r\n"
@@ -228,6 +237,16 @@ class Milter(unittest.TestCase):
         self.assertEqual(self.send("never", client=client)[0], (451, "4.7.1 in trouble: deadline"))
         self.assertEqual(self.send("one", client=client)[0][0], 250)
 
+    def test_mail_that_is_not_looked_at(self):
+        self.begin(times=(25, 8, "blind"))
+        client = self.client()
+        for _ in range(2):
+            client.mail(SENDER)
+            self.assertEqual(client.rcpt("not@mx.example")[0], 250)
+            self.assertEqual(client.data(CONTENT)[0], 250)
+            self.next_delivered()
+        self.assertEqual(self.probe.stop()['watchpost_milter_messages_total{milter="inbound"}'], "0")
+
     def test_over_a_unix_socket(self):
         self.begin(f"unix:{self.folder}/milter.sock")
         self.assertEqual(self.send("tag")[0][0], 250)
@@ -272,6 +291,124 @@ class Milter(unittest.TestCase):
         for _ in range(400):
             self.assertEqual(self.probe.message()["from"], f"<{SENDER}>")
         self.assertEqual(self.probe_answers("proceed"), 400)
+
+
+@unittest.skipUnless(sendmail_host.is_there(), "Sendmail is not unpacked in build/sendmail")
+class Sendmail(MilterTest):
+    def begin(self):
+        folder = self.start_probe()
+        self.host = sendmail_host.SendmailHost(folder, self.intake.port, f"inet:{self.probe.port}@127.0.0.1")
+        self.addCleanup(self.host.remove)
+        self.host.start()
+
+    def test_what_it_is_told(self):
+        self.begin()
+        content = b"A:y\r\nB: y\r\nC:  y\r\nD:\ty\r\nE: a\r\n\tb\r\n" + CONTENT
+        client = self.client()
+        for _ in range(2):
+            reply, told = self.send(["one", "two"], content, client)
+            self.assertEqual(reply[0], 250)
+            self.assertEqual(told["message"], content)
+            self.assertEqual(told["from"], f"<{SENDER}>")
+            self.assertEqual([one["address"] for one in told["recipients"]], ["one@mx.example", "two@mx.example"])
+            self.assertEqual((told["client_ip"], told["helo"]), ("127.0.0.1", "client.example"))
+            self.assertIn(told["queue_id"], reply[1])
+            self.assertTrue(told["macros"]["v"].startswith("8."))
+            for name in ("client_ptr", "client_port", "mail_addr", "rcpt_addr"):
+                self.assertIn(name, told["macros"])
+
+    def test_answers(self):
+        self.begin()
+        client = self.client()
+        for _ in range(2):
+            self.assertEqual(self.send("reject", client=client)[0], (554, "5.7.1 no, 100% sure %s"))
+            self.assertEqual(self.send("tempfail", client=client)[0], (451, "4.7.1 later, 100%"))
+            self.assertEqual(self.send("discard", client=client)[0][0], 250)
+            self.assertEqual(self.send("reject-plainly", client=client)[0][0] // 100, 5)
+            self.assertEqual(self.send("one", client=client)[0][0], 250)
+        client.mail(SENDER)
+        self.assertEqual(client.rcpt("not@mx.example"), (550, b"5.7.1 <not@mx.example>... not 100% here"))
+        self.assertEqual(self.probe_answers("discard"), 2)
+
+    def test_changes(self):
+        self.begin()
+        old = b"Received: from a by b; Sun, 29 Nov 2026 06:00:00 +0000\r\nX-Probe: forged\r\n"
+        for name, wanted in (("tag", ["Received", "X-Probe", "Received", "X-Probe"]),
+                             ("top", ["X-Probe", "Received", "Received", "X-Probe"])):
+            self.assertEqual(self.send(name, old + CONTENT)[0][0], 250)
+            self.assertEqual(self.names_of(self.next_delivered()[1])[:4], wanted)
+        forged = b"".join(b"Authentication-Results: mx.example; dkim=pass n=%d\r\n" % n for n in range(20))
+        self.assertEqual(self.send("remove", forged + CONTENT)[0][0], 250)
+        self.assertNotIn("Authentication-Results", self.names_of(self.next_delivered()[1]))
+        self.assertEqual(self.send(["one", "less"])[0][0], 250)
+        self.assertNotIn("less@", " ".join(self.next_delivered()[0]))
+
+
+# Another's idea of the protocol: miltertest of OpenDKIM speaks it as libmilter's peers do.
+CONVERSATION = """
+local c = mt.connect("{at}")
+if c == nil then error("cannot connect") end
+{negotiation}
+local function check(done, what)
+  if done ~= nil then error(what .. ": " .. tostring(done)) end
+end
+local function is(reply, what)
+  if mt.getreply(c) ~= reply then error(what .. ": " .. string.char(mt.getreply(c))) end
+end
+check(mt.conninfo(c, "client.example", "192.0.2.7"), "connect")
+is(SMFIR_CONTINUE, "connect")
+check(mt.helo(c, "helo.example"), "helo")
+for _, name in ipairs({{"tag", "reject", "tempfail", "discard", "remove", "one"}}) do
+  mt.macro(c, SMFIC_MAIL, "i", "Q-" .. name, "{{auth_authen}}", "jo")
+  check(mt.mailfrom(c, "<a@x.example>", "SIZE=10"), "mail")
+  check(mt.rcptto(c, "<" .. name .. "@mx.example>"), "rcpt")
+  is(SMFIR_CONTINUE, "rcpt")
+  check(mt.data(c), "data")
+  for n = 1, 3 do check(mt.header(c, "Authentication-Results", "x" .. n), "header") end
+  check(mt.eoh(c), "eoh")
+  check(mt.bodystring(c, "body\\r\\n"), "body")
+  check(mt.eom(c), "eom")
+  if name == "reject" or name == "tempfail" then
+    is(SMFIR_REPLYCODE, name)
+    local code, status, text = "554", "5.7.1", "no, 100%% sure %%s"
+    if name == "tempfail" then code, status, text = "451", "4.7.1", "later, 100%%" end
+    if not mt.eom_check(c, MT_SMTPREPLY, code, status, text) then error("not the reply: " .. name) end
+  elseif name == "discard" then
+    is(SMFIR_DISCARD, name)
+  else
+    is(SMFIR_CONTINUE, name)
+  end
+  if mt.eom_check(c, MT_HDRINSERT, "X-Probe") ~= (name == "tag") then error("insert: " .. name) end
+  if mt.eom_check(c, MT_HDRDELETE, "Authentication-Results", 3) ~= (name == "remove") then
+    error("delete: " .. name)
+  end
+end
+mt.disconnect(c)
+mt.echo("all is well")
+"""
+
+
+@unittest.skipUnless(shutil.which("miltertest"), "miltertest is not installed")
+class Miltertest(MilterTest):
+    def converse(self, negotiation):
+        script = self.folder / "conversation.lua"
+        script.write_text(CONVERSATION.format(at=f"inet:{self.probe.port}@127.0.0.1", negotiation=negotiation))
+        done = subprocess.run(["miltertest", "-s", str(script)], capture_output=True, text=True, timeout=60)
+        self.assertIn("all is well", done.stdout, done)
+        for name in ("tag", "reject", "tempfail", "discard", "remove", "one"):
+            told = self.probe.message()
+            self.assertEqual(told["queue_id"], f"Q-{name}")
+            self.assertEqual((told["login"], told["client_ip"]), ("jo", "192.0.2.7"))
+            self.assertTrue(told["message"].endswith(b"3\r\n\r\nbody\r\n"), told["message"])
+
+    def test_as_offered_by_default(self):
+        self.start_probe()
+        self.converse("")
+
+    def test_older_versions(self):
+        self.start_probe()
+        for version, steps in ((2, 0x7F), (3, 0x17F), (4, 0x37F), (6, 0x1FFFFF)):
+            self.converse(f"mt.negotiate(c, {version}, 0x3F, {steps})")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 #include "net/tls_context.h"
 
 #include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
+#include <sys/socket.h>
 #include <tuple>
 #include <utility>
 
@@ -32,6 +35,7 @@ struct Connection::State {
   std::optional<asio::ssl::stream<Socket&>> tls;  // where it was started
   uint64_t wait_number = 0;  // a timer that fires late must not end the next wait
   bool timed_out = false;
+  bool acknowledges_at_once = false;
 
   static void arm(const std::shared_ptr<State>& state, Duration patience) {
     state->timed_out = false;
@@ -47,6 +51,12 @@ struct Connection::State {
   void disarm() {
     ++wait_number;
     timer.cancel();
+  }
+
+  // The kernel forgets it again with the next bytes that are sent.
+  void acknowledge() {
+    const int yes = 1;
+    setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
   }
 
   std::unexpected<Error> failure(const boost::system::error_code& error,
@@ -78,8 +88,11 @@ Connection& Connection::operator=(Connection&& other) noexcept {
 
 asio::any_io_executor Connection::executor() const { return state_->socket.get_executor(); }
 
+void Connection::acknowledge_at_once() { state_->acknowledges_at_once = !over_unix(); }
+
 Task<Result<size_t>> Connection::read_some(std::span<char> into, Duration patience) {
   State::arm(state_, patience);
+  if (state_->acknowledges_at_once) state_->acknowledge();
   const auto buffer = asio::buffer(into.data(), into.size());
   boost::system::error_code error;
   size_t count = 0;

@@ -31,6 +31,9 @@ class Connection {
 
   // At least one byte, at most into.size(); 0 where the peer has closed its side.
   Task<Result<size_t>> read_some(std::span<char> into, Duration patience);
+  // From here on each read first acknowledges what has come. For peers that write in small pieces
+  // without TCP_NODELAY: where no answer is due their next piece waits for that, some 40 ms.
+  void acknowledge_at_once();
   // All of it. `patience` is for the whole.
   Task<Result<Done>> write_all(std::string_view bytes, Duration patience);
   // The server's side of a TLS handshake; from there on everything goes through it. What was read

@@ -35,7 +35,7 @@ std::array<Counter*, kGarbageKinds> by_garbage(Metrics& metrics, const std::stri
     made[i] = &metrics.counter(
         "watchpost_milter_garbage",
         "Connections closed because they did not speak the protocol, by what was wrong.",
-        {{"milter", milter}, {"reason", std::string(name_of(static_cast<Garbage>(i)))}});
+        {{"milter", milter}, {"reason", std::string(name_of(static_cast<MilterGarbage>(i)))}});
   }
   return made;
 }

@@ -15,7 +15,7 @@ class MilterCounters {
 
   // Adds what the session has counted since it was last seen.
   void add(const MilterSession::Counts& now, MilterSession::Counts& seen);
-  void garbage(Garbage kind) { garbage_[static_cast<size_t>(kind)]->add(); }
+  void garbage(MilterGarbage kind) { garbage_[static_cast<size_t>(kind)]->add(); }
   uint64_t messages() const { return messages_.value(); }
 
   Counter& connections;

@@ -149,8 +149,8 @@ bool is_sendable(const HeaderChange& change) {
   return is_value(change.value);
 }
 
-Sent add_answer(std::string& out, const Answer& answer) {
-  Sent sent{.kind = answer.kind};
+SentAnswer add_answer(std::string& out, const Answer& answer) {
+  SentAnswer sent{.kind = answer.kind};
   if (is_reply_of(answer.kind, answer.reply)) {
     std::string data;
     add_text(data, with_doubled_percents(answer.reply));
@@ -164,15 +164,15 @@ Sent add_answer(std::string& out, const Answer& answer) {
   return sent;
 }
 
-Result<Sent> add_final_answer(std::string& out, const MilterTerms& terms,
-                              const Transaction& message, const Answer& answer) {
+Result<SentAnswer> add_final_answer(std::string& out, const MilterTerms& terms,
+                                    const Transaction& message, const Answer& answer) {
   if (answer.kind != Answer::Kind::proceed) return add_answer(out, answer);
   if (std::string fault = fault_of(message, answer); !fault.empty()) {
     return fail(Code::internal, std::move(fault));
   }
   if (removes_all(message, answer)) return add_answer(out, {.kind = Answer::Kind::discard});
   if (!answer.remove_recipients.empty() && !terms.may(kMayDeleteRecipient)) {
-    Sent sent = add_answer(out, {.kind = Answer::Kind::tempfail});
+    SentAnswer sent = add_answer(out, {.kind = Answer::Kind::tempfail});
     sent.cannot_remove = true;
     return sent;
   }
@@ -182,15 +182,15 @@ Result<Sent> add_final_answer(std::string& out, const MilterTerms& terms,
     add_text(data, fmt::format("<{}>", address));
     add_frame(out, MilterReply::delete_recipient, data);
   }
-  Sent sent = add_answer(out, {.kind = Answer::Kind::proceed});
+  SentAnswer sent = add_answer(out, {.kind = Answer::Kind::proceed});
   sent.changes_left_out = left_out;
   return sent;
 }
 
-MilterTerms terms_for(const Offer& offer) {
-  MilterTerms terms{.version = std::min(offer.version, kMostMilterVersion),
-                    .actions = offer.actions & kWantedActions,
-                    .steps = offer.steps & kWantedSteps};
+MilterTerms terms_for(const MilterTerms& offered) {
+  MilterTerms terms{.version = std::min(offered.version, kMostMilterVersion),
+                    .actions = offered.actions & kWantedActions,
+                    .steps = offered.steps & kWantedSteps};
   // A skip is an answer to a part of the body.
   if (terms.agreed(kNoReplyToBody)) terms.steps &= ~kSkipIsKnown;
   return terms;

@@ -265,6 +265,7 @@ net::Task<void> serve(net::Connection link, Shared* shared) {
     co_return;
   }
   shared->counters.connections.add();
+  talk.link.acknowledge_at_once();
   co_await converse(talk);
 }
 

@@ -39,15 +39,15 @@ std::string_view without_braces(std::string_view name) {
 
 }  // namespace
 
-std::string_view name_of(Garbage garbage) {
+std::string_view name_of(MilterGarbage garbage) {
   switch (garbage) {
-    case Garbage::frame_length: return "frame_length";
-    case Garbage::unknown_command: return "unknown_command";
-    case Garbage::wrong_order: return "wrong_order";
-    case Garbage::malformed: return "malformed";
-    case Garbage::too_long: return "too_long";
-    case Garbage::version: return "version";
-    case Garbage::broken_off: return "broken_off";
+    case MilterGarbage::frame_length: return "frame_length";
+    case MilterGarbage::unknown_command: return "unknown_command";
+    case MilterGarbage::wrong_order: return "wrong_order";
+    case MilterGarbage::malformed: return "malformed";
+    case MilterGarbage::too_long: return "too_long";
+    case MilterGarbage::version: return "version";
+    case MilterGarbage::broken_off: return "broken_off";
   }
   return "malformed";
 }
@@ -92,11 +92,12 @@ MilterSession::Next MilterSession::advance(Time now) {
       continue;
     }
     if (reader_.broken()) {
-      break_off(Garbage::frame_length, fmt::format("a frame of {} bytes", reader_.broken_length()));
+      break_off(MilterGarbage::frame_length,
+                fmt::format("a frame of {} bytes", reader_.broken_length()));
     } else if (!input_ended_) {
       break;
     } else if (reader_.within_frame()) {
-      break_off(Garbage::broken_off, "the connection ended within a frame");
+      break_off(MilterGarbage::broken_off, "the connection ended within a frame");
     } else {
       state_ = State::closed;
     }
@@ -106,7 +107,7 @@ MilterSession::Next MilterSession::advance(Time now) {
   return state_ == State::judging ? Next::judge : Next::read;
 }
 
-void MilterSession::break_off(Garbage kind, std::string what) {
+void MilterSession::break_off(MilterGarbage kind, std::string what) {
   fault_ = Fault{.kind = kind, .what = std::move(what)};
   mail_.forget();
   state_ = State::closed;
@@ -143,10 +144,11 @@ void MilterSession::obey(const Frame& frame, Time now) {
   const auto command = static_cast<MilterCommand>(frame.command);
   constexpr std::string_view kKnown = "ABCDEHKLMNOQRTU";
   if (kKnown.find(frame.command) == kKnown.npos) {
-    return break_off(Garbage::unknown_command, fmt::format("`{}`", frame.command));
+    return break_off(MilterGarbage::unknown_command, fmt::format("`{}`", frame.command));
   }
   if (!is_in_order(command)) {
-    return break_off(Garbage::wrong_order, fmt::format("`{}` where it may not be", frame.command));
+    return break_off(MilterGarbage::wrong_order,
+                     fmt::format("`{}` where it may not be", frame.command));
   }
   switch (command) {
     case MilterCommand::negotiate: return negotiate(frame.data);
@@ -174,7 +176,7 @@ void MilterSession::obey(const Frame& frame, Time now) {
 void MilterSession::obey_envelope(MilterCommand command, std::string_view data, Time now) {
   // Macros and a little more than the address: what is longer is no SMTP.
   if (data.size() > limits_.protocol.text_bytes) {
-    return break_off(Garbage::too_long,
+    return break_off(MilterGarbage::too_long,
                      fmt::format("`{}` with {} bytes", static_cast<char>(command), data.size()));
   }
   switch (command) {
@@ -204,10 +206,10 @@ void MilterSession::negotiate(std::string_view data) {
   const auto actions = take_number(data);
   const auto steps = take_number(data);
   if (!version || !actions || !steps) {
-    return break_off(Garbage::malformed, "the offer of features is cut short");
+    return break_off(MilterGarbage::malformed, "the offer of features is cut short");
   }
   if (*version < kLeastMilterVersion) {
-    return break_off(Garbage::version, fmt::format("version {} of the protocol", *version));
+    return break_off(MilterGarbage::version, fmt::format("version {} of the protocol", *version));
   }
   terms_ = terms_for({.version = *version, .actions = *actions, .steps = *steps});
   add_terms(replies_, terms_);
@@ -215,7 +217,7 @@ void MilterSession::negotiate(std::string_view data) {
 }
 
 void MilterSession::macros(std::string_view data) {
-  if (data.empty()) return break_off(Garbage::malformed, "macros of nothing");
+  if (data.empty()) return break_off(MilterGarbage::malformed, "macros of nothing");
   const auto stage = static_cast<MilterCommand>(data.front());
   data.remove_prefix(1);
   // Those of a recipient are of that one alone, and a message's are not the next one's.
@@ -226,7 +228,7 @@ void MilterSession::macros(std::string_view data) {
   while (!data.empty()) {
     const auto name = take_text(data);
     const auto value = take_text(data);
-    if (!name || !value) return break_off(Garbage::malformed, "a macro without an end");
+    if (!name || !value) return break_off(MilterGarbage::malformed, "a macro without an end");
     set_macro(stage, without_braces(*name), *value);
   }
 }
@@ -242,7 +244,7 @@ void MilterSession::set_macro(MilterCommand stage, std::string_view name, std::s
 void MilterSession::connect(std::string_view data) {
   const auto name = take_text(data);
   if (!name || !take_client_address(data)) {
-    return break_off(Garbage::malformed, "a client's address that is none");
+    return break_off(MilterGarbage::malformed, "a client's address that is none");
   }
   mail_.connection().client_name = *name;
   state_ = State::connected;
@@ -272,7 +274,7 @@ bool MilterSession::take_client_address(std::string_view data) {
 
 void MilterSession::helo(std::string_view data) {
   const auto name = take_text(data);
-  if (!name) return break_off(Garbage::malformed, "a HELO without an end");
+  if (!name) return break_off(MilterGarbage::malformed, "a HELO without an end");
   mail_.forget();  // macros of a sender that did not come
   mail_.connection().helo = *name;
   go_on_unless(kNoReplyToHelo);
@@ -280,7 +282,7 @@ void MilterSession::helo(std::string_view data) {
 
 void MilterSession::mail(std::string_view data, Time now) {
   auto parts = parts_of(data);
-  if (!parts) return break_off(Garbage::malformed, "a sender without an end");
+  if (!parts) return break_off(MilterGarbage::malformed, "a sender without an end");
   if (!mail_.has_message()) mail_.begin_message();
   mail_.mail_from(std::move(parts->address), std::move(parts->arguments), now);
   state_ = State::mail;
@@ -289,7 +291,7 @@ void MilterSession::mail(std::string_view data, Time now) {
 
 void MilterSession::recipient(std::string_view data) {
   auto parts = parts_of(data);
-  if (!parts) return break_off(Garbage::malformed, "a recipient without an end");
+  if (!parts) return break_off(MilterGarbage::malformed, "a recipient without an end");
   state_ = State::recipients;
   if (terms_.agreed(kRefusedRecipients) && mail_.so_far().macro("rcpt_mailer") == "error") {
     mail_.refused_recipient();
@@ -303,7 +305,7 @@ void MilterSession::recipient(std::string_view data) {
 
 void MilterSession::ask_at_recipient(const Recipient& recipient) {
   const Answer answer = handler_.at_recipient(mail_.so_far(), recipient);
-  const Sent sent = add_answer(replies_, answer);
+  const SentAnswer sent = add_answer(replies_, answer);
   ++counts_.at_recipients[static_cast<size_t>(sent.kind)];
   if (sent.text_left_out) ++counts_.texts_left_out;
   if (sent.kind == Answer::Kind::proceed) mail_.recipient(recipient);
@@ -315,7 +317,7 @@ void MilterSession::header(std::string_view data) {
   const auto name = take_text(data);
   // A NUL within the value stays.
   if (!name || !data.ends_with('\0')) {
-    return break_off(Garbage::malformed, "a header field without an end");
+    return break_off(MilterGarbage::malformed, "a header field without an end");
   }
   data.remove_suffix(1);
   state_ = State::header;
@@ -369,7 +371,7 @@ void MilterSession::conclude_unsendable() {
   answered(sent ? *sent : add_answer(replies_, {.kind = Answer::Kind::tempfail}));
 }
 
-void MilterSession::answered(const Sent& sent) {
+void MilterSession::answered(const SentAnswer& sent) {
   ++counts_.at_ends[static_cast<size_t>(sent.kind)];
   if (sent.text_left_out) ++counts_.texts_left_out;
   if (sent.cannot_remove) ++counts_.removals_put_off;

@@ -16,7 +16,7 @@
 namespace watchpost::border {
 
 // Why a mail server's bytes are not the protocol.
-enum class Garbage : uint8_t {
+enum class MilterGarbage : uint8_t {
   frame_length,
   unknown_command,
   wrong_order,
@@ -26,7 +26,7 @@ enum class Garbage : uint8_t {
   broken_off,  // in the middle of a frame
 };
 inline constexpr size_t kGarbageKinds = 7;
-std::string_view name_of(Garbage garbage);
+std::string_view name_of(MilterGarbage garbage);
 
 // The filter's side of one milter conversation without a socket: bytes in, answers out. Pure but
 // for what the handler does: however the input is cut, the same comes out.
@@ -45,7 +45,7 @@ class MilterSession {
   // nothing is heard until that is done. `content`: from the first field to the end.
   enum class Stage : uint8_t { idle, envelope, data, content };
   struct Fault {
-    Garbage kind;
+    MilterGarbage kind;
     std::string what;  // not escaped
   };
   // By Answer::Kind; all only grow.
@@ -117,10 +117,10 @@ class MilterSession {
   void end_of_message(std::string_view data);
   void abort();
   void conclude_unsendable();
-  void answered(const Sent& sent);
+  void answered(const SentAnswer& sent);
   void message_over();
   void go_on_unless(uint32_t step);
-  void break_off(Garbage kind, std::string what);
+  void break_off(MilterGarbage kind, std::string what);
 
   const Gathering::Limits limits_;
   Handler& handler_;

@@ -67,7 +67,7 @@ TEST(MilterOrder, WhatMayNotComeEndsTheConversation) {
       const bool may = may_come.find(command) != std::string::npos;
       EXPECT_EQ(talk.session.fault().has_value(), !may) << commands_in(place) << " " << command;
       if (!may && talk.session.fault()) {
-        EXPECT_EQ(talk.session.fault()->kind, Garbage::wrong_order);
+        EXPECT_EQ(talk.session.fault()->kind, MilterGarbage::wrong_order);
       }
     }
   }

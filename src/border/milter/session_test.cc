@@ -41,7 +41,7 @@ TEST(MilterSession, AgreesToNothingThatIsNotOffered) {
   MilterTalk old(handler);
   EXPECT_EQ(old.hears(offer(1)), "");
   EXPECT_TRUE(old.closed);
-  EXPECT_EQ(old.session.fault()->kind, Garbage::version);
+  EXPECT_EQ(old.session.fault()->kind, MilterGarbage::version);
 }
 
 TEST(MilterSession, TellsOfAWholeMessage) {
@@ -228,7 +228,7 @@ TEST(MilterSession, AConnectionThatEndsAnywhereLeavesNothing) {
     EXPECT_TRUE(talk.closed);
     EXPECT_THAT(handler.messages, IsEmpty());
     if (talk.session.fault()) {
-      EXPECT_EQ(talk.session.fault()->kind, Garbage::broken_off);
+      EXPECT_EQ(talk.session.fault()->kind, MilterGarbage::broken_off);
     }
   }
 }
