@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Shows Watchpost at its main job: a stolen login sends through a real Postfix, and is stopped.
+"""Shows Watchpost at its main job: a stolen login sends through a real Postfix, and is stopped; and what becomes of
+mail from outside.
 
 Everything runs on loopback in a folder of its own and is gone at the end. `--keep` leaves it running
 until Enter is pressed, to try the commands.
 """
 import argparse
+import email
 import pathlib
 import random
 import signal
@@ -19,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 
 from testbed.destinations import Destinations  # noqa: E402
 from testbed.mail_host import MailHost, free_port  # noqa: E402
-from testbed.sender import Refused, Sender  # noqa: E402
+from testbed.name_server import NameServer  # noqa: E402
+from testbed.sender import Refused, Sender, Stranger  # noqa: E402
 from testbed.watchpost import Watchpost, add_program_option  # noqa: E402
 
 STOLEN = "carol@bakery.example"
@@ -29,6 +32,24 @@ LOGINS = {name: "demo" for name in (
 # Documentation addresses (RFC 5737): the office, and a botnet.
 OFFICE = "192.0.2.10"
 BOTNET = [f"{net}.{host}" for net in ("198.51.100", "203.0.113") for host in range(10, 250, 7)]
+# What DNS says of those who write to the florist. None of it leaves this machine.
+SHOP, SWINDLER, SPAMMER = "192.0.2.1", "203.0.113.66", "198.51.100.7"
+NAMES = {
+    "shop.example": {"TXT": [f"v=spf1 ip4:{SHOP} -all"]},
+    "_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject"]},
+    "mx.shop.example": {"A": [SHOP]},
+    "1.2.0.192.in-addr.arpa": {"PTR": ["mx.shop.example"]},
+    "bank.example": {"TXT": ["v=spf1 -all"]},
+    "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]},
+    "cheap.example": {"TXT": [f"v=spf1 ip4:{SPAMMER} -all"]},
+    "7.100.51.198.bl.example": {"A": ["127.0.0.2"]},
+}
+# client, its name, envelope sender, From, subject
+STRANGERS = [
+    ("a supplier", SHOP, "mx.shop.example", "jo@shop.example", "Jo <jo@shop.example>", "Your roses"),
+    ("a swindler as the bank", SWINDLER, "bank.example", "x@bank.example", "Bank <help@bank.example>", "Your account"),
+    ("a listed spammer", SPAMMER, "cheap.example", "x@cheap.example", "Deals <x@cheap.example>", "Cheap seeds"),
+]
 
 
 def tell(text=""):
@@ -46,15 +67,20 @@ class Story:
         self.keep = keep
         self.random = random.Random(7)
         self.destinations = Destinations()
-        self.policy_port = free_port()
-        self.host = MailHost(self.folder, self.destinations.port, LOGINS, self.policy_port)
+        self.names = NameServer(NAMES)
+        self.policy_port, self.milter_port = free_port(), free_port()
+        self.host = MailHost(self.folder, self.destinations.port, LOGINS, self.policy_port,
+                             receives=["florist.example"], mx_milters=f"inet:127.0.0.1:{self.milter_port}")
         text = (ROOT / "demo/watchpost.toml").read_text()
-        self.watchpost = Watchpost(program, self.folder,
-                                   text.replace("{policy_port}", str(self.policy_port)))
+        for name, value in (("policy_port", self.policy_port), ("milter_port", self.milter_port),
+                            ("name_server", self.names.place)):
+            text = text.replace("{%s}" % name, str(value))
+        self.watchpost = Watchpost(program, self.folder, text)
 
     def run(self):
         chapter("1. A mail server, and Watchpost beside it")
         # The log has to be there, and then Watchpost, before Postfix asks its first question.
+        self.names.start()
         self.host.start()
         self.watchpost.start()
         tell(f"   Postfix takes mail on 127.0.0.1:{self.host.port}; its log is {self.host.log}")
@@ -66,6 +92,7 @@ class Story:
         if self.keep:
             self.pause()
         self.undo()
+        self.strangers()
         chapter("That was it. Nothing was left running.")
 
     def ordinary_mail(self):
@@ -126,6 +153,34 @@ class Story:
         self.show("audit", "--limit", "6")
         self.show("audit", "--verify")
 
+    def strangers(self):
+        chapter("7. Mail from outside: before Postfix takes a message, it asks who that really is")
+        for who, client, helo, sender, author, subject in STRANGERS:
+            tell(f"   {who} ({client}) writes as {author}:")
+            message = (f"From: {author}\r\nTo: <dora@florist.example>\r\nSubject: {subject}\r\n"
+                       f"Message-ID: <{sender}>\r\n\r\nGood morning.\r\n")
+            tell(f"   > {self.delivered(client, helo, sender, message)}")
+        tell("   And why, of the one that was refused (watchpost verdict QUEUEID):")
+        events = self.watchpost.json("events", "--kind", "judged")["events"]
+        refused = next(one for one in events if one["disposition"] == "reject")
+        self.show("verdict", refused["queue_id"])
+        assert [one["disposition"] for one in reversed(events)] == ["accept", "reject", "tag"], events
+
+    def delivered(self, client, helo, sender, message):
+        """What became of it, in a line."""
+        before = self.destinations.taken
+        stranger = Stranger(self.host.mx_port, client, helo)
+        try:
+            stranger.deliver(sender, ["dora@florist.example"], message.encode())
+        except Refused as refused:
+            return f"refused: {refused.code} {refused.text}"
+        finally:
+            stranger.close()
+        self.watchpost.wait_until(lambda: self.destinations.taken > before, "it is delivered")
+        header = email.message_from_bytes(self.destinations.messages[-1])
+        mark = header["X-Watchpost"]
+        return f"delivered, marked: X-Watchpost: {mark}" if mark else "delivered, as it is"
+
     def show(self, *arguments):
         done = subprocess.run([self.watchpost.program, "-c", str(self.watchpost.config), *arguments],
                               check=True, stdin=subprocess.DEVNULL)
@@ -140,6 +195,7 @@ class Story:
         self.watchpost.stop()
         self.host.remove()
         self.destinations.stop()
+        self.names.stop()
 
 
 def main():

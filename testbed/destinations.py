@@ -26,6 +26,7 @@ class Destinations:
     def __init__(self):
         self.port = 0
         self.taken = 0
+        self.messages = []  # the last few, as bytes
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
@@ -64,8 +65,10 @@ class Destinations:
 
     async def _take(self, reader, writer):
         writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
-        while await reader.readline() not in (b".\r\n", b""):
-            pass
+        lines = []
+        while (line := await reader.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b".") else line)
+        self.messages = [*self.messages[-99:], b"".join(lines)]
         self.taken += 1
 
     def _answer(self, verb, line, accepted):

@@ -68,7 +68,16 @@ smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_recipient_restrictions = {policy}permit_sasl_authenticated, reject
 """
 
-MASTER_CF = """127.0.0.1:{port} inet n - n - 100 smtpd
+# Mail for us, of strangers: no logins, and whoever we receive for.
+MX_DOOR = """127.0.0.1:{port} inet n - n - 100 smtpd
+  -o smtpd_sasl_auth_enable=no
+  -o smtpd_relay_restrictions=reject_unauth_destination
+  -o smtpd_recipient_restrictions=
+  -o smtpd_milters={milters}
+"""
+
+MASTER_CF = """{doors}127.0.0.1:{port} inet n - n - 100 smtpd
+  -o smtpd_milters={milters}
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -119,12 +128,20 @@ service auth {{
 
 
 class MailHost:
-    """start() when the policy port is known; stop() always. `more` goes to the end of main.cf."""
+    """start() when the policy port is known; stop() always. `more` goes to the end of main.cf.
 
-    def __init__(self, folder, relay_port, logins, policy_port=None, more=""):
+    `port` is the submission service's. With `receives`, domains that mail is taken for, there is a door for
+    strangers at `mx_port`. `milters` and `mx_milters`: what smtpd_milters of each is.
+    """
+
+    def __init__(self, folder, relay_port, logins, policy_port=None, more="", receives=(), milters="", mx_milters=""):
         self.folder = pathlib.Path(folder)
         self.log = self.folder / "mail.log"
         self.port = free_port()
+        self.mx_port = free_port() if receives else None
+        self._receives = receives
+        self._milters = milters
+        self._mx_milters = mx_milters
         self._relay_port = relay_port
         self._policy = f"check_policy_service inet:127.0.0.1:{policy_port}, " if policy_port else ""
         self._logins = logins
@@ -152,8 +169,9 @@ class MailHost:
         self.log.touch(mode=0o644)
         (etc / "main.cf").write_text(MAIN_CF.format(
             folder=self.folder, log=self.log, relay_port=self._relay_port, policy=self._policy)
-            + self._more)
-        (etc / "master.cf").write_text(MASTER_CF.format(port=self.port))
+            + f"relay_domains = {' '.join(self._receives)}\n" + self._more)
+        doors = MX_DOOR.format(port=self.mx_port, milters=self._mx_milters) if self.mx_port else ""
+        (etc / "master.cf").write_text(MASTER_CF.format(doors=doors, port=self.port, milters=self._milters))
         as_root("chown", "-R", "root:root", str(etc), str(self.folder / "queue"))
 
     def _configure_dovecot(self):
@@ -168,12 +186,16 @@ class MailHost:
         as_root("install", "-d", "-o", POSTFIX_USER, "-m", "0700", str(private))
 
     def _wait_for_port(self):
+        for port in filter(None, (self.port, self.mx_port)):
+            self._wait_for(port)
+
+    def _wait_for(self, port):
         for _ in range(200):
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.05)
-        raise RuntimeError(f"Postfix does not listen on port {self.port}:\n{self.log.read_text()}")
+        raise RuntimeError(f"Postfix does not listen on port {port}:\n{self.log.read_text()}")
 
     def stop(self):
         if not self._started:

@@ -55,3 +55,33 @@ class Sender:
             self._smtp.quit()
         except smtplib.SMTPException:
             pass
+
+
+class Stranger:
+    """A mail server of the outside world, that delivers to us; `client` and `name` are what ours takes it for."""
+
+    def __init__(self, port, client, helo="mail.stranger.example", name="[UNAVAILABLE]"):
+        self._smtp = smtplib.SMTP("127.0.0.1", port, local_hostname=helo, timeout=60)
+        self._smtp.ehlo()
+        code, text = self._smtp.docmd("XCLIENT", f"ADDR={client} NAME={name}")
+        if code != 220:
+            raise Refused(code, text.decode())
+        self._smtp.ehlo()
+
+    def deliver(self, sender, recipients, message):
+        """`sender` without brackets, "" for the null sender; `message` in bytes, with CRLF. Gives the last reply."""
+        for verb, argument in (("MAIL", f"FROM:<{sender}>"), *(("RCPT", f"TO:<{one}>") for one in recipients)):
+            code, text = self._smtp.docmd(verb, argument)
+            if code != 250:
+                self._smtp.rset()
+                raise Refused(code, text.decode("utf-8", "replace"))
+        code, text = self._smtp.data(message)
+        if code != 250:
+            raise Refused(code, text.decode("utf-8", "replace"))
+        return text.decode("utf-8", "replace")
+
+    def close(self):
+        try:
+            self._smtp.quit()
+        except (smtplib.SMTPException, OSError):
+            pass

@@ -4,8 +4,8 @@ import pathlib
 import tempfile
 import unittest
 
-from name_server import NameServer
 from test_commands import raw, unsafe
+from testbed.name_server import NameServer
 
 NO_FILE = {"WATCHPOST_CONFIG": "/dev/null"}
 ZONE = """$TTL 300

@@ -2,13 +2,14 @@
 import os
 import smtplib
 import subprocess
+import time
 import unittest
 
 from feedback_mail import KEY, Lmtp, bounce, complaint, token
-from name_server import NameServer
 from support import PROGRAM, DaemonTest, SmallDiskTest, events, free_port, wait_for_decision, wait_for_events
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
+from testbed.name_server import NameServer
 
 ALICE = "alice@bakery.example"
 DETECTORS = """
@@ -146,6 +147,52 @@ class Intake(WithIntake, DaemonTest):
         self.assertEqual(self.count("--kind", "complained"), 6)
         self.assertEqual(self.count("--kind", "complaint_withdrawn"), 2)
         self.assertEqual(self.decisions(), [])
+
+    def test_not_spam_takes_back_what_comes_after_it(self):
+        self.begin()
+        client = self.lmtp()
+        marks = {f"r{n}@gmail.com": token(f"r{n}@gmail.com", "acme", "spring") for n in range(6)}
+        people = list(marks)
+        for to in people[:2]:
+            client.send(complaint(to, marks[to], kind="not-spam"))
+        # Also after it was started again.
+        self.daemon.stop()
+        self.daemon.start()
+        client = self.lmtp()
+        for to in people[:2]:
+            client.send(complaint(to, marks[to]))
+            client.send(complaint(to, marks[to], kind="not-spam"))
+            client.send(complaint(to, marks[to]))
+        for to in people[2:]:
+            client.send(complaint(to, marks[to]))
+        proofs = sorted(one["proof"] for one in events(self.daemon))
+        self.assertEqual(proofs, ["no such complaint"] * 2 + ["token"] * 4 + ["withdrawn already"] * 2)
+        self.assertEqual(self.decisions(), [])
+        self.assertEqual({one["recipient"] for one in self.suppressed()}, set(people[2:]))
+        client.send(complaint("r9@gmail.com", token("r9@gmail.com", "acme", "spring")))
+        wait_for_decision(self.daemon)
+
+    def test_one_person_is_one_in_a_rate_and_many_in_a_burst(self):
+        people = DETECTORS.replace("complained - complaint_withdrawn",
+                                   "complained(not repeated) - complaint_withdrawn(not repeated)")
+        self.port = free_port()
+        intake = INTAKE.replace("{intake_port}", str(self.port)).replace("{answer_time}", "60s")
+        self.daemon = self.watchpost(intake + KEY + people)
+        client = self.lmtp()
+        yesterday = int(time.time()) // 86400 * 86400 - 1
+        for number in range(8):
+            mark = token("kim@gmail.com", "acme", "spring", sent=yesterday - number)
+            client.send(complaint("kim@gmail.com", mark))
+        self.assertEqual([one.get("repeated", False) for one in events(self.daemon, "--kind", "complained")],
+                         [False] + [True] * 7)
+        self.assertEqual(self.decisions(), [])
+        self.daemon.stop()
+        self.daemon.start()
+        client = self.lmtp()
+        for number in range(4):
+            to = f"r{number}@gmail.com"
+            client.send(complaint(to, token(to, "acme", "spring")))
+        wait_for_decision(self.daemon)
 
     def test_mail_that_is_no_feedback_is_kept(self):
         self.begin()

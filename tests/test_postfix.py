@@ -38,7 +38,9 @@ class Postfix(DaemonTest):
         self.host = MailHost(self.folder, destinations.port, LOGINS, self.policy_port)
         self.addCleanup(self.host.remove)
         text = (ROOT / "demo/watchpost.toml").read_text()
-        text = text.replace("{policy_port}", str(self.policy_port))
+        for name, value in (("policy_port", self.policy_port), ("milter_port", free_port()),
+                            ("name_server", "127.0.0.1:1")):
+            text = text.replace("{%s}" % name, str(value))
         self.host.start()
         self.daemon = self.watchpost(text + more)
 

@@ -288,6 +288,35 @@ Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
   return investigate::ImportReceipt{3, 2, 1, {{4, "`x` is not an address"}}};
 }
 
+Result<std::vector<store::MessageVerdict>> FakeDesk::verdicts(
+    const investigate::VerdictSearch& search) {
+  const auto up =
+      remember(fmt::format("verdicts {} {} {} {} {}", search.queue_id, search.message_id,
+                           search.sender, search.recipient, search.limit));
+  if (!up) return fail(up.error());
+  return std::vector<store::MessageVerdict>{
+      {{1, 2}, kNow, "4F2A", "<1@x.example>", R"({"v":1,"decided":"tag","took_ms":0.3})"},
+      {{1, 3}, kNow, "4F2A", std::string(kHostile), "not JSON"}};
+}
+
+Result<relate::Reputed> FakeDesk::reputation(relate::Party party, std::string_view name) {
+  const auto up = remember(fmt::format("reputation {} {}", relate::name_of(party), name));
+  if (!up) return fail(up.error());
+  if (name == "nobody.example") return relate::Reputed{party, std::string(name), {}};
+  return relate::Reputed{party, std::string(name), {{8, 1, 2, 0, 0}, kNow - 24h, kNow}};
+}
+
+Result<std::vector<relate::Reputed>> FakeDesk::worst_reputations(size_t most) {
+  if (const auto up = remember(fmt::format("worst {}", most)); !up) return fail(up.error());
+  return std::vector<relate::Reputed>{
+      {relate::Party::domain, std::string(kHostile), {{0, 0, 5, 0, 0}, kNow, kNow}}};
+}
+
+Result<Done> FakeDesk::forget_reputation(relate::Party party, std::string_view name,
+                                         std::string_view who, std::string_view why) {
+  return remember(fmt::format("forget {} {} {}: {}", relate::name_of(party), name, who, why));
+}
+
 Result<Done> FakeDesk::set_automation(bool on, std::string_view who, std::string_view why) {
   return remember(fmt::format("automation {} {}: {}", on ? "on" : "off", who, why));
 }

@@ -67,6 +67,12 @@ class FakeDesk : public investigate::Desk {
                                                          const suppress::CsvDefaults& defaults,
                                                          std::string_view who,
                                                          std::string_view from) override;
+  Result<std::vector<store::MessageVerdict>> verdicts(
+      const investigate::VerdictSearch& search) override;
+  Result<relate::Reputed> reputation(relate::Party party, std::string_view name) override;
+  Result<std::vector<relate::Reputed>> worst_reputations(size_t most) override;
+  Result<Done> forget_reputation(relate::Party party, std::string_view name, std::string_view who,
+                                 std::string_view why) override;
   Result<Done> set_automation(bool on, std::string_view who, std::string_view why) override;
   Result<Done> reload(std::string_view who) override;
 

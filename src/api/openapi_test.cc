@@ -177,6 +177,8 @@ TEST(OpenApi, DescribesWhatIsTaken) {
       const std::string name(parameter.at("name").as_string());
       decltype(net::HttpRequest::query) query{{name, name == "limit"    ? "5"
                                                      : name == "all"    ? "true"
+                                                     : name == "worst"  ? "5"
+                                                     : name == "party"  ? "domain"
                                                      : name == "kind"   ? "bounced"
                                                      : name == "reason" ? "complaint"
                                                      : route.path == "/v1/suppressions/changes"

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include "api/acting_routes.h"
+#include "api/border_routes.h"
 #include "api/json_views.h"
 #include "api/reading_routes.h"
 #include "api/report_routes.h"
@@ -64,6 +65,9 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/feedback", kView, Lane::ask, json<get_feedback>},
     Route{"GET", "/v1/feedback/unread", kView, Lane::ask, json<get_unread>},
     Route{"GET", "/v1/feedback/unread/{id}", kView, Lane::ask, json<get_unread_one>},
+    Route{"GET", "/v1/verdicts", kView, Lane::ask, json<get_verdicts>},
+    Route{"GET", "/v1/reputation", kView, Lane::ask, json<get_reputation>},
+    Route{"POST", "/v1/reputation/forget", kRespond, Lane::ask, json<post_reputation_forget>},
     Route{"POST", "/v1/automation", kRespond, Lane::ask, json<post_automation>},
     Route{"POST", "/v1/reload", kRespond, Lane::ask, json<post_reload>},
 };

@@ -74,6 +74,9 @@ inline std::string good_body(std::string_view path) {
   if (path == "/v1/suppressions") return R"({"recipient":"a@x.example","until":"90d"})";
   if (path == "/v1/suppressions/lift") return R"({"recipient":"a@x.example","note":"a test"})";
   if (path == "/v1/suppressions/import") return "a@x.example\n";
+  if (path == "/v1/reputation/forget") {
+    return R"({"party":"domain","name":"shop.example","why":"ours"})";
+  }
   if (path == "/v1/release") return R"({"scope":"credential=bob","why":"solved"})";
   if (path == "/v1/automation") return R"({"on":false,"why":"storm"})";
   return {};
@@ -91,6 +94,7 @@ inline std::string with_id(std::string_view path) {
 // Queries that routes do not answer without.
 inline decltype(net::HttpRequest::query) needed_query(std::string_view path) {
   if (path == "/v1/explain") return {{"stream", "credential=alice"}};
+  if (path == "/v1/reputation") return {{"party", "domain"}, {"name", "shop.example"}};
   if (path == "/v1/campaigns/report") return {{"customer", "shop"}, {"campaign", "autumn"}};
   return {};
 }

@@ -103,7 +103,8 @@ TEST(Routes, DoWhatPeopleDecide) {
                 "suppress a@x.example for  because by_hand token ops: ",
                 "lift a@x.example for  token ops: a test",
                 "import a@x.example\n for  because imported token ops: ",
-                "automation off token ops: storm", "reload token ops"}));
+                "forget domain shop.example token ops: ours", "automation off token ops: storm",
+                "reload token ops"}));
 }
 
 TEST(Routes, RefuseBadBodies) {

@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include "api/api.h"
+#include "app/border.h"
 #include "app/outbox.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -16,6 +17,7 @@
 #include "investigate/live_desk.h"
 #include "net/http_server.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -77,6 +79,7 @@ struct Daemon::Parts {
 
   Result<Done> make_readers();
   Result<Done> make_pipeline();
+  Result<Done> make_border();
   Result<Done> make_dispatcher();
   Result<Done> make_sources();
   Result<Done> make_api(Daemon& daemon);
@@ -102,6 +105,7 @@ struct Daemon::Parts {
   std::optional<ingest::StoredSentMail> sent_mail;
   std::optional<ingest::FeedbackReader> feedback;
   std::optional<ingest::Reporters> reporters;
+  std::unique_ptr<Border> border;
   // Behind those whom it resumes: its end ends their waits.
   std::unique_ptr<dns::RealResolver> resolver;
   std::optional<ingest::SourceContext> context;
@@ -148,6 +152,8 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
+  options.accepted_twice = std::ranges::any_of(
+      configuration.milters, [](const auto& milter) { return milter.role == "outbound"; });
   options.own_failures = &own_failures;
   options.suppress = configuration.suppress_rules;
   suppressed = std::make_shared<suppress::List>(secret_seed());
@@ -156,6 +162,21 @@ Result<Done> Daemon::Parts::make_pipeline() {
   if (!opened) return fail(opened.error());
   pipeline = std::move(*opened);
   return Done{};
+}
+
+Result<Done> Daemon::Parts::make_border() {
+  auto made = Border::make({.configuration = configuration,
+                            .resolver = *resolver,
+                            .budget = [this] { return resolver->message_budget(); },
+                            .active = active,
+                            .mapping = mapping,
+                            .events = *pipeline,
+                            .storing = [this] { return pipeline->health().storing; },
+                            .clock = clock,
+                            .metrics = metrics});
+  if (!made) return fail(made.error());
+  border = std::move(*made);
+  return border->open(io, metrics);
 }
 
 Result<Done> Daemon::Parts::make_dispatcher() {
@@ -168,7 +189,7 @@ Result<Done> Daemon::Parts::make_dispatcher() {
       .suppressed = suppressed.get(),
       .store = configuration.store,
       .keep = [this](store::Fact fact) { pipeline->keep(std::move(fact)); }};
-  std::vector<enforce::NamedEnforcer> enforcers;
+  std::vector<enforce::NamedEnforcer> enforcers = border->enforcers();
   for (const config::EnforcerTable& table : configuration.enforcers) {
     auto made = enforce::enforcer_kind(table.kind)->make(table.name, *table.settings, given);
     if (!made) return fail(made.error());
@@ -223,7 +244,8 @@ Result<Done> Daemon::Parts::make_api(Daemon& daemon) {
             return views;
           },
       .enforcers = [this] { return dispatcher->states(); },
-      .reload = [&daemon](std::string_view who) { return daemon.reload(who); }};
+      .reload = [&daemon](std::string_view who) { return daemon.reload(who); },
+      .reputation = &border->reputation()};
   desk = investigate::make_live_desk(std::move(given));
   api = std::make_unique<api::Api>(*desk, *intake, metrics, std::move(*tokens));
   auto opened = net::HttpServer::open(io, listen_addresses(configuration.listen), api->handler());
@@ -248,6 +270,7 @@ void Daemon::Parts::stop() {
   running = false;
   pipeline->begin_stop();
   supervisor->stop();
+  border->close();
   pipeline->stop();
   api->stop();
   dispatcher->stop();
@@ -262,8 +285,8 @@ Result<std::unique_ptr<Daemon>> Daemon::start(config::Configuration configuratio
   std::unique_ptr<Daemon> daemon(
       new Daemon(std::make_unique<Parts>(std::move(configuration), std::move(path))));
   Parts& parts = *daemon->parts_;
-  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_dispatcher,
-                          &Parts::make_sources}) {
+  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_border,
+                          &Parts::make_dispatcher, &Parts::make_sources}) {
     if (const auto done = (parts.*step)(); !done) return fail(done.error());
   }
   if (const auto done = parts.make_api(*daemon); !done) return fail(done.error());
@@ -294,6 +317,7 @@ Result<Done> Daemon::reload(std::string_view who) {
   if (const auto done = parts_->pipeline->replace_suppress_rules(wanted->suppress_rules); !done) {
     return fail(done.error());
   }
+  parts_->border->use(config::border_rules(*wanted));
   parts_->api->set_tokens(std::move(*tokens));
   parts_->configuration = std::move(*wanted);
   const auto noted = parts_->pipeline->ask(

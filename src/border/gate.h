@@ -51,11 +51,11 @@ class RulesSnapshot {
 struct BorderContext {
   const RulesSnapshot& rules;
   dns::Resolver& resolver;
-  std::function<dns::Budget()> budget;      // of one message
-  const enforce::ActiveSnapshot& active;    // decisions in force
+  std::function<dns::Budget()> budget;    // of one message
+  const enforce::ActiveSnapshot& active;  // decisions in force
   const feedback::Mapping& mapping;
   relate::Reputation& reputation;
-  ingest::EventSink& events;                // offer() alone: nothing here may wait
+  ingest::EventSink& events;  // offer() alone: nothing here may wait
   // Whether the store can be written: what people should be able to look at later is kept back
   // where it cannot.
   std::function<bool()> storing;
@@ -65,8 +65,8 @@ struct BorderContext {
 
 // Judges mail for us (role inbound) or mail of our logins (role outbound): what a milter of that
 // role asks. `name` is the milter's, `mode` its own: off looks at nothing; shadow judges, keeps the
-// verdict and changes nothing; notify adds header fields, and refuses nothing; enforce does what was
-// decided.
+// verdict and changes nothing; notify adds header fields, and refuses nothing; enforce does what
+// was decided.
 std::unique_ptr<Handler> inbound_gate(const std::string& name, Mode mode,
                                       const BorderContext& context);
 std::unique_ptr<Handler> outbound_gate(const std::string& name, Mode mode,

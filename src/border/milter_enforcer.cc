@@ -17,7 +17,7 @@ constexpr std::array kTellable{
 
 }  // namespace
 
-Result<Done> MilterEnforcer::can(const Decision& decision) const {
+Result<Done> MilterEnforcer::able(const Decision& decision) {
   return enforce::tellable(decision.scope, kTellable, "a mail server");
 }
 

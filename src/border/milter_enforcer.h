@@ -16,7 +16,8 @@ class MilterEnforcer final : public enforce::Enforcer {
   // Scopes of what is known when a recipient is asked about, and of what is known at the end of a
   // message. A scope of both kinds is carried out for a message whose recipients are all meant:
   // never for more mail than it names.
-  Result<Done> can(const Decision& decision) const override;
+  static Result<Done> able(const Decision& decision);
+  Result<Done> can(const Decision& decision) const override { return able(decision); }
   Result<Done> apply(const Decision&, Duration) override { return Done{}; }
   Result<Done> undo(const Decision&, Duration) override { return Done{}; }
   std::string state() const override { return state_(); }

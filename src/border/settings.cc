@@ -1,6 +1,5 @@
 #include "border/settings.h"
 
-
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -41,8 +40,7 @@ void fields(SettingsVisitor& visit, BorderSettings& settings) {
   disposition(visit, "uncertain_author",
               "becomes of mail in which different readers may see different authors, or none",
               settings.uncertain_author);
-  disposition(visit, "listed",
-              "becomes of mail whose client or author's domain a block list has",
+  disposition(visit, "listed", "becomes of mail whose client or author's domain a block list has",
               settings.listed);
   disposition(visit, "too_large", "becomes of mail longer than `message_bytes` of the milter",
               settings.too_large);
@@ -85,11 +83,6 @@ void fields(SettingsVisitor& visit, BorderSettings& settings) {
                  .help = "a login that is an address may write as any address of its domain; "
                          "false: as itself alone"},
                 &settings.authors_of_domain);
-  visit.setting({.name = "accepted_events",
-                 .help = "each message of a login is an `accepted` event at once; false where a "
-                         "source of the same mail server's log says so, too: twice would count "
-                         "twice"},
-                &settings.accepted_events);
 }
 
 Result<Done> check(const BorderSettings& settings) {
@@ -143,9 +136,9 @@ void fields(SettingsVisitor& visit, FilterSettings& settings) {
                  .choices = kModeWords},
                 &settings.mode);
   visit.setting({.name = "owner", .help = "who answers for it"}, &settings.owner);
-  visit.setting({.name = "until",
-                 .help = "it ends then: `2026-12-31`, `2026-12-31T12:00:00Z`; empty: never"},
-                &settings.until);
+  visit.setting(
+      {.name = "until", .help = "it ends then: `2026-12-31`, `2026-12-31T12:00:00Z`; empty: never"},
+      &settings.until);
   visit.setting({.name = "why", .help = "stands in the reason: for people"}, &settings.why);
 }
 

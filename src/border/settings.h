@@ -14,26 +14,25 @@ namespace watchpost::border {
 
 // [border]: what becomes of mail. Each of the texts is a disposition.
 struct BorderSettings {
-  std::string dmarc_reject = "tag";       // fails DMARC, and the author's domain asks to reject
-  std::string dmarc_quarantine = "tag";   // the same, and it asks to quarantine
-  std::string uncertain_author = "tag";   // readers may see different authors, or none
-  std::string listed = "tag";             // a block list has the client or the author's domain
-  std::string too_large = "tag";          // longer than is looked at
-  std::string malformed = "tag";          // too many fields, NUL bytes in the header
-  std::string overload = "tempfail";      // no room for the message
-  std::string trouble = "tempfail";       // no answer in time, or something of ours is broken
-  std::string quarantine = "tempfail";    // a quarantine that cannot be had
+  std::string dmarc_reject = "tag";      // fails DMARC, and the author's domain asks to reject
+  std::string dmarc_quarantine = "tag";  // the same, and it asks to quarantine
+  std::string uncertain_author = "tag";  // readers may see different authors, or none
+  std::string listed = "tag";            // a block list has the client or the author's domain
+  std::string too_large = "tag";         // longer than is looked at
+  std::string malformed = "tag";         // too many fields, NUL bytes in the header
+  std::string overload = "tempfail";     // no room for the message
+  std::string trouble = "tempfail";      // no answer in time, or something of ours is broken
+  std::string quarantine = "tempfail";   // a quarantine that cannot be had
   // While DNS does not say whether they can be forged, mail that claims to be from these is refused
   // for now, for at most so long for one client and sender; all other mail is accepted with a mark.
   std::vector<std::string> protected_domains;
   Duration protected_patience = std::chrono::minutes(30);
   std::string tag_subject;  // put before the subject of tagged mail; empty: the subject stays
   std::string contact;      // stands in refusals: an address or URL; may be empty
-  bool results = true;      // writes Authentication-Results, and removes those that claim to be ours
+  bool results = true;  // writes Authentication-Results, and removes those that claim to be ours
   // Mail of our logins.
   std::string foreign_author = "accept";  // an author that does not belong to the login
-  bool authors_of_domain = true;          // a login that is an address may write as any of its domain
-  bool accepted_events = true;            // each message is an `accepted` event; false: a log says so
+  bool authors_of_domain = true;  // a login that is an address may write as any of its domain
 };
 void fields(SettingsVisitor& visit, BorderSettings& settings);
 Result<Done> check(const BorderSettings& settings);

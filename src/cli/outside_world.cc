@@ -1,6 +1,5 @@
 #include "cli/outside_world.h"
 
-#include "config/configuration.h"
 #include "dns/real_resolver.h"
 #include "dns/zone_file.h"
 
@@ -19,7 +18,8 @@ std::string host_name() {
   return name.data();
 }
 
-// Defaults where nobody named a configuration and the usual place has none.
+}  // namespace
+
 Result<config::Configuration> configuration_of(const Session& session) {
   std::error_code none;
   if (session.config == kUsualConfiguration && !std::filesystem::exists(session.config, none)) {
@@ -29,8 +29,6 @@ Result<config::Configuration> configuration_of(const Session& session) {
   if (!loaded) return fail(loaded.error().front());
   return std::move(*loaded);
 }
-
-}  // namespace
 
 Result<OutsideWorld> OutsideWorld::of(const Session& session, const std::string& zone_file) {
   auto configuration = configuration_of(session);

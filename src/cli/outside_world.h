@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "config/configuration.h"
 #include "dns/resolver.h"
 
 #include <future>
@@ -13,6 +14,9 @@
 #include <utility>
 
 namespace watchpost::cli {
+
+// The configuration; defaults where nobody named one and the usual place has none.
+Result<config::Configuration> configuration_of(const Session& session);
 
 // Who answers for DNS, and what we are called: a zone file where one is named, else the name
 // servers of the configuration, or of the machine where there is no configuration.

@@ -2,6 +2,7 @@
 
 #include "auth/mailbox.h"
 #include "base/text.h"
+#include "config/checks.h"
 #include "config/describe.h"
 #include "config/table_reader.h"
 #include "dns/name_servers.h"
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -77,16 +77,6 @@ Result<std::vector<std::string>> drop_ins(const std::string& path) {
   return files;
 }
 
-// "when, column 12" of an error about one detector -> the setting and the column.
-std::pair<std::string_view, size_t> setting_and_column(std::string_view about) {
-  const size_t comma = about.find(", column ");
-  if (comma == std::string_view::npos) return {about, 0};
-  size_t column = 0;
-  const std::string_view number = about.substr(comma + std::string_view(", column ").size());
-  std::from_chars(number.data(), number.data() + number.size(), column);
-  return {about.substr(0, comma), column};
-}
-
 // A setting that is certainly right in the place of a wrong one, without those that depend on it.
 void put_right(detect::DetectorSettings& settings, std::string_view setting) {
   const detect::DetectorSettings right;
@@ -136,23 +126,6 @@ void check_suppress(TableReader& reader, Configuration& in) {
     reader.fault(rule.error().what,
                  reader.place(fmt::format("suppress[{}].{}", i, setting), column));
   }
-}
-
-template <class Tables>
-std::vector<std::string_view> check_names(TableReader& reader, const Tables& tables,
-                                          std::string_view list) {
-  std::vector<std::string_view> names;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    const std::string& name = tables[i].name;
-    const std::string place = reader.place(fmt::format("{}[{}].name", list, i));
-    if (std::ranges::find(names, name) != names.end()) {
-      reader.fault(fmt::format("there are two tables [[{}]] named `{}`; give each its own `name`",
-                               list, escaped(name, 64)),
-                   place);
-    }
-    names.push_back(name);
-  }
-  return names;
 }
 
 void check_targets(TableReader& reader, const Configuration& in,
@@ -216,15 +189,6 @@ void check_tables(TableReader& reader, const Configuration& in) {
   }
 }
 
-void check_domains(TableReader& reader, const std::vector<std::string>& domains,
-                   std::string_view setting) {
-  for (size_t i = 0; i < domains.size(); ++i) {
-    if (auth::mail_domain(domains[i])) continue;
-    reader.fault(fmt::format("`{}` is no domain", escaped(domains[i], 64)),
-                 reader.place(fmt::format("{}[{}]", setting, i)));
-  }
-}
-
 void check_names_of_hosts(TableReader& reader, const Configuration& in) {
   for (size_t i = 0; i < in.dns.servers.size(); ++i) {
     const auto server = dns::parse_server(in.dns.servers[i]);
@@ -260,6 +224,7 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_detectors(reader, in);
   check_suppress(reader, in);
   check_tables(reader, in);
+  check_border(reader, in);
   check_maps(reader, in);
   for (const Error& fault : feedback::faults_of(in.feedback, in.store.keep)) {
     reader.fault(fault.what, reader.place("feedback." + fault.about));
@@ -285,8 +250,9 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
 
 // What is written under each header, for the tables that are only read at start.
 std::map<std::string, std::string> tables_of(const std::string& toml) {
-  static constexpr std::array<std::string_view, 4> kTakenOver{"[decide]", "[[detector]]",
-                                                              "[[suppress]]", "[[listen.token]]"};
+  static constexpr std::array<std::string_view, 9> kTakenOver{
+      "[decide]",   "[[detector]]", "[[suppress]]",  "[[listen.token]]", "[border]",
+      "[identity]", "[[filter]]",   "[[blocklist]]", "[[login]]"};
   std::map<std::string, std::string> tables;
   std::string header;
   for (const std::string_view line : split(toml, '\n')) {

@@ -3,6 +3,9 @@
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
+#include "border/gate.h"
+#include "border/milter/settings.h"
+#include "border/settings.h"
 #include "decide/decider.h"
 #include "detect/rules.h"
 #include "detect/watch.h"
@@ -13,6 +16,7 @@
 #include "feedback/countries.h"
 #include "feedback/mapping.h"
 #include "ingest/source.h"
+#include "relate/reputation.h"
 #include "store/store.h"
 #include "suppress/rules.h"
 
@@ -75,6 +79,13 @@ struct Configuration {
   std::vector<detect::Detector> rules;  // `detectors`, checked, in the same order
   std::vector<suppress::SuppressSettings> suppress;
   std::vector<suppress::Rule> suppress_rules;  // the same, checked
+  border::BorderSettings border;               // [border]
+  relate::ReputationSettings reputation;       // [reputation]
+  std::vector<border::MilterSettings> milters;
+  std::vector<border::LoginSettings> logins;
+  std::vector<border::BlocklistSettings> blocklists;
+  std::vector<border::FilterSettings> filters;
+  std::vector<border::Filter> filter_rules;  // the same, checked
   std::string shown;  // all of it as TOML, defaults included, secrets as "(secret)"
   std::string exact;  // the same with a hash for each secret
 };
@@ -108,6 +119,9 @@ Result<feedback::AttributionRules> attribution_rules(const Configuration& config
 
 // The secret itself or the first line of its file; both empty is an empty secret.
 Result<std::string> secret_of(const std::string& secret, const std::string& file);
+
+// What the gates of the border judge by.
+std::shared_ptr<const border::Rules> border_rules(const Configuration& configuration);
 
 // Every setting there is, with help, default and bounds: docs/reference/configuration.md.
 std::string reference();

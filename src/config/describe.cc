@@ -78,6 +78,10 @@ void describe(SettingsVisitor& visit, Configuration& to) {
   visit.section("detect", "bounds of detection", [&] { detect::fields(visit, to.limits); });
   visit.section("decide", "bounds of automatic measures",
                 [&] { decide::fields(visit, to.decide); });
+  visit.section("border", "what becomes of mail as it passes",
+                [&] { border::fields(visit, to.border); });
+  visit.section("reputation", "what is remembered of those who deliver to us",
+                [&] { relate::fields(visit, to.reputation); });
   visit.list("source", "where events come from",
              [&] { describe_table(visit, to.sources, ingest::source_kinds()); });
   visit.list("map", "what becomes customer and campaign, or any other field", [&] {
@@ -91,6 +95,22 @@ void describe(SettingsVisitor& visit, Configuration& to) {
   visit.list("suppress", "which recipients are mailed no more", [&] {
     to.suppress.emplace_back();
     suppress::fields(visit, to.suppress.back());
+  });
+  visit.list("milter", "where mail servers ask about mail as it passes", [&] {
+    to.milters.emplace_back();
+    border::fields(visit, to.milters.back());
+  });
+  visit.list("filter", "what becomes of which mail for us", [&] {
+    to.filters.emplace_back();
+    border::fields(visit, to.filters.back());
+  });
+  visit.list("blocklist", "lists in DNS that are asked about mail for us", [&] {
+    to.blocklists.emplace_back();
+    border::fields(visit, to.blocklists.back());
+  });
+  visit.list("login", "what a login may write as, besides itself", [&] {
+    to.logins.emplace_back();
+    border::fields(visit, to.logins.back());
   });
   visit.list("enforcer", "who makes decisions true",
              [&] { describe_table(visit, to.enforcers, enforce::enforcer_kinds()); });

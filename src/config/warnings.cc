@@ -1,6 +1,7 @@
 #include "config/warnings.h"
 
 #include "base/text.h"
+#include "border/milter_enforcer.h"
 #include "model/decision.h"
 
 #include <algorithm>
@@ -22,8 +23,7 @@ constexpr size_t kMostNamed = 3;
 // Says whether somebody could carry out a decision.
 using Taker = std::function<Result<Done>(const Decision&)>;
 
-// All that carries out decisions. Whatever else does is added here: a [[milter]] for mail that goes
-// out, in mode enforce.
+// All that carries out decisions.
 std::vector<Taker> takers_of(const Configuration& configuration) {
   std::vector<Taker> takers;
   for (const EnforcerTable& table : configuration.enforcers) {
@@ -32,6 +32,10 @@ std::vector<Taker> takers_of(const Configuration& configuration) {
     takers.emplace_back([can = kind->can, &settings = *table.settings](const Decision& decision) {
       return can(settings, decision);
     });
+  }
+  for (const border::MilterSettings& milter : configuration.milters) {
+    if (milter.role != "outbound" || milter.mode != name_of(Mode::enforce)) continue;
+    takers.emplace_back(border::MilterEnforcer::able);
   }
   return takers;
 }

@@ -28,11 +28,12 @@ constexpr std::string_view kPostfix =
 constexpr std::string_view kWebhook =
     "[[enforcer]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\n"
     "secret = \"0123456789\"\n";
+constexpr std::string_view kDesk = "[[notify]]\nname = \"desk\"\nkind = \"syslog\"\n";
 constexpr std::string_view kTable =
     "[[enforcer]]\nname = \"table\"\nkind = \"postfix_access\"\npath = \"/tmp/table\"\n";
 
 std::vector<std::string> warnings(const std::string& toml) {
-  const auto read = parse(toml, "file");
+  const auto read = parse(toml + std::string(kDesk), "file");
   EXPECT_TRUE(read) << (read ? "" : read.error().front().text());
   std::vector<std::string> all;
   if (!read) return all;
@@ -51,7 +52,7 @@ TEST(ConfigWarnings, WhatSomebodyCarriesOutIsFine) {
 
 TEST(ConfigWarnings, AScopeThatNobodyCanTellIsSaidOnceForEachWatch) {
   const std::string rule = detector("mailing", R"("customer", "customer campaign", "source_ip")",
-                                    R"("hold 1h", "suspend 1d", "notify")");
+                                    R"("hold 1h", "suspend 1d", "notify desk")");
   EXPECT_THAT(warnings(rule + std::string(kPostfix)),
               ElementsAre(testing::AllOf(
                               HasSubstr("[[detector]] `mailing`"),
@@ -80,7 +81,7 @@ TEST(ConfigWarnings, WhatIsNotEnforcedNeedsNobody) {
                 IsEmpty())
         << mode;
   }
-  EXPECT_THAT(warnings(detector("a", R"("customer campaign")", R"("notify")")), IsEmpty());
+  EXPECT_THAT(warnings(detector("a", R"("customer campaign")", R"("notify desk")")), IsEmpty());
 }
 
 TEST(ConfigWarnings, TheShippedFileHasNone) {

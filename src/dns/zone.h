@@ -16,12 +16,14 @@ namespace watchpost::dns {
 
 // What a master file says of one name.
 struct ZoneName {
-  struct Fault {
+  // What is said of types without records of them.
+  struct Saying {
+    enum class What : uint8_t { servfail, timeout, no_such_name, no_data };
     std::vector<RecordType> types;  // none: all types the name does not list
-    bool times_out = false;         // or SERVFAIL
+    What what = What::servfail;
   };
   std::vector<std::pair<RecordType, std::shared_ptr<Answer>>> sets;
-  std::vector<Fault> faults;
+  std::vector<Saying> sayings;
   std::string alias;  // the key of the CNAME's target
   // Of names below that are not there or lack a type: set where an SOA stands.
   AnswerPtr no_data;

@@ -21,15 +21,30 @@ const std::shared_ptr<Answer>* set_of(const ZoneName& name, RecordType type) {
   return nullptr;
 }
 
-AnswerPtr failed_by(const ZoneName::Fault& fault, std::string_view name, RecordType type) {
-  const std::string question = question_text(name, type);
-  if (fault.times_out) return failed(fmt::format("No answer came in time for {}", question));
-  return failed(fmt::format("The name server answered SERVFAIL for {}", question));
+const AnswerPtr& no_data() {
+  static const AnswerPtr kNoData = [] {
+    Answer answer;
+    answer.outcome = Outcome::no_data;
+    return std::make_shared<const Answer>(std::move(answer));
+  }();
+  return kNoData;
 }
 
-const ZoneName::Fault* fault_of(const ZoneName& name, RecordType type, bool of_all) {
-  for (const ZoneName::Fault& fault : name.faults) {
-    if (of_all ? fault.types.empty() : std::ranges::count(fault.types, type) > 0) return &fault;
+AnswerPtr as_said(const ZoneName::Saying& saying, std::string_view name, RecordType type) {
+  switch (saying.what) {
+    case ZoneName::Saying::What::no_such_name: return no_such_name();
+    case ZoneName::Saying::What::no_data: return no_data();
+    case ZoneName::Saying::What::timeout:
+      return failed(fmt::format("No answer came in time for {}", question_text(name, type)));
+    case ZoneName::Saying::What::servfail: break;
+  }
+  return failed(
+      fmt::format("The name server answered SERVFAIL for {}", question_text(name, type)));
+}
+
+const ZoneName::Saying* saying_of(const ZoneName& name, RecordType type, bool of_all) {
+  for (const ZoneName::Saying& one : name.sayings) {
+    if (of_all ? one.types.empty() : std::ranges::count(one.types, type) > 0) return &one;
   }
   return nullptr;
 }
@@ -76,13 +91,13 @@ AnswerPtr ZoneFile::find(std::string name, RecordType type) const {
     const ZoneName* here = zone_.find(name);
     if (here == nullptr) return with_ttl(nothing(name, false), ttl);
     if (const auto* set = set_of(*here, type)) return with_ttl(*set, ttl);
-    if (const auto* fault = fault_of(*here, type, false)) return failed_by(*fault, name, type);
+    if (const auto* one = saying_of(*here, type, false)) return as_said(*one, name, type);
     if (const auto* alias = set_of(*here, RecordType::cname)) {
       ttl = std::min((*alias)->ttl, ttl.value_or((*alias)->ttl));
       name = here->alias;
       continue;
     }
-    if (const auto* fault = fault_of(*here, type, true)) return failed_by(*fault, name, type);
+    if (const auto* one = saying_of(*here, type, true)) return as_said(*one, name, type);
     return with_ttl(nothing(name, true), ttl);
   }
   return failed(fmt::format("{} leads through more than {} CNAMEs", question_text(asked, type),
@@ -95,12 +110,7 @@ AnswerPtr ZoneFile::nothing(std::string_view name, bool name_is_there) const {
     if (here != nullptr && here->no_data) return name_is_there ? here->no_data : here->no_such_name;
     if (name.empty()) break;
   }
-  static const AnswerPtr kNoData = [] {
-    Answer answer;
-    answer.outcome = Outcome::no_data;
-    return std::make_shared<const Answer>(std::move(answer));
-  }();
-  return name_is_there ? kNoData : no_such_name();
+  return name_is_there ? no_data() : no_such_name();
 }
 
 }  // namespace watchpost::dns

@@ -96,9 +96,12 @@ class ZoneReader {
   Result<Done> read_cname(Words data);
   Result<Done> read_name(Words data, RecordType type);
   Result<Done> read_soa(Words data);
-  Result<Done> read_timeout(Words data) { return read_fault(data, true); }
-  Result<Done> read_servfail(Words data) { return read_fault(data, false); }
-  Result<Done> read_fault(Words data, bool times_out);
+  using What = ZoneName::Saying::What;
+  Result<Done> read_timeout(Words data) { return read_saying(data, What::timeout); }
+  Result<Done> read_servfail(Words data) { return read_saying(data, What::servfail); }
+  Result<Done> read_nxdomain(Words data) { return read_saying(data, What::no_such_name); }
+  Result<Done> read_nodata(Words data) { return read_saying(data, What::no_data); }
+  Result<Done> read_saying(Words data, What what);
   Result<Done> skip(Words) { return Done{}; }
   Result<Done> refuse(Words) { return wrong("DNAME is not supported"); }
 
@@ -334,16 +337,16 @@ Result<Done> ZoneReader::read_soa(Words data) {
   return Done{};
 }
 
-Result<Done> ZoneReader::read_fault(Words data, bool times_out) {
-  ZoneName::Fault fault{.types = {}, .times_out = times_out};
+Result<Done> ZoneReader::read_saying(Words data, What what) {
+  ZoneName::Saying saying{.types = {}, .what = what};
   for (const ZoneWord& word : data) {
     const auto type = type_from(word.raw);
     if (!type) {
       return wrong(fmt::format("`{}` is no type that is looked up", escaped(word.raw, kMostShown)));
     }
-    fault.types.push_back(*type);
+    saying.types.push_back(*type);
   }
-  name_->faults.push_back(std::move(fault));
+  name_->sayings.push_back(std::move(saying));
   return Done{};
 }
 
@@ -359,6 +362,8 @@ std::optional<ZoneReader::Kind> ZoneReader::kind_of(std::string_view name) {
       Kind{"SOA", &ZoneReader::read_soa},
       Kind{"TIMEOUT", &ZoneReader::read_timeout},
       Kind{"SERVFAIL", &ZoneReader::read_servfail},
+      Kind{"NXDOMAIN", &ZoneReader::read_nxdomain},
+      Kind{"NODATA", &ZoneReader::read_nodata},
       Kind{"DNAME", &ZoneReader::refuse},
   };
   static constexpr std::array<std::string_view, 22> kNotRead{

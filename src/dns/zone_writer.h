@@ -1,6 +1,10 @@
 #pragma once
+#include "dns/packet.h"
+#include "dns/resolver.h"
+
 #include <string>
 #include <string_view>
+
 
 namespace watchpost::dns {
 
@@ -11,5 +15,13 @@ namespace watchpost::dns {
 // comes back as it was. `owner` is a name as make_key() takes it, without backslashes.
 //   Rules:   pure and total.
 std::string txt_entry(std::string_view owner, std::string_view text);
+
+// The answer to a question as entries that ZoneFile reads back as the same answer: whatever else
+// stands in the file, of that name, above or below it. What is not kept: whether it was validated,
+// the TTL of what is not there, and of failures the words why (they stand behind as a comment). A
+// name in an answer that cannot be asked is another such name. The question's name is as make_key()
+// has it, of any bytes.
+//   Rules:   pure and total.
+std::string answer_entries(const Question& question, const Answer& answer);
 
 }  // namespace watchpost::dns

@@ -6,11 +6,16 @@ namespace watchpost::ingest {
 namespace {
 
 constexpr size_t kBytesAsAnEvent = 4096;
+constexpr size_t kVerdictBytesAsAnEvent = 1024;
 
-// An arrival without events (only a position) takes room, too, and so does mail that is kept whole.
+// An arrival without events (only a position) takes room, too, and so do mail that is kept whole
+// and verdicts.
 size_t weight(const Arrival& arrival) {
   size_t sum = arrival.events.size() + 1;
   for (const KeptMail& kept : arrival.kept_mail) sum += kept.bytes.size() / kBytesAsAnEvent;
+  for (const KeptVerdict& one : arrival.verdicts) {
+    sum += 1 + one.json.size() / kVerdictBytesAsAnEvent;
+  }
   return sum;
 }
 
@@ -20,10 +25,20 @@ bool Inbox::put(Arrival arrival, const std::stop_token& stop) {
   const size_t more = weight(arrival);
   {
     std::unique_lock lock(mutex_);
-    // One that is larger than all the room is let in when it is alone.
-    const bool room = room_.wait(
-        lock, stop, [&] { return closed_ || arrivals_.empty() || events_ + more <= most_events_; });
+    const bool room = room_.wait(lock, stop, [&] { return closed_ || room_for(more); });
     if (closed_ || !room) return false;
+    events_ += more;
+    arrivals_.push_back(std::move(arrival));
+  }
+  filled_.notify_one();
+  return true;
+}
+
+bool Inbox::offer(Arrival arrival) {
+  const size_t more = weight(arrival);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || !room_for(more)) return false;
     events_ += more;
     arrivals_.push_back(std::move(arrival));
   }

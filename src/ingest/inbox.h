@@ -25,6 +25,8 @@ class Inbox {
   // Waits while it is full, unless stop is requested. False: closed or full, not taken.
   bool put(Arrival arrival, const std::stop_token& stop);
   bool put(Errand errand);
+  // The same without any wait.
+  bool offer(Arrival arrival);
   // No more comes in; what is inside is still given out.
   void close();
 
@@ -41,6 +43,9 @@ class Inbox {
   size_t events() const;
 
  private:
+  // One that is larger than all the room is let in when it is alone.
+  bool room_for(size_t more) const { return arrivals_.empty() || events_ + more <= most_events_; }
+
   const size_t most_events_;
   mutable std::mutex mutex_;
   std::condition_variable_any room_;

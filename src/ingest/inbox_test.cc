@@ -45,6 +45,30 @@ TEST(Inbox, MailThatIsKeptTakesRoom) {
   EXPECT_EQ(inbox.events(), 0U);
 }
 
+TEST(Inbox, VerdictsTakeRoomByTheirBytes) {
+  Inbox inbox(1000);
+  Arrival arrival = of(2);
+  arrival.verdicts.push_back({{}, std::string(10'240, 'x')});
+  arrival.verdicts.push_back({{}, "{}"});
+  ASSERT_TRUE(inbox.put(std::move(arrival), {}));
+  EXPECT_EQ(inbox.events(), 2U + 1 + 11 + 1);
+  inbox.take(1min, 1);
+  EXPECT_EQ(inbox.events(), 0U);
+}
+
+TEST(Inbox, AnOfferNeverWaits) {
+  Inbox inbox(10);
+  EXPECT_TRUE(inbox.offer(of(100)));  // alone
+  EXPECT_FALSE(inbox.offer(of(0)));
+  inbox.take(1min, 1000);
+  EXPECT_TRUE(inbox.offer(of(4)));
+  EXPECT_TRUE(inbox.offer(of(4)));
+  EXPECT_FALSE(inbox.offer(of(0)));
+  EXPECT_EQ(inbox.take(1min, 1000).arrivals.size(), 2U);
+  inbox.close();
+  EXPECT_FALSE(inbox.offer(of(0)));
+}
+
 // As when the daemon is told to stop while the disk is full.
 TEST(Inbox, AStopEndsTheWait) {
   Inbox inbox(10);

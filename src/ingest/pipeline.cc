@@ -83,6 +83,8 @@ bool Pipeline::deliver_unless_stopped(Arrival arrival, const std::stop_token& st
   return state_->inbox.put(std::move(arrival), stop);
 }
 
+bool Pipeline::offer(Arrival arrival) { return state_->inbox.offer(std::move(arrival)); }
+
 std::string Pipeline::position_of(std::string_view source) {
   const std::lock_guard lock(state_->shared);
   const auto found = state_->positions.find(source);

@@ -37,6 +37,8 @@ struct PipelineOptions {
   decide::DecideSettings decide;
   std::vector<detect::Detector> detectors;
   bool store_events = true;
+  // A milter tells of mail that is accepted, and the mail server's log may tell of it again.
+  bool accepted_twice = false;
   OwnFailures* own_failures = nullptr;  // told of each event; may be null, outlives the pipeline
   std::vector<suppress::Rule> suppress;
   // Where suppressions in force are to be found by others; null: nowhere.
@@ -61,6 +63,7 @@ class Pipeline final : public EventSink {
   void start();
   bool deliver(Arrival arrival) override;
   bool deliver_unless_stopped(Arrival arrival, const std::stop_token& stop) override;
+  bool offer(Arrival arrival) override;
   // Positions of sources as committed: what Source::run() wants.
   std::string position_of(std::string_view source);
 

@@ -38,6 +38,7 @@ struct Pipeline::State {
   void take_in(std::vector<Arrival> arrivals);
   void count(const Event& event, Step& step, Time now);
   void keep(KeptMail mail, Step& step, Time now);
+  void keep(KeptVerdict verdict, Step& step, size_t first_event);
   void note_failure(Event& event);
   bool was_there(const EventId& lasting);
   void rearm(const decide::Rearm& one, Step& step);

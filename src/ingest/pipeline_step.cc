@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,6 +30,12 @@ EventId identity_of(const KeptMail& mail) {
                                                 fmt::join(mail.recipients, "\n"))));
 }
 
+// The same for the milter that saw a message and for the log that tells of it: within a day a mail
+// server gives no queue id twice to one login.
+EventId identity_of_accepted(const Event& event) {
+  return hash128(fmt::format("accepted\n{}\n{}", event[Field::queue_id], event[Field::credential]));
+}
+
 // What of the audit log stands in the daemon's log, too.
 void log_what_matters(const std::vector<AuditEntry>& audit) {
   for (const AuditEntry& entry : audit) {
@@ -49,7 +56,12 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       if (arrival.settled) arrival.settled(store_refuses());
       continue;
     }
+    const size_t first = step.events.size();
     for (Event& event : arrival.events.events()) {
+      if (options.accepted_twice && event.kind == EventKind::accepted &&
+          !event[Field::queue_id].empty()) {
+        event.id = identity_of_accepted(event);
+      }
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
         continue;
@@ -65,6 +77,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       step.facts[fmt::format("{}{}", kPositionFact, arrival.source)] = std::move(*arrival.position);
     }
     for (KeptMail& mail : arrival.kept_mail) keep(std::move(mail), step, now);
+    for (KeptVerdict& verdict : arrival.verdicts) keep(std::move(verdict), step, first);
     if (arrival.settled) step.settled.push_back(std::move(arrival.settled));
     step.batches.push_back(std::move(arrival.events));
   }
@@ -98,6 +111,18 @@ void Pipeline::State::keep(KeptMail mail, Step& step, Time now) {
   }
   step.lasting.push_back({id, now});
   step.kept_mail.push_back(std::move(mail));
+}
+
+// Only beside an event that came with it and is new: what is read twice has its verdict already.
+void Pipeline::State::keep(KeptVerdict verdict, Step& step, size_t first_event) {
+  const auto arrived = std::span(step.events).subspan(first_event);
+  if (std::ranges::find(arrived, verdict.event, &Event::id) == arrived.end()) return;
+  if (verdict.json.size() > kLongestVerdict) {
+    log_warning("pipeline", "a verdict of {} bytes is not kept: {} at most", verdict.json.size(),
+                kLongestVerdict);
+    return;
+  }
+  step.verdicts.push_back(std::move(verdict));
 }
 
 // One bounce counts once: of a notice and the log, the one that is read second proves nothing.

@@ -96,6 +96,41 @@ TEST(Pipeline, ABounceCountsOnceWhoeverTellsOfItFirst) {
   EXPECT_EQ(running.pipeline->health().events, 6U);
 }
 
+EventBatch accepted(std::string_view told_by, std::string_view queue_id) {
+  EventBatch batch;
+  Event& event = batch.add();
+  event.id = hash128(fmt::format("{} {}", told_by, queue_id));
+  event.at = kNoon;
+  event.kind = EventKind::accepted;
+  event[Field::credential] = "jo";
+  event[Field::queue_id] = batch.keep(queue_id);
+  return batch;
+}
+
+TEST(Pipeline, WhatAMilterAndALogTellOfIsAcceptedOnce) {
+  const Folder folder;
+  PipelineOptions options = options_in(folder / "data", {.name = "volume",
+                                                     .watch = {"credential"},
+                                                     .window = 1h,
+                                                     .when = "accepted >= 100",
+                                                     .mode = "notify"});
+  options.accepted_twice = true;
+  {
+    Running running(options);
+    running.put(accepted("milter", "4F01"));
+    running.put(accepted("log", "4F01"));
+    running.put(accepted("log", "4F02"));
+    running.put(accepted("milter", ""));
+    running.put(accepted("log", ""));
+    EXPECT_EQ(running.count_of("jo"), 4);
+    running.pipeline->stop();
+  }
+  // The log may be read again after a crash.
+  Running again(options);
+  again.put(accepted("log", "4F01"));
+  EXPECT_EQ(again.count_of("jo"), 4);
+}
+
 TEST(Pipeline, MailThatIsHandedInAgainIsKeptOnce) {
   const Folder folder;
   const auto hand_in = [](Running& running, std::string bytes) {

@@ -27,7 +27,10 @@ bool Step::empty() const {
 
 store::Commit Step::commit(bool with_events) const {
   store::Commit all;
-  if (with_events) all.events = events;
+  if (with_events) {
+    all.events = events;
+    all.verdicts = verdicts;
+  }
   for (const auto& [name, value] : facts) all.facts.push_back({name, value});
   for (const Incident& one : incidents | std::views::values) all.incidents.push_back(one);
   for (const Decision& one : decisions | std::views::values) all.decisions.push_back(one);

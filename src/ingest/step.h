@@ -29,6 +29,7 @@ struct Step {
   std::vector<AuditEntry> audit;
   std::vector<store::LastingId> lasting;
   std::vector<KeptMail> kept_mail;
+  std::vector<KeptVerdict> verdicts;  // of `events`
   // By recipient and customer, as they were last.
   std::map<std::pair<std::string, std::string>, Suppression> suppressions;
   std::vector<std::function<void(const Result<Done>&)>> settled;

@@ -5,10 +5,11 @@
 #include "detect/watch.h"
 #include "ingest/source.h"
 #include "investigate/reports.h"
+#include "investigate/suppression_search.h"
 #include "model/decision.h"
 #include "model/incident.h"
+#include "relate/reputation.h"
 #include "store/store.h"
-#include "suppress/csv.h"
 
 #include <cstdint>
 #include <functional>
@@ -75,30 +76,16 @@ struct EventSearch {
   std::string after;
 };
 
-struct SuppressionSearch {
-  std::string recipient;                // as it is written; empty: all
-  std::optional<std::string> customer;  // exactly; empty text: those for everybody
-  std::string reason;                   // empty: all
+// What an investigator asks for in `watchpost verdict`. What is empty is not asked for.
+struct VerdictSearch {
+  std::string queue_id, message_id, sender, recipient;
   std::optional<Time> since;
-  bool all = false;  // also those that hold no more
   size_t limit = 100;
-  std::string after;
-};
-struct SuppressionPage {
-  std::vector<Suppression> suppressions;  // changed last first
-  std::string next;                       // empty: no more
-};
-struct ImportReceipt {
-  size_t taken = 0;
-  size_t unchanged = 0;                    // suppressed already, and for as long
-  size_t bad = 0;                          // lines left out
-  std::vector<suppress::CsvFault> faults;  // of these, the first
 };
 
 // All that the desk can ask and do, in one place: the API and the tests speak to it.
 //   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store
-//   has
-//            been read. Not for Io threads.
+//            has been read. Not for Io threads.
 class Desk {
  public:
   virtual ~Desk() = default;
@@ -124,6 +111,13 @@ class Desk {
   // Those that changed after change number `after`, in the order of changes.
   virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;
 
+  // What the border decided on messages, newest first.
+  virtual Result<std::vector<store::MessageVerdict>> verdicts(const VerdictSearch& search) = 0;
+  // Its standing now; one that is not known() where nobody of that name was seen. Fails with
+  // refused where the border is not watched.
+  virtual Result<relate::Reputed> reputation(relate::Party party, std::string_view name) = 0;
+  virtual Result<std::vector<relate::Reputed>> worst_reputations(size_t most) = 0;
+
   // What people do; each returns when it is committed. `who` is never empty.
   virtual Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                                    std::string_view why) = 0;
@@ -144,6 +138,9 @@ class Desk {
                                                     const suppress::CsvDefaults& defaults,
                                                     std::string_view who,
                                                     std::string_view from) = 0;
+  // Fails with not_found where nothing was known.
+  virtual Result<Done> forget_reputation(relate::Party party, std::string_view name,
+                                         std::string_view who, std::string_view why) = 0;
   virtual Result<Done> set_automation(bool on, std::string_view who, std::string_view why) = 0;
   // The configuration read again from its files. On an error the running one stays in force.
   virtual Result<Done> reload(std::string_view who) = 0;

@@ -3,12 +3,13 @@
 #include "base/text.h"
 #include "expr/event_schema.h"
 #include "expr/expression.h"
+#include "investigate/border_desk.h"
 #include "investigate/live_reports.h"
+#include "investigate/readers.h"
 #include "investigate/suppression_desk.h"
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 
 #include <fmt/format.h>
 
@@ -16,54 +17,6 @@ namespace watchpost::investigate {
 namespace {
 
 constexpr size_t kMostRows = 10'000;
-
-// Readers that wait for the next question: opening one costs more than most answers.
-class Readers {
- public:
-  explicit Readers(store::StoreSettings settings) : settings_(std::move(settings)) {}
-
-  class Lease {
-   public:
-    Lease(Readers& home, std::unique_ptr<store::Reader> reader)
-        : home_(&home), reader_(std::move(reader)) {}
-    Lease(Lease&&) = default;
-    Lease& operator=(Lease&&) = delete;
-    ~Lease() {
-      if (reader_) home_->put_back(std::move(reader_));
-    }
-    store::Reader* operator->() const { return reader_.get(); }
-    store::Reader& operator*() const { return *reader_; }
-
-   private:
-    Readers* home_;
-    std::unique_ptr<store::Reader> reader_;
-  };
-
-  Result<Lease> take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        Lease lease(*this, std::move(idle_.back()));
-        idle_.pop_back();
-        return lease;
-      }
-    }
-    auto opened = store::Reader::open(settings_);
-    if (!opened) return fail(opened.error());
-    return Lease(*this, std::move(*opened));
-  }
-
- private:
-  static constexpr size_t kIdle = 4;
-  void put_back(std::unique_ptr<store::Reader> reader) {
-    const std::lock_guard lock(mutex_);
-    if (idle_.size() < kIdle) idle_.push_back(std::move(reader));
-  }
-
-  const store::StoreSettings settings_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<store::Reader>> idle_;
-};
 
 std::vector<DecisionView> with_enforcements(std::vector<Decision> decisions,
                                             const std::vector<store::Enforcement>& rows) {
@@ -126,6 +79,17 @@ class LiveDesk final : public Desk {
   Reports& reports() override { return *reports_; }
   Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  Result<std::vector<store::MessageVerdict>> verdicts(const VerdictSearch& search) override {
+    const auto reader = readers_.take();
+    if (!reader) return fail(reader.error());
+    return find_verdicts(**reader, search);
+  }
+  Result<relate::Reputed> reputation(relate::Party party, std::string_view name) override {
+    return reputation_of(parts_.reputation, party, name, parts_.clock.now());
+  }
+  Result<std::vector<relate::Reputed>> worst_reputations(size_t most) override {
+    return worst_of(parts_.reputation, most, parts_.clock.now());
+  }
 
   Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                            std::string_view why) override;
@@ -148,6 +112,10 @@ class LiveDesk final : public Desk {
                                             const suppress::CsvDefaults& defaults,
                                             std::string_view who, std::string_view from) override {
     return import_list(parts_.pipeline, csv, defaults, who, from, parts_.clock.now());
+  }
+  Result<Done> forget_reputation(relate::Party party, std::string_view name, std::string_view who,
+                                 std::string_view why) override {
+    return forget_party(parts_.reputation, parts_.pipeline, party, name, who, why);
   }
   Result<Done> set_automation(bool on, std::string_view who, std::string_view why) override;
   Result<Done> reload(std::string_view who) override { return parts_.reload(who); }

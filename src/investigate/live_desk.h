@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "ingest/pipeline.h"
 #include "investigate/desk.h"
+#include "relate/reputation.h"
 #include "store/store.h"
 
 #include <functional>
@@ -25,6 +26,7 @@ struct DeskParts {
   // Name and state of each enforcer.
   std::function<std::vector<std::pair<std::string, std::string>>()> enforcers;
   std::function<Result<Done>(std::string_view who)> reload;
+  relate::Reputation* reputation = nullptr;  // null: mail is not watched as it passes
 };
 
 // The desk over a running pipeline and its store: what is live is asked of the pipeline, what is

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,6 +43,7 @@ struct MailVerdict {
 
 // A verdict as it is kept: one JSON document (docs/formats/verdict.md) with all it rested on, beside
 // the `judged` or `accepted` event of the message.
+inline constexpr size_t kLongestVerdict = 256 * 1024;  // a longer one is not kept
 struct KeptVerdict {
   Hash128 event;  // its id
   std::string json;

@@ -9,7 +9,7 @@
 namespace watchpost::relate {
 namespace {
 
-constexpr size_t kDrawn = 8;
+constexpr size_t kLookedAt = 8;
 constexpr size_t kFirstSlots = 16;
 
 uint64_t next_random(uint64_t& state) {  // xorshift64*; the state is never zero
@@ -19,19 +19,25 @@ uint64_t next_random(uint64_t& state) {  // xorshift64*; the state is never zero
   return state * 0x2545'F491'4F6C'DD1D;
 }
 
+// Of counts as they were when it was last seen. A clock that was put back takes nothing away.
+double share_left(const Standing& standing, Time now, Duration half_life) {
+  if (now <= standing.last_seen) return 1;
+  const auto since = static_cast<double>((now - standing.last_seen).count());
+  return std::exp2(-since / static_cast<double>(half_life.count()));
+}
+
 }  // namespace
 
 Standing decayed(const Standing& standing, Time now, Duration half_life) {
-  if (now <= standing.last_seen) return standing;
-  const auto since = static_cast<double>((now - standing.last_seen).count());
-  const double left = std::exp2(-since / static_cast<double>(half_life.count()));
+  const double left = share_left(standing, now, half_life);
   Standing result = standing;
   for (double& count : result.counts) count *= left;
   return result;
 }
 
-double weight(const Standing& standing) {
-  return std::accumulate(std::begin(standing.counts), std::end(standing.counts), 0.0);
+double weight(const Standing& standing, Time now, Duration half_life) {
+  return std::accumulate(std::begin(standing.counts), std::end(standing.counts), 0.0) *
+         share_left(standing, now, half_life);
 }
 
 size_t PartyTable::find(uint64_t hash, Party party, std::string_view name) const {
@@ -67,13 +73,15 @@ Entry PartyTable::take(size_t at) {
 size_t PartyTable::light_one(uint64_t& random, Time now, Duration half_life) const {
   size_t lightest = kNone;
   std::pair<double, Time> least;
-  for (size_t i = 0; i < kDrawn; ++i) {
-    const size_t at = next_random(random) % entries_.size();
+  size_t at = next_random(random) % entries_.size();
+  for (size_t i = 0; i < kLookedAt; ++i) {
     const Standing& standing = entries_[at].standing;
-    const std::pair weighs(weight(decayed(standing, now, half_life)), standing.last_seen);
-    if (lightest != kNone && weighs >= least) continue;
-    lightest = at;
-    least = weighs;
+    const std::pair weighs(weight(standing, now, half_life), standing.last_seen);
+    if (lightest == kNone || weighs < least) {
+      lightest = at;
+      least = weighs;
+    }
+    if (++at == entries_.size()) at = 0;
   }
   return lightest;
 }

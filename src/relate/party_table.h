@@ -22,10 +22,10 @@ struct Entry {
   Standing standing;
 };
 
-// The counts as they are `now`. A clock that was put back takes nothing away.
+// The counts as they are `now`; as they were where that is before.
 Standing decayed(const Standing& standing, Time now, Duration half_life);
-// How much there is to lose where it is forgotten.
-double weight(const Standing& standing);
+// How much there is to lose where it is forgotten: all its counts, as they are `now`.
+double weight(const Standing& standing, Time now, Duration half_life);
 
 // Parties by name, up to a number of them.
 //   Owns:    the entries side by side, so that some of them can be drawn at random, and an open
@@ -43,8 +43,8 @@ class PartyTable {
   size_t add(Entry entry);
   // Gives back what was there. The last entry takes its position.
   Entry take(size_t at);
-  // Of some drawn at random, the one that weighs least, and of these the one not seen for longest.
-  // Only where there are any.
+  // Of a few that stand side by side somewhere, the one that weighs least, and of these the one not
+  // seen for longest. Only where there are any.
   size_t light_one(uint64_t& random, Time now, Duration half_life) const;
 
   bool full() const { return entries_.size() >= most_; }

@@ -130,8 +130,8 @@ void Shard::rise(size_t at_door, Time now, Duration half_life) {
     return;
   }
   const size_t lightest = inside.light_one(random, now, half_life);
-  const double there = weight(decayed(inside[lightest].standing, now, half_life));
-  if (weight(door[at_door].standing) <= there) return;
+  const double there = weight(inside[lightest].standing, now, half_life);
+  if (weight(door[at_door].standing, now, half_life) <= there) return;
   Entry risen = door.take(at_door);
   door.add(inside.take(lightest));
   inside.add(std::move(risen));

@@ -153,7 +153,13 @@ TEST(EventRow, FieldNumbersOnDiskStay) {
                                                         "client_country",
                                                         "reporter",
                                                         "attribution",
-                                                        "proof"};
+                                                        "proof",
+                                                        "author_domain",
+                                                        "signer",
+                                                        "subject_hash",
+                                                        "link_host",
+                                                        "disposition",
+                                                        "findings"};
   EventEncoder encoder;
   for (size_t i = 0; i < names.size(); ++i) {
     Event event;

@@ -7,9 +7,11 @@
 #include "model/event.h"
 #include "model/incident.h"
 #include "model/kept_mail.h"
+#include "model/mail_verdict.h"
 #include "model/notice.h"
 #include "model/suppression.h"
 #include "store/enforcement.h"
+#include "store/verdict.h"
 
 #include <cstdint>
 #include <functional>
@@ -47,6 +49,7 @@ struct Commit {
   std::span<const Event> events;
   std::span<const LastingId> lasting;     // new
   std::span<const KeptMail> kept_mail;    // new
+  std::span<const KeptVerdict> verdicts;  // of `events`
   std::vector<Suppression> suppressions;  // whole, new or changed
   std::vector<Fact> facts;
   std::vector<Incident> incidents;        // whole, new or changed
@@ -61,8 +64,7 @@ struct Commit {
 //   Owns:    one connection to state.db and one to the open event partition; it alone checkpoints.
 //   Threads: one thread uses it.
 //   Fails:   commit() with exhausted (disk full) or unavailable (I/O): nothing of it was kept, and
-//   the
-//            same commit may be tried again.
+//            the same commit may be tried again.
 //   Files:   state.db (WAL, synchronous=FULL), events/YYYYMMDDTHHMMSSZ.db, lock, detector.state
 class Store {
  public:
@@ -111,8 +113,7 @@ struct SuppressionQuery {
   std::optional<Time> since;    // made then or later
   std::optional<Time> held_at;  // only those that hold then
   size_t limit = 100;
-  uint64_t before =
-      0;  // cursor: the `change` of the last one of the page before; 0: from the start
+  uint64_t before = 0;  // cursor: the last `change` of the page before; 0: from the start
 };
 
 // Reads what is committed, beside the writer; never checkpoints and never blocks it.
@@ -131,6 +132,8 @@ class Reader {
   // time: as they were committed), until it gives false. Holds few of them at one time.
   virtual Result<Done> events_between(Time since, Time until,
                                       const std::function<bool(const Event&)>& each) = 0;
+  // Newest first.
+  virtual Result<std::vector<MessageVerdict>> verdicts(const VerdictQuery& query) = 0;
   // Ids of all events since then, for telling what was read twice.
   virtual Result<std::vector<EventId>> event_ids_since(Time since) = 0;
   virtual Result<std::vector<Incident>> incidents() = 0;  // newest first

@@ -79,7 +79,9 @@ def run(options):
     try:
         for client in clients:
             client.start()
-        for _ in range(options.rounds):
+        for number in range(options.rounds):
+            if number and number % 100 == 0:
+                print(f"{number} rounds", file=sys.stderr, flush=True)
             watchpost.start(wait=False)
             time.sleep(chance.uniform(0.1, 1.5))
             if watchpost.process.poll() is not None:

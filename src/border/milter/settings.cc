@@ -50,11 +50,12 @@ void fields(SettingsVisitor& visit, MilterSettings& settings) {
                  .least = 64.0 * 1024,
                  .most = 1024.0 * 1024 * 1024},
                 &settings.message_bytes);
-  visit.setting({.name = "memory_bytes",
-                 .help = "of all messages being received or judged; past it: `overload` of [border]",
-                 .least = 1024.0 * 1024,
-                 .most = 64.0 * 1024 * 1024 * 1024},
-                &settings.memory_bytes);
+  visit.setting(
+      {.name = "memory_bytes",
+       .help = "of all messages being received or judged; past it: `overload` of [border]",
+       .least = 1024.0 * 1024,
+       .most = 64.0 * 1024 * 1024 * 1024},
+      &settings.memory_bytes);
   if (settings.name.empty()) settings.name = settings.role;
 }
 

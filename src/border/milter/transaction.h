@@ -22,7 +22,8 @@ struct Recipient {
 // outside, bytes as they were: escape them on output.
 struct Transaction {
   // Of the connection.
-  std::string client_name;  // what the mail server takes it for; "unknown" where no name is confirmed
+  std::string
+      client_name;  // what the mail server takes it for; "unknown" where no name is confirmed
   std::optional<IpAddress> client_ip;  // none: a UNIX socket, or not said
   uint16_t client_port = 0;
   std::string helo;
@@ -39,11 +40,11 @@ struct Transaction {
   // Lines end with CR LF; a fold within a field as well.
   std::string message;
   size_t header_fields = 0;
-  uint64_t size = 0;        // of the whole message, even where `message` is cut
-  bool cut = false;         // `message` ends at MilterLimits::message_bytes, or the memory for all
-                            // messages was used up: what was cut off was not looked at
+  uint64_t size = 0;  // of the whole message, even where `message` is cut
+  bool cut = false;   // `message` ends at MilterLimits::message_bytes, or the memory for all
+                      // messages was used up: what was cut off was not looked at
   bool too_many_fields = false;  // past MilterLimits: `message` has none of the rest
-  Time began;               // MAIL FROM
+  Time began;                    // MAIL FROM
 
   std::string_view macro(std::string_view name) const {
     const auto found = macros.find(name);

@@ -74,6 +74,8 @@ class OutboundGate final : public Handler {
                                          const BorderSettings& settings) const;
   void conclude(OutboundJudged& judged, const std::optional<Decision>& decision,
                 const BorderSettings& settings) const;
+  void refused_recipient(const Transaction& mail, const Recipient& recipient,
+                         const std::string& reply);
   void tell(const OutboundJudged& judged, const Rules& rules, EventBatch batch);
   void count_unseen(const Transaction& mail, const Rules& rules);
   void offer(EventBatch events, std::vector<KeptVerdict> verdicts = {});
@@ -132,8 +134,7 @@ Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& re
   if (!decision) return {};
   const auto rules = context_.rules.get();
   std::string reply = enforce::action_for(*decision, rules->settings.contact);
-  // A log that is followed tells it itself.
-  if (rules->settings.accepted_events) refused_recipient(so_far, recipient, reply);
+  refused_recipient(so_far, recipient, reply);
   refused_recipients_.add();
   return refusal(std::move(reply));
 }
@@ -226,12 +227,7 @@ void OutboundGate::tell(const OutboundJudged& judged, const Rules& rules, EventB
     event[Field::stage] = "END-OF-MESSAGE";
     event[Field::reply] = batch.keep(judged.reply);
   }
-  if (!rules.settings.accepted_events) {
-    event.kind = EventKind::judged;
-    event[Field::disposition] = name_of(judged.verdict.carried_out);
-  } else if (refused) {
-    event.kind = EventKind::rejected;
-  }
+  if (refused) event.kind = EventKind::rejected;
   // Much mail leaves, and nobody asks about that which nothing was said of.
   std::vector<KeptVerdict> kept;
   if (!judged.verdict.reasons.empty() && context_.storing()) {

@@ -71,21 +71,6 @@ TEST(OutboundGate, TheNullSenderIsOne) {
   EXPECT_EQ(world.sink.events().at(0)[Field::sender], "<>");
 }
 
-TEST(OutboundGate, ALogThatIsFollowedTellsWhatWasAccepted) {
-  OutboundWorld world;
-  world.rules.settings.accepted_events = false;
-  world.decide({{"recipient=bad@gmail.com", "block 1h"}, {"campaign=other", "hold 1h"}});
-  EXPECT_EQ(world.at_recipient(mail_of(), "bad@gmail.com").kind, Kind::reject);
-  EXPECT_THAT(world.sink.events(), IsEmpty());
-  world.at_end(mail_of());
-  const auto events = world.sink.events();
-  ASSERT_THAT(events, SizeIs(1));
-  EXPECT_EQ(events[0].kind, EventKind::judged);
-  EXPECT_EQ(events[0].direction, Direction::outbound);
-  EXPECT_EQ(events[0][Field::disposition], "accept");
-  EXPECT_FALSE(events[0].self_inflicted);
-}
-
 TEST(OutboundGate, DecisionsRefuseAtTheRecipient) {
   struct Case {
     std::string_view scope, measure, reply;

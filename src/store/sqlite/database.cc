@@ -1,7 +1,7 @@
 #include "store/sqlite/database.h"
 
+#include "base/files.h"
 #include "base/text.h"
-#include "store/files.h"
 
 #include <cerrno>
 #include <cstdio>

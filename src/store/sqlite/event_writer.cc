@@ -1,7 +1,7 @@
 #include "store/sqlite/event_writer.h"
 
+#include "base/files.h"
 #include "base/log.h"
-#include "store/files.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -111,6 +111,7 @@ Result<Done> EventWriter::remove_unlisted(uint64_t last_event) {
 }
 
 std::vector<EventWriter::Group> EventWriter::grouped(std::span<const Event> events,
+                                                     const VerdictOf& verdict_of,
                                                      uint64_t last_event) const {
   std::vector<Group> groups;
   std::map<Time, size_t> group_of;
@@ -128,7 +129,9 @@ std::vector<EventWriter::Group> EventWriter::grouped(std::span<const Event> even
       current = place->second;
     }
     Group& group = groups[current];
-    group.rows.push_back({&event, ++last_event});
+    const auto verdict = verdict_of.find(event.id);
+    group.rows.push_back(
+        {&event, ++last_event, verdict == verdict_of.end() ? std::string_view() : verdict->second});
     count_in(group.entry, event, last_event);
   }
   return groups;
@@ -154,11 +157,14 @@ Result<PartitionWriter*> EventWriter::writer_of(Time start) {
 }
 
 Result<std::vector<PartitionEntry>> EventWriter::write(std::span<const Event> events,
+                                                       std::span<const KeptVerdict> verdicts,
                                                        uint64_t last_event) {
   const auto clean = cut_rejected(last_event);
   if (!clean) return fail(clean.error());
+  VerdictOf verdict_of;
+  for (const KeptVerdict& verdict : verdicts) verdict_of.emplace(verdict.event, verdict.json);
   std::vector<PartitionEntry> written;
-  for (const Group& group : grouped(events, last_event)) {
+  for (const Group& group : grouped(events, verdict_of, last_event)) {
     to_cut_.insert(group.entry.start);  // until accept()
     const auto writer = writer_of(group.entry.start);
     if (!writer) return fail(writer.error());

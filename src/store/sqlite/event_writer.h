@@ -2,6 +2,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "model/event.h"
+#include "model/mail_verdict.h"
 #include "store/sqlite/catalog.h"
 #include "store/sqlite/partition_writer.h"
 
@@ -11,6 +12,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,7 +32,10 @@ class EventWriter {
   Result<Done> open(Catalog catalog, uint64_t last_event);
 
   // Durable when it returns. Gives the entries that state.db has to store.
-  Result<std::vector<PartitionEntry>> write(std::span<const Event> events, uint64_t last_event);
+  // `verdicts` are those of some of the events.
+  Result<std::vector<PartitionEntry>> write(std::span<const Event> events,
+                                            std::span<const KeptVerdict> verdicts,
+                                            uint64_t last_event);
   void accept(std::span<const PartitionEntry> written);
   void reject(uint64_t last_event);
 
@@ -49,11 +54,13 @@ class EventWriter {
     Time quiet_since;      // else
     bool settled = false;  // all indexed, and its WAL copied back
   };
+  using VerdictOf = std::map<EventId, std::string_view>;
   struct Group {
     PartitionEntry entry;
     std::vector<NumberedEvent> rows;
   };
-  std::vector<Group> grouped(std::span<const Event> events, uint64_t last_event) const;
+  std::vector<Group> grouped(std::span<const Event> events, const VerdictOf& verdict_of,
+                             uint64_t last_event) const;
   Result<PartitionWriter*> writer_of(Time start);
   Result<Done> check_file(const PartitionEntry& entry, uint64_t last_event);
   Result<Done> set_aside(const std::string& path, const Error& why);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -82,6 +83,11 @@ Result<std::vector<Place>> PartitionReader::newest(const PartitionSearch& search
   auto moment = Transaction::begin(database_, false);
   if (!moment) return fail(moment.error());
   std::vector<Place> found;
+  if (search.with_verdict) {
+    const auto any = prepare_verdicts();
+    if (!any) return fail(any.error());
+    if (!*any) return found;
+  }
   const auto tail = search_tail(search, found);
   if (!tail) return fail(tail.error());
   const auto indexed = search_runs(search, found);
@@ -97,21 +103,30 @@ Result<Done> PartitionReader::search_tail(const PartitionSearch& search,
   const auto indexed = database_.number("SELECT max(last_sequence) FROM runs");
   if (!indexed) return fail(indexed.error());
   const Time since = search.query.since.value_or(Time::min());
-  return scan(static_cast<uint64_t>(*indexed), search.last_event, [&](const Row& row) {
-    const Place place{row.event.at, row.sequence};
-    if (place >= search.before || place.at < since) return;
-    const bool full = found.size() == search.want;
-    if (full && place < found.front()) return;
-    if (!holds(search.query, row.event)) return;
-    // A heap with the oldest of those kept in front.
-    if (full) {
-      std::ranges::pop_heap(found, newer);
-      found.back() = place;
-    } else {
-      found.push_back(place);
-    }
-    std::ranges::push_heap(found, newer);
-  });
+  std::optional<Error> refused;
+  const auto scanned =
+      scan(static_cast<uint64_t>(*indexed), search.last_event, [&](const Row& row) {
+        const Place place{row.event.at, row.sequence};
+        if (place >= search.before || place.at < since) return;
+        const bool full = found.size() == search.want;
+        if (full && place < found.front()) return;
+        if (!holds(search.query, row.event)) return;
+        if (search.with_verdict) {
+          const auto has = has_verdict(row.sequence);
+          if (!has) refused = has.error();
+          if (!has || !*has) return;
+        }
+        // A heap with the oldest of those kept in front.
+        if (full) {
+          std::ranges::pop_heap(found, newer);
+          found.back() = place;
+        } else {
+          found.push_back(place);
+        }
+        std::ranges::push_heap(found, newer);
+      });
+  if (refused) return fail(*refused);
+  return scanned;
 }
 
 Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
@@ -136,7 +151,7 @@ Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
     for (const Place& place : round) {
       if (place.at < since) return Done{};
       if (place.sequence > search.last_event) continue;
-      const auto match = matches(place.sequence, search.query);
+      const auto match = matches(place.sequence, search);
       if (!match) return fail(match.error());
       if (!*match) continue;
       found.push_back(place);
@@ -189,7 +204,7 @@ Result<Done> PartitionReader::candidates(const Run& run, const SearchEntry& afte
   return Done{};
 }
 
-Result<bool> PartitionReader::matches(uint64_t sequence, const EventQuery& query) {
+Result<bool> PartitionReader::matches(uint64_t sequence, const PartitionSearch& search) {
   row_.bind(sequence);
   const auto there = row_.row();
   if (!there) return fail(there.error());
@@ -197,10 +212,55 @@ Result<bool> PartitionReader::matches(uint64_t sequence, const EventQuery& query
     return damaged({Code::corrupt, "an indexed event is not there", {}}, sequence);
   }
   const auto event = event_in(row_, 0);
-  const bool match = event && holds(query, *event);
+  const bool match = event && holds(search.query, *event);
   row_.reset();
   if (!event) return damaged(event.error(), sequence);
-  return match;
+  if (!match || !search.with_verdict) return match;
+  return has_verdict(sequence);
+}
+
+Result<bool> PartitionReader::prepare_verdicts() {
+  if (!verdicts_ready_) {
+    const auto there = has_verdicts(database_);
+    if (!there || !*there) return there;
+    auto one = database_.prepare("SELECT 1 FROM verdicts WHERE sequence = ?");
+    if (!one) return fail(one.error());
+    auto whole = database_.prepare(
+        "SELECT e.at, e.body, v.size, v.body FROM events e JOIN verdicts v USING(sequence) "
+        "WHERE sequence = ?");
+    if (!whole) return fail(whole.error());
+    verdict_there_ = std::move(*one);
+    verdict_ = std::move(*whole);
+    verdicts_ready_ = true;
+  }
+  const auto any = database_.number("SELECT EXISTS(SELECT 1 FROM verdicts)");
+  if (!any) return fail(any.error());
+  return *any != 0;
+}
+
+Result<bool> PartitionReader::has_verdict(uint64_t sequence) {
+  const auto there = verdict_there_.bind(sequence).row();
+  verdict_there_.reset();
+  return there;
+}
+
+Result<MessageVerdict> PartitionReader::verdict(uint64_t sequence) {
+  const auto there = verdict_.bind(sequence).row();
+  if (!there) return fail(there.error());
+  if (!*there) return damaged({Code::corrupt, "a stored verdict is gone", {}}, sequence);
+  Event event;
+  const auto decoded = decode_event(verdict_.bytes(1), event);
+  auto json = unpack_verdict(verdict_.bytes(3), verdict_.unsigned_number(2));
+  MessageVerdict found{event.id,
+                       Time(Duration(verdict_.number(0))),
+                       std::string(event[Field::queue_id]),
+                       std::string(event[Field::message_id]),
+                       {}};
+  verdict_.reset();
+  if (!decoded) return damaged(decoded.error(), sequence);
+  if (!json) return damaged(json.error(), sequence);
+  found.json = std::move(*json);
+  return found;
 }
 
 Result<Done> PartitionReader::fetch(uint64_t sequence, EventBatch& into) {

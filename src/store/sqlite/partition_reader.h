@@ -5,6 +5,7 @@
 #include "store/search_block.h"
 #include "store/sqlite/database.h"
 #include "store/store.h"
+#include "store/verdict.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct PartitionSearch {
   Place before;         // only what is older
   uint64_t last_event;  // nothing above it is committed
   size_t want = 0;
+  bool with_verdict = false;  // only events that have one
 };
 
 // Reads one file of event history.
@@ -34,6 +36,8 @@ class PartitionReader {
   Result<std::vector<Place>> newest(const PartitionSearch& search);
   // A copy of one event.
   Result<Done> fetch(uint64_t sequence, EventBatch& into);
+  // That of one event, which has one.
+  Result<MessageVerdict> verdict(uint64_t sequence);
 
   struct Row {
     uint64_t sequence = 0;
@@ -60,13 +64,19 @@ class PartitionReader {
   Result<Done> search_runs(const PartitionSearch& search, std::vector<Place>& found);
   Result<Done> candidates(const Run& run, const SearchEntry& after, size_t most,
                           std::vector<Place>& found);
-  Result<bool> matches(uint64_t sequence, const EventQuery& query);
+  Result<bool> matches(uint64_t sequence, const PartitionSearch& search);
+  // Makes the statements below ready. False: there are no verdicts here.
+  Result<bool> prepare_verdicts();
+  Result<bool> has_verdict(uint64_t sequence);
   std::unexpected<Error> damaged(Error error, uint64_t sequence) const;
 
   Database database_;
   Statement row_;
   Statement rows_;
   Statement blocks_;
+  bool verdicts_ready_ = false;
+  Statement verdict_there_;
+  Statement verdict_;
 };
 
 }  // namespace watchpost::store::sqlite

@@ -90,9 +90,12 @@ Result<PartitionWriter> PartitionWriter::open(const std::string& path) {
   if (!prepared) return fail(prepared.error());
   auto insert = database->prepare("INSERT INTO events VALUES(?, ?, ?, ?)");
   if (!insert) return fail(insert.error());
+  auto insert_verdict = database->prepare("INSERT INTO verdicts VALUES(?, ?, ?)");
+  if (!insert_verdict) return fail(insert_verdict.error());
   PartitionWriter writer;
   writer.database_ = std::move(*database);
   writer.insert_ = std::move(*insert);
+  writer.insert_verdict_ = std::move(*insert_verdict);
   return writer;
 }
 
@@ -106,14 +109,31 @@ Result<Done> PartitionWriter::write(std::span<const NumberedEvent> rows) {
                           .bind(encoder_.encode(*row.event))
                           .run();
     if (!done) return done;
+    if (row.verdict.empty()) continue;
+    const auto with_verdict = write_verdict(row);
+    if (!with_verdict) return with_verdict;
   }
   return transaction->commit();
 }
 
+Result<Done> PartitionWriter::write_verdict(const NumberedEvent& row) {
+  return insert_verdict_.bind(row.sequence)
+      .bind(uint64_t{row.verdict.size()})
+      .bind(packer_.pack(row.verdict))
+      .run();
+}
+
 Result<Done> PartitionWriter::cut(uint64_t last) {
-  auto remove = database_.prepare("DELETE FROM events WHERE sequence > ?");
-  if (!remove) return fail(remove.error());
-  return remove->bind(last).run();
+  auto transaction = Transaction::begin(database_, true);
+  if (!transaction) return fail(transaction.error());
+  for (const std::string_view sql :
+       {"DELETE FROM verdicts WHERE sequence > ?", "DELETE FROM events WHERE sequence > ?"}) {
+    auto remove = database_.prepare(sql);
+    if (!remove) return fail(remove.error());
+    const auto removed = remove->bind(last).run();
+    if (!removed) return removed;
+  }
+  return transaction->commit();
 }
 
 Result<size_t> PartitionWriter::index_run() {

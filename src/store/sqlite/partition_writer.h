@@ -3,17 +3,20 @@
 #include "model/event.h"
 #include "store/event_row.h"
 #include "store/sqlite/database.h"
+#include "store/verdict.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace watchpost::store::sqlite {
 
 struct NumberedEvent {
   const Event* event = nullptr;
   uint64_t sequence = 0;
+  std::string_view verdict = {};  // on its message; empty: none
 };
 
 // The one connection that writes to a file of event history.
@@ -42,9 +45,13 @@ class PartitionWriter {
   Result<uint64_t> last_sequence();
 
  private:
+  Result<Done> write_verdict(const NumberedEvent& row);
+
   Database database_;
   Statement insert_;
+  Statement insert_verdict_;
   EventEncoder encoder_;
+  VerdictPacker packer_;
 };
 
 }  // namespace watchpost::store::sqlite

@@ -1,7 +1,7 @@
+#include "base/files.h"
 #include "base/log.h"
 #include "store/cursor.h"
 #include "store/detector_state.h"
-#include "store/files.h"
 #include "store/sqlite/feedback_rows.h"
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"
@@ -28,6 +28,7 @@ class SqliteReader final : public Reader {
       : folder_(folder), state_(std::move(state)) {}
 
   Result<EventPage> events(const EventQuery& query) override;
+  Result<std::vector<MessageVerdict>> verdicts(const VerdictQuery& query) override;
   Result<Done> events_after(uint64_t sequence,
                             const std::function<void(const Event&, uint64_t)>& each) override;
   Result<Done> events_between(Time since, Time until,
@@ -140,6 +141,38 @@ Result<EventPage> SqliteReader::events(const EventQuery& query) {
     }
   }
   return page;
+}
+
+Result<std::vector<MessageVerdict>> SqliteReader::verdicts(const VerdictQuery& query) {
+  const EventQuery of_event{.since = query.since, .until = query.until, .equal = query.equal};
+  Place before{Time::max(), kLastSequence};
+  if (query.until) before = {*query.until, 0};
+  const auto history = state_.history();
+  if (!history) return fail(history.error());
+  std::vector<MessageVerdict> found;
+  size_t bytes = 0;
+  for (const PartitionEntry& entry :
+       history->partitions | std::views::values | std::views::reverse) {
+    if (found.size() >= query.limit) break;
+    if (entry.first_at > before.at || (query.since && entry.last_at < *query.since)) continue;
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) continue;
+    const auto places = (*reader)->newest({.query = of_event,
+                                           .before = before,
+                                           .last_event = history->last_event,
+                                           .want = query.limit - found.size(),
+                                           .with_verdict = true});
+    if (!places) return fail(places.error());
+    for (const Place& place : *places) {
+      auto verdict = (*reader)->verdict(place.sequence);
+      if (!verdict) return fail(verdict.error());
+      bytes += verdict->json.size();
+      if (bytes > query.bytes && !found.empty()) return found;
+      found.push_back(std::move(*verdict));
+    }
+  }
+  return found;
 }
 
 Result<Done> SqliteReader::events_after(uint64_t sequence,

@@ -61,6 +61,11 @@ CREATE TABLE entries(
   block BLOB NOT NULL, PRIMARY KEY(run, key, age, back));
 )sql";
 
+// Since version 2.
+constexpr const char* kVerdictTables = R"sql(
+CREATE TABLE verdicts(sequence INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL);
+)sql";
+
 // The tables that came with a version, in order: an older file gets those it lacks.
 struct Tables {
   int since;
@@ -75,8 +80,8 @@ struct Schema {
 // of 1 are read as they are.
 constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables}};
 constexpr Schema kStateSchema{3, kState, "store"};
-constexpr std::array kPartition{Tables{1, kPartitionTables}};
-constexpr Schema kPartitionSchema{1, kPartition, "event partition"};
+constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables}};
+constexpr Schema kPartitionSchema{2, kPartition, "event partition"};
 
 Result<int64_t> version_in(Database& database, const Schema& schema) {
   const auto version = database.number("PRAGMA user_version");
@@ -127,5 +132,11 @@ Result<Done> prepare_state(Database& state) { return prepare(state, kStateSchema
 Result<Done> prepare_partition(Database& partition) { return prepare(partition, kPartitionSchema); }
 Result<Done> check_state(Database& state) { return check(state, kStateSchema); }
 Result<Done> check_partition(Database& partition) { return check(partition, kPartitionSchema); }
+
+Result<bool> has_verdicts(Database& partition) {
+  const auto version = version_in(partition, kPartitionSchema);
+  if (!version) return fail(version.error());
+  return *version >= 2;
+}
 
 }  // namespace watchpost::store::sqlite

@@ -20,5 +20,7 @@ Result<Done> prepare_partition(Database& partition);
 // The same check, changing nothing: for readers.
 Result<Done> check_state(Database& state);
 Result<Done> check_partition(Database& partition);
+// Whether it has the table of verdicts: one of an older version gets it when it is next written to.
+Result<bool> has_verdicts(Database& partition);
 
 }  // namespace watchpost::store::sqlite

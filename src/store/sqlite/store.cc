@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/files.h"
 #include "store/detector_state.h"
 #include "store/files.h"
 #include "store/sqlite/event_writer.h"
@@ -49,7 +50,7 @@ class SqliteStore final : public Store {
 
   Result<Done> commit(const Commit& commit) override {
     const uint64_t last = state_.last_event();
-    const auto written = events_.write(commit.events, last);
+    const auto written = events_.write(commit.events, commit.verdicts, last);
     if (!written) {
       events_.reject(last);
       return fail(written.error());

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Messages a second through a milter: Watchpost and rspamd at equal checks (SPF, DKIM, DMARC, ARC, one field written), and
+a real Postfix without a milter, with each of them. One run, one machine; what is not installed is left out.
+
+  bench/milter_peers.py --watchpost build/release/src/watchpost --bench build/release/bench/milter_bench
+
+Needs root: rspamd and Postfix drop their rights by themselves. Name servers, mail servers and clients are all on loopback.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from testbed.mail_host import MailHost, free_port  # noqa: E402
+from testbed.watchpost import Watchpost  # noqa: E402
+
+US = "receiver.example"
+RSPAMD = """options {{
+  pidfile = "{folder}/rspamd.pid";
+  filters = "dkim";
+  local_addrs = [];
+  dns {{ nameserver = ["127.0.0.1:{dns}:10"]; timeout = 2s; retransmits = 2; }}
+}}
+logging {{ type = "file"; filename = "{folder}/rspamd.log"; level = "warning"; }}
+worker "rspamd_proxy" {{
+  bind_socket = "127.0.0.1:{port}";
+  milter = yes;
+  timeout = 60s;
+  count = 1;
+  upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+modules {{ path = "/usr/share/rspamd/plugins/"; }}
+spf {{ }}
+dkim {{ }}
+dmarc {{ }}
+arc {{ }}
+milter_headers {{ use = ["authentication-results"]; }}
+actions {{ reject = 150000; add_header = 60000; greylist = 40000; }}
+"""
+UNBOUND = """server:
+  interface: 127.0.0.1@{port}
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: ""
+  use-syslog: no
+  verbosity: 0
+  num-threads: 1
+  do-not-query-localhost: no
+  local-zone: "example." static
+  local-zone: "in-addr.arpa." static
+{records}
+"""
+WATCHPOST = """
+[dns]
+servers = ["127.0.0.1:{dns}"]
+[identity]
+authserv_id = "mx.receiver.example"
+[[milter]]
+role   = "inbound"
+listen = ["127.0.0.1:{port}", "unix:{folder}/milter.sock"]
+socket_mode = "0666"
+connections = 10000
+"""
+
+
+class World:
+    """A name server and the signed message that everybody checks."""
+    def __init__(self, watchpost):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="watchpost-bench-"))
+        self.folder.chmod(0o755)
+        self.processes = []
+        self.dns = free_port()
+        key = self.folder / "key.pem"
+        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+        record = subprocess.run([watchpost, "dkim", "record", "--key", key], check=True, capture_output=True, text=True)
+        text = record.stdout.strip()
+        body = "".join(f"This is line {n} of a letter that is neither short nor long, as letters are.\r\n" for n in range(138))
+        plain = ("Received: from mx.shop.example by mx.receiver.example; Sun, 29 Nov 2026 07:00:00 +0000\r\n"
+                 f"From: Jo <jo@shop.example>\r\nTo: <you@{US}>\r\nSubject: Your order of yesterday\r\n"
+                 "Date: Sun, 29 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@shop.example>\r\nMIME-Version: 1.0\r\n"
+                 f"Content-Type: text/plain; charset=utf-8\r\n\r\n{body}")
+        (self.folder / "plain.eml").write_bytes(plain.encode())
+        signed = subprocess.run([watchpost, "dkim", "sign", str(self.folder / "plain.eml"), "--key", key, "--domain",
+                                 "shop.example", "--selector", "s"], check=True, capture_output=True)
+        self.message = self.folder / "signed.eml"
+        self.message.write_bytes(signed.stdout)
+        chunks = " ".join(f'\\"{text[at:at + 250]}\\"' for at in range(0, len(text), 250)).replace('\\"', '"')
+        records = [f"shop.example. TXT \"v=spf1 ip4:192.0.2.0/24 ip4:127.0.0.0/8 -all\"",
+                   "_dmarc.shop.example. TXT \"v=DMARC1; p=reject\"", f"s._domainkey.shop.example. TXT {chunks}",
+                   "mx.shop.example. A 192.0.2.1"]
+        lines = [f"  local-data: '{record}'" for record in records]
+        lines.append("  local-data: '1.2.0.192.in-addr.arpa. PTR mx.shop.example.'")
+        config = self.folder / "unbound.conf"
+        config.write_text(UNBOUND.format(port=self.dns, folder=self.folder, records="\n".join(lines)))
+        self.start(["/usr/sbin/unbound", "-d", "-c", str(config)])
+
+    def start(self, command, **how):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=(self.folder / "errors.log").open("ab"), **how)
+        self.processes.append(process)
+        return process
+
+    def rspamd(self):
+        """(port, pids), or None where it is not installed."""
+        if not shutil.which("rspamd"):
+            return None
+        port = free_port()
+        folder = self.folder / "rspamd"
+        folder.mkdir()
+        shutil.chown(folder, "_rspamd", "_rspamd")
+        (folder / "rspamd.conf").write_text(RSPAMD.format(folder=folder, dns=self.dns, port=port))
+        main = self.start(["rspamd", "-c", str(folder / "rspamd.conf"), "-f", "-u", "_rspamd", "-g", "_rspamd"])
+        wait_for(port)
+        children = subprocess.run(["pgrep", "-P", str(main.pid)], capture_output=True, text=True, check=False).stdout.split()
+        return port, [main.pid, *map(int, children)]
+
+    def end(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def wait_for(port):
+    import socket
+    for _ in range(400):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"nobody listens at {port}")
+
+
+def cpu_seconds(pids):
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def load(bench, where, connections, messages, message, pids):
+    """One run of the load client: its figures, with the server's CPU for a message."""
+    before = cpu_seconds(pids)
+    done = subprocess.run([bench, "--connect", where, "--connections", str(connections), "--messages", str(messages),
+                           "--message", str(message), "--client", "192.0.2.1", "--helo", "mx.shop.example",
+                           "--from", "jo@shop.example", "-o", "json"], check=True, capture_output=True, text=True)
+    figures = json.loads(done.stdout)
+    figures["cpu_ms"] = (cpu_seconds(pids) - before) * 1000 / messages
+    return figures
+
+
+def sockets(options, world, places):
+    print(f"{'':32}{'connections':>12}{'messages/s':>12}{'CPU ms':>9}{'p50 ms':>9}{'p99 ms':>9}")
+    for name, where, pids, messages in places:
+        load(options.bench, where, 4, 200, world.message, pids)  # names are known from here on
+        for connections in (1, 8, 32):
+            runs = [load(options.bench, where, connections, messages, world.message, pids) for _ in range(options.runs)]
+            best = statistics.median_low([run["messages_per_second"] for run in runs])
+            one = next(run for run in runs if run["messages_per_second"] == best)
+            print(f"{name:32}{connections:>12}{best:>12.0f}{one['cpu_ms']:>9.3f}{one['p50_ms']:>9.2f}{one['p99_ms']:>9.2f}",
+                  flush=True)
+
+
+def through_postfix(options, world, milters):
+    """Messages a second that Postfix accepts from smtp-source, without a milter and with each."""
+    sink = free_port()
+    world.start(["smtp-sink", "-u", "postfix", f"127.0.0.1:{sink}", "1000"])
+    wait_for(sink)
+    hosts = {}
+    spool = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    try:
+        for name, milter in milters.items():
+            folder = tempfile.mkdtemp(prefix="watchpost-bench-", dir=spool)
+            host = MailHost(folder, sink, {}, receives=(US,), mx_milters=milter, more="milter_default_action = tempfail\n")
+            hosts[name] = host
+            host.start()
+        rates = {name: [] for name in hosts}
+        for sessions in (1, 20):
+            for name in hosts:
+                rates[name] = []
+            for _ in range(options.runs):
+                for name, host in hosts.items():  # in turns: the machine is noisy
+                    count = options.mails if sessions > 1 else options.mails // 2
+                    began = time.monotonic()
+                    subprocess.run(["smtp-source", "-s", str(sessions), "-m", str(count), "-l", "10240", "-f",
+                                    "jo@shop.example", "-t", f"you@{US}", f"127.0.0.1:{host.mx_port}"], check=True)
+                    rates[name].append(count / (time.monotonic() - began))
+            for name in hosts:
+                median = statistics.median(rates[name])
+                share = median / statistics.median(rates["no milter"])
+                print(f"Postfix, {sessions:2} sessions, {name:24}{median:>10.0f} messages/s{share:>8.2f} of no milter", flush=True)
+    finally:
+        for host in hosts.values():
+            host.remove()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--watchpost", default=str(ROOT / "build/release/src/watchpost"))
+    parser.add_argument("--bench", default=str(ROOT / "build/release/bench/milter_bench"))
+    parser.add_argument("--messages", type=int, default=20000)
+    parser.add_argument("--mails", type=int, default=2000)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    world = World(options.watchpost)
+    daemon = None
+    try:
+        port = free_port()
+        folder = world.folder / "watchpost"
+        folder.mkdir()
+        text = WATCHPOST.replace("{dns}", str(world.dns)).replace("{port}", str(port))
+        daemon = Watchpost(options.watchpost, folder, text)
+        daemon.start()
+        ours = [daemon.process.pid]
+        places = [("Watchpost, UNIX socket", f"unix:{folder}/milter.sock", ours, options.messages),
+                  ("Watchpost, TCP", f"inet:127.0.0.1:{port}", ours, options.messages)]
+        milters = {"no milter": "", "Watchpost": f"inet:127.0.0.1:{port}"}
+        if rspamd := world.rspamd():
+            places.append(("rspamd 3.4, TCP", f"inet:127.0.0.1:{rspamd[0]}", rspamd[1], max(options.messages // 10, 500)))
+            milters["rspamd"] = f"inet:127.0.0.1:{rspamd[0]}"
+        sockets(options, world, places)
+        through_postfix(options, world, milters)
+    finally:
+        if daemon:
+            daemon.stop()
+        world.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+#include "border/inbound/decisions.h"
+
+#include "border/inbound/event.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace watchpost::border {
+namespace {
+
+constexpr size_t kManyBuckets = 1000;
+
+// One message of one connection, which has a queue id only later.
+std::string instance_of(const Transaction& mail) {
+  return fmt::format("{}:{} {}", mail.client_ip ? mail.client_ip->text() : std::string(),
+                     mail.client_port, mail.began.time_since_epoch().count());
+}
+
+Disposition disposition_of(const Measure& measure) {
+  switch (measure.kind) {
+    case MeasureKind::notify: return Disposition::accept;
+    case MeasureKind::throttle:
+    case MeasureKind::hold: return Disposition::tempfail;
+    case MeasureKind::suspend:
+    case MeasureKind::block: break;
+  }
+  return Disposition::reject;
+}
+
+Reason reason_of(const Decision& decision, std::string_view contact) {
+  const std::string id = text_of(decision.id);
+  return {.said = {.rule = fmt::format("decision {}", id),
+                   .wants = disposition_of(decision.measure),
+                   .in_force = true,
+                   .words = fmt::format("{} of {}: {}", decision.measure.text(),
+                                        decision.scope.text(), decision.because)},
+          .source = Source::decision,
+          .evidence = false,
+          .reply = enforce::action_for(decision, contact)};
+}
+
+void keep_strictest(std::optional<Reason>& kept, std::optional<Reason> next) {
+  if (!next || (kept && next->said.wants <= kept->said.wants)) return;
+  kept = std::move(next);
+}
+
+}  // namespace
+
+std::optional<Reason> InboundDecisions::judged(const enforce::ActiveDecisions& active,
+                                               const Event& event, const std::string& instance,
+                                               std::string_view contact, Time now) {
+  const Decision* decision = active.strictest(event, now);
+  if (decision == nullptr) return std::nullopt;
+  if (decision->measure.kind == MeasureKind::throttle) {
+    if (throttles_.buckets() > kManyBuckets) throttles_.keep_only(active);
+    bool passes = throttles_.pass(*decision, instance, now);
+    if (passes && decision->measure.share > 0) {
+      if (const Decision* const rate = active.strictest_rate(event, now)) {
+        passes = throttles_.pass(*rate, instance, now);
+        decision = rate;
+      }
+    }
+    if (passes) return std::nullopt;
+  }
+  return reason_of(*decision, contact);
+}
+
+std::optional<Reason> InboundDecisions::at_recipient(const Transaction& mail,
+                                                     std::string_view recipient,
+                                                     std::string_view contact, Time now) {
+  const auto active = active_.get();
+  if (active->all().empty()) return std::nullopt;
+  EventBatch batch;
+  Event& event = inbound_event(mail, batch);
+  event[Field::recipient] = recipient;
+  mapping_.apply(event, batch);
+  return judged(*active, event, instance_of(mail), contact, now);
+}
+
+std::optional<Reason> InboundDecisions::at_end(const Facts& facts, std::string_view contact,
+                                               Time now) {
+  const auto active = active_.get();
+  if (active->all().empty()) return std::nullopt;
+  const Transaction& mail = *facts.transaction;
+  const std::string instance = instance_of(mail);
+  EventBatch batch, own;
+  const Event& whole = inbound_event(facts, batch);
+  std::optional<Reason> strictest;
+  // Once where there is none, too: a decision need not be about a recipient.
+  for (size_t i = 0; i < std::max<size_t>(mail.recipients.size(), 1); ++i) {
+    own.clear();
+    Event& event = own.add();
+    event = whole;
+    if (!mail.recipients.empty()) event[Field::recipient] = mail.recipients[i].address;
+    mapping_.apply(event, own);
+    keep_strictest(strictest, judged(*active, event, instance, contact, now));
+    if (strictest && strictest->said.wants == Disposition::reject) break;
+  }
+  return strictest;
+}
+
+}  // namespace watchpost::border

@@ -1,0 +1,190 @@
+#include "border/gate.h"
+
+#include "base/log.h"
+#include "border/inbound/event.h"
+#include "border/inbound/filters.h"
+#include "border/inbound/header_changes.h"
+#include "border/inbound/judge.h"
+#include "border/inbound/policy.h"
+#include "border/inbound/weigh.h"
+#include "border/verdict_json.h"
+
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace watchpost::border {
+namespace {
+
+// What the gate counts. Filters and dispositions are few; nothing else becomes a label.
+class GateCounters {
+ public:
+  GateCounters(const std::string& gate, Metrics& metrics) : gate_(gate), metrics_(metrics) {
+    for (size_t i = 0; i < kDispositions; ++i) {
+      const std::string name(name_of(static_cast<Disposition>(i)));
+      decided_[i] = &metrics.counter("watchpost_border_messages",
+                                     "Messages judged, by what was decided.",
+                                     {{"gate", gate}, {"decided", name}});
+    }
+    for (size_t i = 0; i < trouble_.size(); ++i) {
+      const std::string name(name_of(static_cast<Trouble>(i)));
+      trouble_[i] = &metrics.counter("watchpost_border_trouble",
+                                     "Messages that were answered without a verdict.",
+                                     {{"gate", gate}, {"why", name}});
+    }
+  }
+
+  void add(const Judged& judged) {
+    decided_[static_cast<size_t>(judged.verdict.decided)]->add();
+    for (const Reason& one : judged.reasons) {
+      if (one.source != Source::filter) continue;
+      metrics_
+          .counter("watchpost_filter_hits", "Messages for which a filter rule was true.",
+                   {{"gate", gate_},
+                    {"rule", one.said.rule.substr(std::string_view("filter ").size())},
+                    {"mode", std::string(filter_mode_of(one))}})
+          .add();
+    }
+  }
+  void add(Trouble trouble) { trouble_[static_cast<size_t>(trouble)]->add(); }
+  void add_dropped() { dropped_.add(); }
+  void add_refused_recipient() { refused_recipients_.add(); }
+
+ private:
+  const std::string gate_;
+  Metrics& metrics_;
+  std::array<Counter*, kDispositions> decided_{};
+  std::array<Counter*, 3> trouble_{};
+  Counter& dropped_ = metrics_.counter(
+      "watchpost_border_events_dropped",
+      "Events of the border that there was no room for, with the verdicts beside them.",
+      {{"gate", gate_}});
+  Counter& refused_recipients_ = metrics_.counter(
+      "watchpost_border_recipients_refused",
+      "Recipients refused before the message came, by decisions in force.", {{"gate", gate_}});
+};
+
+// How many judgements wait for DNS: who ends the gate waits for them, since they use what it owns.
+class InFlight {
+ public:
+  void begin() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+  }
+  void wait_for_none() {
+    std::unique_lock lock(mutex_);
+    none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  size_t count_ = 0;
+};
+
+class InboundGate final : public Handler {
+ public:
+  InboundGate(const std::string& name, Mode mode, const BorderContext& context)
+      : context_(context), judge_(name, mode, context), counters_(name, context.metrics) {}
+  ~InboundGate() override { in_flight_.wait_for_none(); }
+
+  bool looks_at(const Transaction&) override { return judge_.mode() != Mode::off; }
+  Answer at_recipient(const Transaction& so_far, const Recipient& recipient) override;
+  void at_end(std::shared_ptr<const Transaction> message,
+              std::function<void(Answer)> answer) override;
+  Answer in_trouble(const Transaction& message, Trouble trouble) override;
+
+ private:
+  void keep(const Judged& judged);
+
+  const BorderContext context_;
+  InboundJudge judge_;
+  GateCounters counters_;
+  InFlight in_flight_;
+};
+
+Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
+  if (judge_.mode() != Mode::enforce || recipient.refused) return {};
+  const auto reason = judge_.at_recipient(so_far, recipient.address);
+  if (!reason || reason->said.wants == Disposition::accept) return {};
+  counters_.add_refused_recipient();
+  const bool for_good = reason->said.wants == Disposition::reject;
+  return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
+          .reply = reason->reply};
+}
+
+void InboundGate::at_end(std::shared_ptr<const Transaction> message,
+                         std::function<void(Answer)> answer) {
+  in_flight_.begin();
+  start(judge_.judge(std::move(message)), [this, answer = std::move(answer)](Judged judged) {
+    // The mail server goes on while the rest is written down: nothing here can refuse any more.
+    answer(judged.answer);
+    judge_.remember(judged);
+    counters_.add(judged);
+    keep(judged);
+    in_flight_.end();
+  });
+}
+
+// The event, and the verdict beside it. Where there is no room they are dropped and counted: mail
+// never waits for them.
+void InboundGate::keep(const Judged& judged) {
+  ingest::Arrival arrival;
+  arrival.source = judge_.name();
+  EventBatch facts_texts;
+  const Event& made = inbound_event(judged.facts, facts_texts);
+  Event& event = arrival.events.copy(made);
+  event.id = inbound_event_id(judge_.name(), *judged.facts.transaction);
+  event.at = judged.at;
+  event[Field::source] = arrival.events.keep(judge_.name());
+  event[Field::disposition] = name_of(judged.verdict.carried_out);
+  context_.mapping.apply(event, arrival.events);
+  arrival.verdicts.push_back(
+      {.event = event.id, .json = verdict_json(judge_.name(), judge_.mode(), judged)});
+  if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
+}
+
+Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
+  counters_.add(trouble);
+  const auto rules = context_.rules.get();
+  const BorderSettings& settings = rules->settings;
+  const Disposition wants =
+      wanted(trouble == Trouble::overload ? settings.overload : settings.trouble,
+             Disposition::tempfail);
+  // No quarantine without a look at the message.
+  const Disposition done =
+      carried_out(wants, {.mode = judge_.mode(), .in_place_of_quarantine = Disposition::tempfail});
+  if (done == Disposition::reject || done == Disposition::tempfail) {
+    const Reason reason{.said = {.rule = "trouble", .wants = wants, .in_force = true, .words = {}},
+                        .source = Source::trouble};
+    return {.kind = done == Disposition::reject ? Answer::Kind::reject : Answer::Kind::tempfail,
+            .reply = reply_of(&reason, done, settings.contact)};
+  }
+  Answer answer;
+  if (judge_.mode() == Mode::shadow) return answer;
+  // Unjudged mail says nothing in our name either.
+  mime::Findings findings;
+  const auto header = mime::Header::read(message.message, 0, {}, findings);
+  answer.header = removals(header, settings.results ? judge_.authserv_id(*rules) : "");
+  if (done == Disposition::tag) {
+    answer.header.push_back({.kind = HeaderChange::Kind::insert,
+                             .place = 1,
+                             .name = std::string(kMarkField),
+                             .value = "tag; not judged"});
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::unique_ptr<Handler> inbound_gate(const std::string& name, Mode mode,
+                                      const BorderContext& context) {
+  return std::make_unique<InboundGate>(name, mode, context);
+}
+
+}  // namespace watchpost::border

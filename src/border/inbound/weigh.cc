@@ -1,0 +1,122 @@
+#include "border/inbound/weigh.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace watchpost::border {
+namespace {
+
+bool is_exception(const Reason& reason) {
+  return reason.source == Source::filter && reason.said.in_force &&
+         reason.said.wants == Disposition::accept;
+}
+
+struct Words {
+  std::string_view rule;  // as it begins
+  std::string_view refused;
+};
+
+// RFC 7372 section 3.3 has 5.7.26 for mail that fails several checks, of which DMARC is made; the
+// others are of RFC 3463.
+constexpr std::array kRefused{
+    Words{"dmarc",
+          "550 5.7.26 The author's domain asks to refuse mail that is not proved to be from it"},
+    Words{"author", "550 5.7.1 This mail shows different authors to different readers"},
+    Words{"listed", "550 5.7.1 The client or a domain of this mail is on a block list"},
+    Words{"too large", "552 5.3.4 This mail is too large"},
+    Words{"malformed", "550 5.6.0 This mail is malformed"},
+    Words{"trouble", "550 5.3.0 This mail cannot be judged"},
+};
+constexpr std::string_view kRefusedElse = "550 5.7.1 Refused by a rule of this site";
+
+constexpr std::array kWaits{
+    Words{"protected", "451 4.4.3 The author's domain cannot be checked now, try again later"},
+    Words{"trouble", "451 4.3.0 This mail cannot be judged now, try again later"},
+};
+constexpr std::string_view kWaitsElse = "451 4.7.1 Not taken now, try again later";
+
+template <size_t kSize>
+std::string_view text_for(std::string_view rule, const std::array<Words, kSize>& words,
+                          std::string_view otherwise) {
+  const auto found = std::ranges::find_if(
+      words, [&](const Words& one) { return rule.starts_with(one.rule); });
+  return found == words.end() ? otherwise : found->refused;
+}
+
+}  // namespace
+
+void weigh(std::vector<Reason>& reasons) {
+  const auto exception = std::ranges::find_if(reasons, is_exception);
+  if (exception != reasons.end()) {
+    const std::string by = fmt::format("; excepted by {}", exception->said.rule);
+    for (Reason& one : reasons) {
+      const bool yields = one.source == Source::policy || one.source == Source::filter;
+      if (!yields || one.said.wants == Disposition::accept) continue;
+      one.said.in_force = false;
+      one.said.words += by;
+      one.evidence = false;
+      one.announced = false;
+    }
+  }
+  std::ranges::stable_sort(reasons, [](const Reason& left, const Reason& right) {
+    if (left.said.wants != right.said.wants) return left.said.wants > right.said.wants;
+    return left.said.in_force && !right.said.in_force;
+  });
+}
+
+const Reason* deciding(const std::vector<Reason>& reasons) {
+  const auto found = std::ranges::find_if(reasons, [](const Reason& one) {
+    return one.said.in_force && one.said.wants != Disposition::accept;
+  });
+  return found == reasons.end() ? nullptr : &*found;
+}
+
+Disposition decided_by(const std::vector<Reason>& reasons) {
+  const Reason* const reason = deciding(reasons);
+  return reason == nullptr ? Disposition::accept : reason->said.wants;
+}
+
+Disposition carried_out(Disposition decided, const CarryingOut& how) {
+  switch (how.mode) {
+    case Mode::off:
+    case Mode::shadow: return Disposition::accept;
+    case Mode::notify: return std::min(decided, Disposition::tag);
+    case Mode::enforce: break;
+  }
+  if (decided != Disposition::quarantine) return decided;
+  if (!how.storing || how.in_place_of_quarantine == Disposition::quarantine) {
+    return Disposition::tempfail;
+  }
+  return how.in_place_of_quarantine;
+}
+
+std::optional<relate::Deed> deed_of(const std::vector<Reason>& reasons) {
+  Disposition worst = Disposition::accept;
+  for (const Reason& one : reasons) {
+    if (one.source == Source::decision || one.source == Source::trouble) return std::nullopt;
+    if (one.evidence) worst = std::max(worst, one.said.wants);
+  }
+  switch (worst) {
+    case Disposition::accept: return relate::Deed::good;
+    case Disposition::tag: return relate::Deed::suspicious;
+    case Disposition::tempfail: return std::nullopt;  // it comes again
+    case Disposition::quarantine:
+    case Disposition::reject: break;
+  }
+  return relate::Deed::bad;
+}
+
+std::string reply_of(const Reason* reason, Disposition carried_out, std::string_view contact) {
+  const bool refused = carried_out == Disposition::reject;
+  if (reason != nullptr && reason->reply.starts_with(refused ? '5' : '4')) return reason->reply;
+  const std::string_view rule = reason == nullptr ? std::string_view() : reason->said.rule;
+  const std::string_view text = refused ? text_for(rule, kRefused, kRefusedElse)
+                                        : text_for(rule, kWaits, kWaitsElse);
+  const std::string whom = contact.empty() ? std::string() : fmt::format("; contact {}", contact);
+  return fmt::format("{}{} {}", text, whom, kMark);
+}
+
+}  // namespace watchpost::border
