@@ -155,6 +155,25 @@ timeout = "2s"
         self.assertIn("secret anna", well)
         self.assertEqual(len(milter.heard[0]), 17)
 
+    def test_milters_of_the_configuration(self):
+        milter = self.milter()
+        self.configure(f"""
+[[milter]]
+role = "outbound"
+name = "logins"
+listen = ["127.0.0.1:{milter.port}"]
+deadline = "60s"
+[[milter]]
+role = "inbound"
+mode = "off"
+listen = ["127.0.0.1:{free_port()}"]
+""")
+        self.postfix(main=MAIN.replace("300s", "60s"),
+                     overrides=f"submission/inet/smtpd_milters = inet:localhost:{milter.port}\n")
+        found = self.checks(code=1)
+        self.assertEqual({s for s, (h, _) in found.items() if h == "fault"},
+                         {"milter logins submission/inet content_timeout"})
+
     def test_for_people(self):
         code, out, err = self.raw()
         self.assertEqual(code, 0, out + err)
