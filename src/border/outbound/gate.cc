@@ -6,6 +6,7 @@
 #include "border/outbound/mail.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <utility>
@@ -86,8 +87,8 @@ class OutboundGate final : public Handler {
   const BorderContext context_;
   const std::optional<auth::PublicSuffixes> suffixes_;
   OutboundDecisions decisions_;
-  Counter& passed_;
-  Counter& refused_;
+  std::array<Counter*, kDispositions> decided_{};
+  std::array<Counter*, 3> trouble_{};
   Counter& refused_recipients_;
   Counter& dropped_;
   std::map<std::string_view, Counter*> findings_;
@@ -105,17 +106,23 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
       context_(context),
       suffixes_(system_suffixes()),
       decisions_(context.active, context.mapping),
-      passed_(context.metrics.counter("watchpost_border_outbound", "Messages of our logins judged.",
-                                      {{"gate", name}, {"result", "passed"}})),
-      refused_(context.metrics.counter("watchpost_border_outbound",
-                                       "Messages of our logins judged.",
-                                       {{"gate", name}, {"result", "refused"}})),
       refused_recipients_(context.metrics.counter(
-          "watchpost_border_outbound_recipients_refused",
-          "Recipients of our logins' mail refused because of a decision.", {{"gate", name}})),
-      dropped_(context.metrics.counter("watchpost_border_events_dropped",
-                                       "Events of the border lost because the pipeline was full.",
-                                       {{"gate", name}})) {
+          "watchpost_border_recipients_refused",
+          "Recipients refused before the message came, by decisions in force.", {{"gate", name}})),
+      dropped_(context.metrics.counter(
+          "watchpost_border_events_dropped",
+          "Events of the border that there was no room for, with the verdicts beside them.",
+          {{"gate", name}})) {
+  for (size_t i = 0; i < decided_.size(); ++i) {
+    decided_[i] = &context.metrics.counter(
+        "watchpost_border_messages", "Messages judged, by what was decided.",
+        {{"gate", name}, {"decided", std::string(name_of(static_cast<Disposition>(i)))}});
+  }
+  for (size_t i = 0; i < trouble_.size(); ++i) {
+    trouble_[i] = &context.metrics.counter(
+        "watchpost_border_trouble", "Messages that were answered without a verdict.",
+        {{"gate", name}, {"why", std::string(name_of(static_cast<Trouble>(i)))}});
+  }
   std::vector<std::string_view> words(hygiene_words().begin(), hygiene_words().end());
   for (const auto authorship : {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
     words.push_back(finding_of(authorship));
@@ -212,7 +219,7 @@ void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
       .mail = *message, .looked_at = looked_at, .verdict = {}, .reply = {}, .at = now};
   conclude(judged, decisions_.at_end(*message, event, batch, now), rules->settings);
   const bool refused = refuses(judged.verdict.carried_out);
-  (refused ? refused_ : passed_).add();
+  decided_[static_cast<size_t>(judged.verdict.decided)]->add();
   tell(judged, *rules, std::move(batch));
   answer(refused ? refusal(std::move(judged.reply)) : Answer{});
 }
@@ -237,6 +244,7 @@ void OutboundGate::tell(const OutboundJudged& judged, const Rules& rules, EventB
 }
 
 Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
+  trouble_[static_cast<size_t>(trouble)]->add();
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   if (mode_ == Mode::enforce) {
