@@ -1,4 +1,5 @@
 """`watchpost doctor`: what it says of a Postfix, of our milters and of ourselves."""
+import contextlib
 import json
 import os
 import pathlib
@@ -72,7 +73,8 @@ class Milter:
             with link:
                 self.heard.append(link.recv(1024))
                 link.sendall(self._answer)
-                link.recv(1024)
+                with contextlib.suppress(OSError):
+                    link.recv(1024)
 
     def stop(self):
         self._socket.shutdown(socket.SHUT_RDWR)
