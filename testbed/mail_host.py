@@ -159,10 +159,13 @@ class MailHost:
         self._more = more
         self._started = False
 
-    def start(self):
+    def configure(self):
         self.folder.chmod(0o755)
         self._configure_postfix()
         self._configure_dovecot()
+
+    def start(self):
+        self.configure()
         self._started = True
         as_root("dovecot", "-c", str(self.folder / "dovecot/dovecot.conf"))
         as_root("postfix", "-c", str(self.folder / "etc"), "start")

@@ -221,8 +221,9 @@ void LinkHosts::add(std::string host) {
 }
 
 void LinkHosts::take_authority(std::string_view authority) {
-  if (full()) return;
+  if (full() || authority == last_) return;
   ++links_;
+  last_ = authority;
   if (auto host = host_of(authority)) add(std::move(*host));
 }
 

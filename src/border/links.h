@@ -8,7 +8,8 @@ namespace watchpost::border {
 
 // The hosts that texts link to, each once, in the order of the texts: domains as mail_domain() has
 // them, IPv6 addresses without their brackets. Hosts without a dot are left out.
-//   Owns:  copies; at most kMost hosts, of the first kMostLinks links.
+//   Owns:  copies; at most kMost hosts, of the first kMostLinks links. Those to one host in a row
+//          are one.
 //   Rules: total; the work is bounded by the size of what is read.
 class LinkHosts {
  public:
@@ -30,7 +31,8 @@ class LinkHosts {
   bool full() const { return hosts_.size() == kMost || links_ == kMostLinks; }
 
   std::vector<std::string> hosts_;
-  size_t links_ = 0;
+  std::string last_;  // a page links to one host most of the time
+  size_t links_ = 0;  // without those
 };
 
 }  // namespace watchpost::border

@@ -35,13 +35,6 @@ struct DoctorOptions {
   std::vector<std::string> milters;  // "inbound=127.0.0.1:8892"
 };
 
-// Those of the configuration, once it has them.
-template <class Configuration>
-std::vector<border::MilterSettings> milters_of(const Configuration& configuration) {
-  if constexpr (requires { configuration.milters; }) return configuration.milters;
-  return {};
-}
-
 Result<border::MilterSettings> milter_named(std::string_view text) {
   const size_t equals = text.find('=');
   const std::string_view role = text.substr(0, equals);
@@ -141,7 +134,7 @@ int doctor(const Session& session, const DoctorOptions& given) {
   const auto loaded = config::load(session.config);
   check_configuration(session, loaded, checks);
   if (loaded) {
-    for (auto& milter : milters_of(*loaded)) milters.push_back(std::move(milter));
+    milters.insert(milters.begin(), loaded->milters.begin(), loaded->milters.end());
     check_data_folder(loaded->store.path, checks);
     check_secrets(*loaded, checks);
   }

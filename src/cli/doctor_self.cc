@@ -149,11 +149,13 @@ void check_resolver(const dns::ResolverSettings& given, const std::string& name,
   if (!resolver) return checks.fault("dns answers", resolver.error().text(), "see [dns] servers");
   dns::Budget budget{.queries = 10, .until = clock.now() + kDnsPatience, .made = 0};
   const dns::AnswerPtr answer = waited_for((*resolver)->look_up(name, dns::RecordType::ns, budget));
-  if (answer->outcome == dns::Outcome::failed) {
-    return checks.warning("dns answers", fmt::format("nothing about {}: {}", name, answer->why),
+  if (answer->outcome != dns::Outcome::found) {
+    const std::string said =
+        answer->why.empty() ? std::string(dns::name_of(answer->outcome)) : answer->why;
+    return checks.warning("dns answers", fmt::format("nothing about {} NS: {}", name, said),
                           "is this machine on the Internet? Mail waits while DNS is silent");
   }
-  checks.good("dns answers", fmt::format("{} NS: {}", name, dns::name_of(answer->outcome)));
+  checks.good("dns answers", fmt::format("{} NS: found", name));
   if (answer->authentic) {
     checks.good("dns validates", "answers are marked as validated (AD)");
   } else {

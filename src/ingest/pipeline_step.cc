@@ -60,7 +60,10 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
     for (Event& event : arrival.events.events()) {
       if (options.accepted_twice && event.kind == EventKind::accepted &&
           !event[Field::queue_id].empty()) {
-        event.id = identity_of_accepted(event);
+        const EventId own = std::exchange(event.id, identity_of_accepted(event));
+        for (KeptVerdict& verdict : arrival.verdicts) {
+          if (verdict.event == own) verdict.event = event.id;
+        }
       }
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();

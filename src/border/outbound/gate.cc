@@ -2,9 +2,11 @@
 
 #include "border/outbound/decisions.h"
 #include "border/outbound/hygiene.h"
+#include "border/outbound/kept.h"
 #include "border/outbound/mail.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <utility>
@@ -33,6 +35,15 @@ bool refuses(Disposition disposition) {
   return disposition == Disposition::tempfail || disposition == Disposition::reject;
 }
 
+// Nothing is kept of mail that leaves, and a mark in it helps nobody.
+Disposition where_mail_leaves(Disposition wanted, const BorderSettings& settings) {
+  if (wanted == Disposition::tag) return Disposition::accept;
+  if (wanted != Disposition::quarantine) return wanted;
+  const Disposition instead = disposition_of(settings.quarantine, Disposition::tempfail);
+  if (instead == Disposition::quarantine) return Disposition::tempfail;
+  return instead == Disposition::tag ? Disposition::accept : instead;
+}
+
 Answer refusal(std::string reply) {
   const bool for_good = reply.starts_with('5');
   return {.kind = for_good ? Answer::Kind::reject : Answer::Kind::tempfail,
@@ -48,12 +59,6 @@ std::string reply_for(Disposition disposition, std::string_view words, std::stri
   return fmt::format("{} {}{} (watchpost border)", code, words, whom);
 }
 
-// What a message came to.
-struct Outcome {
-  MailVerdict verdict;
-  std::string reply;  // of a refusal
-};
-
 class OutboundGate final : public Handler {
  public:
   OutboundGate(const std::string& name, Mode mode, const BorderContext& context);
@@ -65,12 +70,16 @@ class OutboundGate final : public Handler {
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
-  Outcome judged(const Transaction& mail, const OutboundMail& looked_at,
-                 const std::optional<Decision>& decision, const BorderSettings& settings) const;
+  std::vector<VerdictReason> reasons_for(const OutboundJudged& judged,
+                                         const std::optional<Decision>& decision,
+                                         const BorderSettings& settings) const;
+  void conclude(OutboundJudged& judged, const std::optional<Decision>& decision,
+                const BorderSettings& settings) const;
   void refused_recipient(const Transaction& mail, const Recipient& recipient,
                          const std::string& reply);
-  void tell(const Transaction& mail, const Outcome& outcome, EventBatch batch);
-  void offer(EventBatch events);
+  void tell(const OutboundJudged& judged, const Rules& rules, EventBatch batch);
+  void count_unseen(const Transaction& mail, const Rules& rules);
+  void offer(EventBatch events, std::vector<KeptVerdict> verdicts = {});
   EventId id_of(const Transaction& mail, std::string_view what) const;
 
   const std::string name_;
@@ -78,8 +87,8 @@ class OutboundGate final : public Handler {
   const BorderContext context_;
   const std::optional<auth::PublicSuffixes> suffixes_;
   OutboundDecisions decisions_;
-  Counter& passed_;
-  Counter& refused_;
+  std::array<Counter*, kDispositions> decided_{};
+  std::array<Counter*, 3> trouble_{};
   Counter& refused_recipients_;
   Counter& dropped_;
   std::map<std::string_view, Counter*> findings_;
@@ -97,17 +106,23 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
       context_(context),
       suffixes_(system_suffixes()),
       decisions_(context.active, context.mapping),
-      passed_(context.metrics.counter("watchpost_border_outbound", "Messages of our logins judged.",
-                                      {{"gate", name}, {"result", "passed"}})),
-      refused_(context.metrics.counter("watchpost_border_outbound",
-                                       "Messages of our logins judged.",
-                                       {{"gate", name}, {"result", "refused"}})),
       refused_recipients_(context.metrics.counter(
-          "watchpost_border_outbound_recipients_refused",
-          "Recipients of our logins' mail refused because of a decision.", {{"gate", name}})),
-      dropped_(context.metrics.counter("watchpost_border_events_dropped",
-                                       "Events of the border lost because the pipeline was full.",
-                                       {{"gate", name}})) {
+          "watchpost_border_recipients_refused",
+          "Recipients refused before the message came, by decisions in force.", {{"gate", name}})),
+      dropped_(context.metrics.counter(
+          "watchpost_border_events_dropped",
+          "Events of the border that there was no room for, with the verdicts beside them.",
+          {{"gate", name}})) {
+  for (size_t i = 0; i < decided_.size(); ++i) {
+    decided_[i] = &context.metrics.counter(
+        "watchpost_border_messages", "Messages judged, by what was decided.",
+        {{"gate", name}, {"decided", std::string(name_of(static_cast<Disposition>(i)))}});
+  }
+  for (size_t i = 0; i < trouble_.size(); ++i) {
+    trouble_[i] = &context.metrics.counter(
+        "watchpost_border_trouble", "Messages that were answered without a verdict.",
+        {{"gate", name}, {"why", std::string(name_of(static_cast<Trouble>(i)))}});
+  }
   std::vector<std::string_view> words(hygiene_words().begin(), hygiene_words().end());
   for (const auto authorship : {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
     words.push_back(finding_of(authorship));
@@ -146,52 +161,48 @@ void OutboundGate::refused_recipient(const Transaction& mail, const Recipient& r
   offer(std::move(batch));
 }
 
-Outcome OutboundGate::judged(const Transaction& mail, const OutboundMail& looked_at,
-                             const std::optional<Decision>& decision,
-                             const BorderSettings& settings) const {
+std::vector<VerdictReason> OutboundGate::reasons_for(const OutboundJudged& judged,
+                                                     const std::optional<Decision>& decision,
+                                                     const BorderSettings& settings) const {
   const bool in_force = mode_ == Mode::enforce;
-  Outcome made;
+  std::vector<VerdictReason> reasons;
   if (decision) {
-    made.reply = enforce::action_for(*decision, settings.contact);
-    made.verdict.reasons.push_back(
+    reasons.push_back(
         {.rule = "decision " + text_of(decision->id),
          .wants = wanted_by(*decision),
          .in_force = in_force,
          .words = fmt::format("{} is under {}", decision->scope.text(), decision->measure.text())});
   }
+  const Authorship authorship = judged.looked_at.authorship;
   const Disposition author = disposition_of(settings.foreign_author, Disposition::accept);
-  const bool objects =
-      looked_at.authorship == Authorship::foreign || looked_at.authorship == Authorship::uncertain;
+  const bool objects = authorship == Authorship::foreign || authorship == Authorship::uncertain;
   if (objects && author != Disposition::accept) {
-    made.verdict.reasons.push_back(
-        {.rule = std::string(finding_of(looked_at.authorship)),
-         .wants = author,
-         .in_force = in_force,
-         .words =
-             fmt::format("not every author is known to belong to the login {}", mail.login())});
+    reasons.push_back({.rule = std::string(finding_of(authorship)),
+                       .wants = author,
+                       .in_force = in_force,
+                       .words = fmt::format("not every author is known to belong to the login {}",
+                                            judged.mail.login())});
   }
-  std::ranges::stable_sort(made.verdict.reasons, std::ranges::greater(), &VerdictReason::wants);
-  if (!in_force || made.verdict.reasons.empty()) return made;
-  made.verdict.decided = made.verdict.reasons.front().wants;
-  made.verdict.carried_out = made.verdict.decided;
-  // Nothing is kept of mail that leaves.
-  if (made.verdict.carried_out == Disposition::quarantine) {
-    made.verdict.carried_out = disposition_of(settings.quarantine, Disposition::tempfail);
-    if (made.verdict.carried_out == Disposition::quarantine) {
-      made.verdict.carried_out = Disposition::tempfail;
-    }
+  std::ranges::stable_sort(reasons, std::ranges::greater(), &VerdictReason::wants);
+  return reasons;
+}
+
+void OutboundGate::conclude(OutboundJudged& judged, const std::optional<Decision>& decision,
+                            const BorderSettings& settings) const {
+  MailVerdict& verdict = judged.verdict;
+  verdict.reasons = reasons_for(judged, decision, settings);
+  if (mode_ != Mode::enforce) return;
+  for (const VerdictReason& reason : verdict.reasons) {
+    verdict.decided = std::max(verdict.decided, reason.wants);
+    verdict.carried_out = std::max(verdict.carried_out, where_mail_leaves(reason.wants, settings));
   }
-  // A mark helps nobody where mail leaves.
-  if (made.verdict.carried_out == Disposition::tag) {
-    made.verdict.carried_out = Disposition::accept;
-  }
-  const bool by_decision = decision && wanted_by(*decision) == made.verdict.carried_out;
-  if (refuses(made.verdict.carried_out) && !by_decision) {
-    made.reply =
-        reply_for(made.verdict.carried_out,
-                  "The author of this mail is not known to belong to this login", settings.contact);
-  }
-  return made;
+  if (!refuses(verdict.carried_out)) return;
+  const bool by_decision = decision && wanted_by(*decision) == verdict.carried_out;
+  judged.reply = by_decision
+                     ? enforce::action_for(*decision, settings.contact)
+                     : reply_for(verdict.carried_out,
+                                 "The author of this mail is not known to belong to this login",
+                                 settings.contact);
 }
 
 void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
@@ -204,60 +215,74 @@ void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
   Event& event = message_event(*message, looked_at, batch);
   event.at = now;
   context_.mapping.apply(event, batch);
-  const auto decision = decisions_.at_end(*message, event, batch, now);
-  Outcome outcome = judged(*message, looked_at, decision, rules->settings);
-  const bool refused = refuses(outcome.verdict.carried_out);
-  (refused ? refused_ : passed_).add();
-  tell(*message, outcome, std::move(batch));
-  answer(refused ? refusal(std::move(outcome.reply)) : Answer{});
+  OutboundJudged judged{
+      .mail = *message, .looked_at = looked_at, .verdict = {}, .reply = {}, .at = now};
+  conclude(judged, decisions_.at_end(*message, event, batch, now), rules->settings);
+  const bool refused = refuses(judged.verdict.carried_out);
+  decided_[static_cast<size_t>(judged.verdict.decided)]->add();
+  tell(judged, *rules, std::move(batch));
+  answer(refused ? refusal(std::move(judged.reply)) : Answer{});
 }
 
 // `batch` has the event of the message alone.
-void OutboundGate::tell(const Transaction& mail, const Outcome& outcome, EventBatch batch) {
-  const bool refused = refuses(outcome.verdict.carried_out);
+void OutboundGate::tell(const OutboundJudged& judged, const Rules& rules, EventBatch batch) {
+  const bool refused = refuses(judged.verdict.carried_out);
   Event& event = batch.events().front();
-  event.id = id_of(mail, "");
+  event.id = id_of(judged.mail, "");
   event.self_inflicted = refused;
   if (refused) {
     event[Field::stage] = "END-OF-MESSAGE";
-    event[Field::reply] = batch.keep(outcome.reply);
+    event[Field::reply] = batch.keep(judged.reply);
   }
   if (refused) event.kind = EventKind::rejected;
-  offer(std::move(batch));
+  // Much mail leaves, and nobody asks about that which nothing was said of.
+  std::vector<KeptVerdict> kept;
+  if (!judged.verdict.reasons.empty() && context_.storing()) {
+    kept.push_back({event.id, outbound_verdict_json(name_, mode_, rules.version, judged)});
+  }
+  offer(std::move(batch), std::move(kept));
 }
 
 Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
-  if (mode_ != Mode::enforce) return {};
+  trouble_[static_cast<size_t>(trouble)]->add();
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
-  // The decisions are in memory: no trouble takes their place.
-  if (const auto decision = decisions_.at_recipient(message, "", context_.clock.now())) {
-    return refusal(enforce::action_for(*decision, settings.contact));
+  if (mode_ == Mode::enforce) {
+    // The decisions are in memory: no trouble takes their place.
+    if (const auto decision = decisions_.at_recipient(message, "", context_.clock.now())) {
+      return refusal(enforce::action_for(*decision, settings.contact));
+    }
+    const std::string& wanted = trouble == Trouble::overload ? settings.overload : settings.trouble;
+    const Disposition done =
+        where_mail_leaves(disposition_of(wanted, Disposition::tempfail), settings);
+    if (refuses(done)) {
+      return refusal(reply_for(done, "This mail could not be looked at", settings.contact));
+    }
   }
-  Disposition wanted = disposition_of(
-      trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
-  if (wanted == Disposition::quarantine) wanted = Disposition::tempfail;
-  if (refuses(wanted)) {
-    return refusal(reply_for(wanted, "This mail could not be looked at", settings.contact));
-  }
-  // Else nobody would count it: at_end() was not called.
-  if (trouble == Trouble::overload) {
-    EventBatch batch;
-    Event& event = session_event(message, batch);
-    event.at = context_.clock.now();
-    event.recipients = recipients_of(message);
-    event.size = message.size;
-    context_.mapping.apply(event, batch);
-    tell(message, {}, std::move(batch));
-  }
+  // at_end() was not called.
+  if (trouble == Trouble::overload) count_unseen(message, *rules);
   return {};
 }
 
-void OutboundGate::offer(EventBatch events) {
+// Who fills up our memory is counted all the same.
+void OutboundGate::count_unseen(const Transaction& mail, const Rules& rules) {
+  EventBatch batch;
+  Event& event = session_event(mail, batch);
+  event.at = context_.clock.now();
+  event.recipients = recipients_of(mail);
+  event.size = mail.size;
+  context_.mapping.apply(event, batch);
+  const OutboundMail unseen{.message = mime::Message::read("")};
+  tell({.mail = mail, .looked_at = unseen, .verdict = {}, .reply = {}, .at = event.at}, rules,
+       std::move(batch));
+}
+
+void OutboundGate::offer(EventBatch events, std::vector<KeptVerdict> verdicts) {
   for (Event& event : events.events()) event[Field::source] = events.keep(name_);
   ingest::Arrival arrival;
   arrival.events = std::move(events);
   arrival.source = name_;
+  arrival.verdicts = std::move(verdicts);
   if (!context_.events.offer(std::move(arrival))) dropped_.add();
 }
 

@@ -232,6 +232,41 @@ TEST(OutboundGate, TheStricterOfTwoIsAnswered) {
   EXPECT_THAT(world.at_end(mail_of(foreign)).reply, HasSubstr("(watchpost d-1)"));
 }
 
+TEST(OutboundGate, AQuarantineThatIsNoneTakesNothingFromADecision) {
+  OutboundWorld world;
+  world.rules.settings.foreign_author = "quarantine";
+  world.rules.settings.quarantine = "accept";
+  const std::string foreign = "From: ceo@bank.example\r\n";
+  EXPECT_EQ(world.at_end(mail_of(foreign)), Answer{});
+  world.decide({{"campaign=news", "hold 1h"}});
+  EXPECT_THAT(world.at_end(mail_of(foreign)).reply, EndsWith("(watchpost d-1)"));
+}
+
+TEST(OutboundGate, AVerdictIsKeptWhereSomethingWasSaid) {
+  OutboundWorld world;
+  world.rules.version = "17";
+  world.at_end(mail_of());
+  EXPECT_THAT(world.sink.arrivals.at(0).verdicts, IsEmpty());
+  world.decide({{"campaign=news", "hold 1h"}});
+  Transaction mail = mail_of();
+  for (int i = 0; i < 10'000; ++i) {
+    mail.recipients.push_back(
+        {.address = std::string(1000, '\x01') + "\xff", .arguments = "", .refused = false});
+  }
+  mail.helo = std::string(5000, '\x02');
+  world.at_end(mail);
+  const auto& arrival = world.sink.arrivals.at(1);
+  ASSERT_THAT(arrival.verdicts, SizeIs(1));
+  EXPECT_EQ(arrival.verdicts[0].event, arrival.events.events()[0].id);
+  const std::string& json = arrival.verdicts[0].json;
+  EXPECT_LE(json.size(), size_t{256} << 10);
+  EXPECT_THAT(json, HasSubstr(R"("direction":"outbound")"));
+  EXPECT_THAT(json, HasSubstr(R"("decided":"tempfail","carried_out":"tempfail")"));
+  EXPECT_THAT(json, HasSubstr(R"({"rule":"decision d-1","wants":"tempfail","in_force":true)"));
+  EXPECT_THAT(json, HasSubstr(R"("recipient_count":10001)"));
+  EXPECT_THAT(json, HasSubstr(R"("reply":"451 4.7.1 )"));
+}
+
 TEST(OutboundGate, TroubleIsAnsweredAsConfiguredAndDecisionsBiteInIt) {
   OutboundWorld world;
   world.rules.settings.trouble = "accept";
@@ -246,6 +281,9 @@ TEST(OutboundGate, TroubleIsAnsweredAsConfiguredAndDecisionsBiteInIt) {
 }
 
 TEST(OutboundGate, MailTakenForWantOfMemoryIsCounted) {
+  OutboundWorld shadow(Mode::shadow);
+  EXPECT_EQ(shadow.gate().in_trouble(mail_of(), Trouble::overload), Answer{});
+  EXPECT_THAT(shadow.sink.events(), SizeIs(1));
   OutboundWorld world;
   world.rules.settings.overload = "accept";
   EXPECT_EQ(world.gate().in_trouble(mail_of(), Trouble::overload), Answer{});

@@ -14,15 +14,6 @@ namespace {
 constexpr std::string_view kService = "submission/milter";
 constexpr size_t kLongestMessageId = 998;
 
-// "<jo@shop.example>" as logs have it.
-std::string_view sender_of(std::string_view mail_from) {
-  std::string_view sender = trim(mail_from);
-  if (sender.size() >= 2 && sender.starts_with('<') && sender.ends_with('>')) {
-    sender = sender.substr(1, sender.size() - 2);
-  }
-  return sender.empty() ? "<>" : sender;
-}
-
 // Without its angle brackets, as logs have it.
 std::string message_id_of(const mime::Message& message) {
   std::string id = message.header().text("Message-ID").value_or("");
@@ -39,6 +30,14 @@ bool has_whole_header(const Transaction& mail, const mime::Message& message) {
 }
 
 }  // namespace
+
+std::string_view sender_of(std::string_view mail_from) {
+  std::string_view sender = trim(mail_from);
+  if (sender.size() >= 2 && sender.starts_with('<') && sender.ends_with('>')) {
+    sender = sender.substr(1, sender.size() - 2);
+  }
+  return sender.empty() ? "<>" : sender;
+}
 
 uint32_t recipients_of(const Transaction& mail) {
   return static_cast<uint32_t>(mail.recipients.size()) + mail.recipients_dropped;

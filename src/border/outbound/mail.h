@@ -30,6 +30,9 @@ OutboundMail look_at(const Transaction& mail, const Rules& rules,
 // Of the whole message, those that were too many to remember as well.
 uint32_t recipients_of(const Transaction& mail);
 
+// The sender of MAIL FROM as logs have it: "jo@shop.example", "<>".
+std::string_view sender_of(std::string_view mail_from);
+
 // Names a message among all of one mail server, before it has a queue id too.
 std::string instance_of(const Transaction& mail);
 

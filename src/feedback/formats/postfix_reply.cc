@@ -266,9 +266,9 @@ bool is_our_own_reply(const RejectLine& line, std::string_view text) {
   // smtpd: "554 5.7.1 <name>: Recipient address rejected: " and then what the policy server
   // answered. Two other replies of that shape end in words of others: a login name, and what a
   // remote server said when the address was probed.
-  return before && read_smtp_reply(line.reply).code >= 400 &&
-         before->find(" rejected: ") != npos && before->find(" not owned by user ") == npos &&
-         before->find(" said: ") == npos && before->find(" refused to talk to me: ") == npos;
+  return before && read_smtp_reply(line.reply).code >= 400 && before->find(" rejected: ") != npos &&
+         before->find(" not owned by user ") == npos && before->find(" said: ") == npos &&
+         before->find(" refused to talk to me: ") == npos;
 }
 
 bool is_our_milters_reply(const RejectLine& line, std::string_view text) {
