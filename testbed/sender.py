@@ -28,7 +28,7 @@ class Sender:
             self._smtp.close()
             raise
 
-    def send(self, recipients, subject="Hello", sender=None):
+    def send(self, recipients, subject="Hello", sender=None, message=None):
         sender = sender or self.login
         self._command("MAIL", f"FROM:<{sender}>")
         taken = 0
@@ -43,7 +43,7 @@ class Sender:
             self._smtp.rset()
             raise refusal
         code, text = self._smtp.data(
-            f"From: <{sender}>\r\nTo: <{recipients[0]}>\r\nSubject: {subject}\r\n\r\nHello\r\n")
+            message or f"From: <{sender}>\r\nTo: <{recipients[0]}>\r\nSubject: {subject}\r\n\r\nHello\r\n")
         if code != 250:
             raise Refused(code, text.decode())
 

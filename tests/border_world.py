@@ -105,9 +105,9 @@ class BorderTest(DaemonTest):
         return events(self.daemon, "--kind", "judged", *arguments)
 
     def submit(self, login="alice@sender.example", recipients=("friend@elsewhere.example",), client="192.0.2.10",
-               sender=None):
+               sender=None, message=None):
         one = Sender(self.host.port, login, LOGINS[login], client)
         try:
-            one.send(list(recipients), sender=sender)
+            one.send(list(recipients), sender=sender, message=message)
         finally:
             one.close()
