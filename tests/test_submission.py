@@ -1,4 +1,5 @@
 """Mail of our logins, through a real Postfix and the gate behind its milter."""
+import smtplib
 import time
 import unittest
 
@@ -64,7 +65,7 @@ class Submission(BorderTest):
         self.submit("bob@sender.example")
         self.daemon.run("release", "credential=alice@sender.example", "--why", "test")
         self.submit()
-        self.daemon.run("throttle", "credential=alice@sender.example", "2/1h", "--for", "1h", "--why", "test")
+        self.daemon.run("throttle", "credential=alice@sender.example", "--to", "2/1h", "--for", "1h", "--why", "test")
         self.submit()
         self.submit()
         self.assertEqual(self.refusal().code // 100, 4)
@@ -89,7 +90,10 @@ class Submission(BorderTest):
     def test_without_watchpost_mail_waits(self):
         self.begin()
         self.daemon.stop()
-        self.assertEqual(self.refusal().code // 100, 4)
+        # Postfix asks nobody any more, and puts off each command from the first one on.
+        with self.assertRaises(smtplib.SMTPAuthenticationError) as caught:
+            self.submit()
+        self.assertEqual(caught.exception.smtp_code // 100, 4)
 
 
 if __name__ == "__main__":
