@@ -38,10 +38,6 @@ class NameServer:
                 "SERVFAIL", "TIMEOUT") else types
         self.asked = []
         self._serving = False
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        port = self._udp.getsockname()[1]
-        self.place = f"127.0.0.1:{port}"
         server = self
 
         class Session(socketserver.StreamRequestHandler):
@@ -55,7 +51,21 @@ class NameServer:
             allow_reuse_address = True
             daemon_threads = True
 
-        self._tcp = Server(("127.0.0.1", port), Session)
+        self._tcp, self._udp = self._bound(lambda: Server(("127.0.0.1", 0), Session))
+        self.place = f"127.0.0.1:{self._tcp.server_address[1]}"
+
+    @staticmethod
+    def _bound(tcp_server, tries=100):
+        """A port that is free for both."""
+        for _ in range(tries):
+            tcp, udp = tcp_server(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                udp.bind(tcp.server_address)
+                return tcp, udp
+            except OSError:
+                tcp.server_close()
+                udp.close()
+        raise RuntimeError("no port is free for UDP and TCP")
 
     def start(self):
         self._serving = True
