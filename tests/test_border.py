@@ -153,6 +153,9 @@ class Inbound(BorderTest):
         self.assertEqual(self.daemon.stop(), 0)
         self.daemon.start()
         self.assertEqual(round(known("domain", "shop.example")["messages"]), 4)
+        self.daemon.run("reputation", "forget", "ip", ATTACKER, "--why", "sold to somebody else")
+        self.assertIsNone(known("ip", ATTACKER)["last_seen"])
+        self.assertIn("sold to somebody else", self.daemon.run("audit")[1])
 
     def test_two_recipients_and_a_message_that_is_too_long(self):
         self.begin("", mode="enforce")
