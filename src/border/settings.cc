@@ -45,8 +45,8 @@ void fields(SettingsVisitor& visit, BorderSettings& settings) {
   disposition(visit, "too_large", "becomes of mail longer than `message_bytes` of the milter",
               settings.too_large);
   disposition(visit, "malformed",
-              "becomes of mail with more than 1000 header fields, or 256 KiB of them, or NUL bytes "
-              "in its header",
+              "becomes of mail with more than 1000 header fields, or 256 KiB of them, NUL bytes in "
+              "its header, or a part of it in its body",
               settings.malformed);
   disposition(visit, "overload", "becomes of mail for which there is no memory left",
               settings.overload);
