@@ -125,8 +125,8 @@ bool MilterSession::is_in_order(MilterCommand command) const {
     case MilterCommand::macros:
     case MilterCommand::quit_new_connection: return state_ != State::start;
     case MilterCommand::connect: return state_ == State::agreed;
-    // Of a sender that was refused by somebody behind us Postfix tells nothing, no abort either: the
-    // next one just comes.
+    // Of a sender that was refused by somebody behind us Postfix tells nothing, no abort either:
+    // the next one just comes.
     case MilterCommand::helo:
     case MilterCommand::mail: return state_ == State::connected || is_in_envelope();
     case MilterCommand::unknown:
