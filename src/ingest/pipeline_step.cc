@@ -31,9 +31,11 @@ EventId identity_of(const KeptMail& mail) {
 }
 
 // The same for the milter that saw a message and for the log that tells of it: within a day a mail
-// server gives no queue id twice to one login.
+// server gives no queue id twice to one login. Neither of them names a recipient; who does tells of
+// one of several.
 EventId identity_of_accepted(const Event& event) {
-  return hash128(fmt::format("accepted\n{}\n{}", event[Field::queue_id], event[Field::credential]));
+  return hash128(fmt::format("accepted\n{}\n{}\n{}", event[Field::queue_id],
+                             event[Field::credential], event[Field::recipient]));
 }
 
 // What of the audit log stands in the daemon's log, too.

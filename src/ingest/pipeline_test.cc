@@ -96,14 +96,16 @@ TEST(Pipeline, ABounceCountsOnceWhoeverTellsOfItFirst) {
   EXPECT_EQ(running.pipeline->health().events, 6U);
 }
 
-EventBatch accepted(std::string_view told_by, std::string_view queue_id) {
+EventBatch accepted(std::string_view told_by, std::string_view queue_id,
+                    std::string_view recipient = "") {
   EventBatch batch;
   Event& event = batch.add();
-  event.id = hash128(fmt::format("{} {}", told_by, queue_id));
+  event.id = hash128(fmt::format("{} {} {}", told_by, queue_id, recipient));
   event.at = kNoon;
   event.kind = EventKind::accepted;
   event[Field::credential] = "jo";
   event[Field::queue_id] = batch.keep(queue_id);
+  event[Field::recipient] = batch.keep(recipient);
   return batch;
 }
 
@@ -123,12 +125,16 @@ TEST(Pipeline, WhatAMilterAndALogTellOfIsAcceptedOnce) {
     running.put(accepted("milter", ""));
     running.put(accepted("log", ""));
     EXPECT_EQ(running.count_of("jo"), 4);
+    // Other logs have one event for each recipient.
+    running.put(accepted("other log", "4F03", "a@x"));
+    running.put(accepted("other log", "4F03", "b@x"));
+    EXPECT_EQ(running.count_of("jo"), 6);
     running.pipeline->stop();
   }
   // The log may be read again after a crash.
   Running again(options);
   again.put(accepted("log", "4F01"));
-  EXPECT_EQ(again.count_of("jo"), 4);
+  EXPECT_EQ(again.count_of("jo"), 6);
 }
 
 TEST(Pipeline, MailThatIsHandedInAgainIsKeptOnce) {

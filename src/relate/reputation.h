@@ -61,8 +61,9 @@ struct Reputed {
 // What we know ourselves of those who deliver to us.
 //   Use:     note() what a message came to; of() before the next.
 //   Owns:    a bounded table. What an attacker makes up pushes out only what weighs no more.
-//   Threads: any; a call takes well under a microsecond and waits for no more than another such
-//   call.
+//   Threads: any; of(), note() and forget() take well under a microsecond, and wait for no more
+//   than
+//            another of them or for save(), worst() or busiest() to see one shard of the table.
 class Reputation {
  public:
   explicit Reputation(const ReputationSettings& settings);

@@ -49,17 +49,13 @@ Result<Done> ReputationFile::write() {
 // What is known of senders is no reason not to start.
 void ReputationFile::load() {
   const auto saved = read_file(path_);
-  if (!saved) {
-    if (saved.error().code != Code::not_found) {
-      log_warning("reputation", "begins with nothing: {}", saved.error().text());
-    }
-    return;
-  }
-  const auto restored = reputation_.restore(*saved);
+  if (!saved && saved.error().code == Code::not_found) return;
+  const auto restored = saved ? reputation_.restore(*saved) : fail(saved.error());
   if (restored) {
     log_info("reputation", "{} parties known", reputation_.size());
     return;
   }
+  // A minute from now there is another in its place.
   const std::string aside = path_ + ".damaged";
   log_warning("reputation", "begins with nothing; {} was moved to {}: {}", path_, aside,
               restored.error().what);

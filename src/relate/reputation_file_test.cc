@@ -70,6 +70,13 @@ TEST_F(ReputationFileTest, ADamagedFileIsSetAside) {
   EXPECT_TRUE(next.restore(read_file(path_).value()));
 }
 
+TEST_F(ReputationFileTest, WhatCannotBeReadIsSetAsideToo) {
+  std::filesystem::create_directory(path_);
+  ReputationFile::open(path_, reputation_)->stop();
+  EXPECT_TRUE(std::filesystem::is_directory(path_ + ".damaged"));
+  EXPECT_TRUE(read_file(path_));
+}
+
 TEST_F(ReputationFileTest, AFolderThatIsGoneIsNoReasonToStop) {
   const auto file = ReputationFile::open(folder_ + "/none/reputation.state", reputation_);
   EXPECT_FALSE(file->write());

@@ -85,6 +85,9 @@ Result<std::string_view> parties_in(std::string_view saved) {
 
 std::string Reputation::save() const {
   SavedWriter out;
+  // So that nothing is copied while a shard is locked.
+  constexpr size_t kOne = 96;
+  out.bytes().reserve(size() * kOne);
   out.bytes() = kMark;
   out.number(kVersion);
   state_->each([&](const Entry& entry) { write(out, entry); });

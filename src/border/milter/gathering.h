@@ -44,7 +44,10 @@ class Gathering {
   void field(std::string_view name, std::string_view value, bool leading_space);
   void end_header();
   void body(std::string_view bytes);
-  void forget() { kept_.reset(); }
+  void forget() {
+    kept_.reset();
+    line_ = std::string();
+  }
 
   const Transaction& so_far() const { return kept_ ? kept_->mail : connection_; }
   std::shared_ptr<const Transaction> message() const;

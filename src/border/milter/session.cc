@@ -113,6 +113,10 @@ void MilterSession::break_off(MilterGarbage kind, std::string what) {
   state_ = State::closed;
 }
 
+bool MilterSession::is_in_envelope() const {
+  return state_ == State::mail || state_ == State::recipients || state_ == State::data;
+}
+
 bool MilterSession::is_in_order(MilterCommand command) const {
   switch (command) {
     case MilterCommand::negotiate: return state_ == State::start;
@@ -121,13 +125,16 @@ bool MilterSession::is_in_order(MilterCommand command) const {
     case MilterCommand::macros:
     case MilterCommand::quit_new_connection: return state_ != State::start;
     case MilterCommand::connect: return state_ == State::agreed;
+    // Of a sender that was refused by somebody behind us Postfix tells nothing, no abort either:
+    // the next one just comes.
     case MilterCommand::helo:
-    case MilterCommand::mail: return state_ == State::connected;
+    case MilterCommand::mail: return state_ == State::connected || is_in_envelope();
     case MilterCommand::unknown:
       return state_ == State::agreed || state_ == State::connected || state_ == State::mail ||
              state_ == State::recipients;
-    case MilterCommand::recipient: return state_ == State::mail || state_ == State::recipients;
-    case MilterCommand::data: return state_ == State::recipients;
+    // After a DATA that somebody behind us refused both may come again.
+    case MilterCommand::recipient: return is_in_envelope();
+    case MilterCommand::data: return state_ == State::recipients || state_ == State::data;
     case MilterCommand::header:
     case MilterCommand::end_of_header:
       return state_ == State::recipients || state_ == State::data || state_ == State::header;
@@ -221,7 +228,10 @@ void MilterSession::macros(std::string_view data) {
   const auto stage = static_cast<MilterCommand>(data.front());
   data.remove_prefix(1);
   // Those of a recipient are of that one alone, and a message's are not the next one's.
-  if (stage == MilterCommand::mail && state_ == State::connected) mail_.begin_message();
+  if (stage == MilterCommand::mail && is_in_order(MilterCommand::mail)) {
+    mail_.begin_message();
+    state_ = State::connected;
+  }
   if (stage == MilterCommand::recipient && mail_.has_message()) {
     for (const char* name : {"rcpt_mailer", "rcpt_host", "rcpt_addr"}) mail_.forget_macro(name);
   }
@@ -275,7 +285,8 @@ bool MilterSession::take_client_address(std::string_view data) {
 void MilterSession::helo(std::string_view data) {
   const auto name = take_text(data);
   if (!name) return break_off(MilterGarbage::malformed, "a HELO without an end");
-  mail_.forget();  // macros of a sender that did not come
+  mail_.forget();  // a message that did not come, or its macros alone
+  state_ = State::connected;
   mail_.connection().helo = *name;
   go_on_unless(kNoReplyToHelo);
 }
@@ -283,7 +294,7 @@ void MilterSession::helo(std::string_view data) {
 void MilterSession::mail(std::string_view data, Time now) {
   auto parts = parts_of(data);
   if (!parts) return break_off(MilterGarbage::malformed, "a sender without an end");
-  if (!mail_.has_message()) mail_.begin_message();
+  if (state_ != State::connected || !mail_.has_message()) mail_.begin_message();
   mail_.mail_from(std::move(parts->address), std::move(parts->arguments), now);
   state_ = State::mail;
   go_on_unless(kNoReplyToMail);

@@ -99,6 +99,7 @@ class MilterSession {
   };
 
   void obey(const Frame& frame, Time now);
+  bool is_in_envelope() const;
   bool is_in_order(MilterCommand command) const;
   void obey_envelope(MilterCommand command, std::string_view data, Time now);
   void obey_content(MilterCommand command, std::string_view data);

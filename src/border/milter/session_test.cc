@@ -131,6 +131,31 @@ TEST(MilterSession, AMessageKnowsNothingOfTheOneBefore) {
   EXPECT_FALSE(talk.session.fault());
 }
 
+// Postfix, where a milter behind us refuses a sender, or its disk is full: no abort comes.
+TEST(MilterSession, ASenderThatIsNotHeardOfAgainIsForgotten) {
+  ScriptedHandler handler;
+  MilterTalk talk(handler);
+  const std::string given_up = macros_of('M', {"i", "ONE", "{auth_authen}", "jo"}) +
+                               say('M', texts({"<gone@x>"})) + say('R', texts({"<gone@y>"}));
+  talk.hears(begun() + given_up + macros_of('M', {"{auth_type}", "PLAIN"}) + small_message());
+  talk.hears(given_up + small_message());
+  talk.hears(given_up + say('T') + say('H', texts({"again.example"})) + small_message());
+  ASSERT_EQ(handler.messages.size(), 3u);
+  EXPECT_EQ(handler.messages[0]->macro("auth_type"), "PLAIN");
+  EXPECT_EQ(handler.messages[2]->helo, "again.example");
+  for (const auto& message : handler.messages) {
+    EXPECT_EQ(message->mail_from, "<a@x.example>");
+    EXPECT_EQ(message->recipients.size(), 1u);
+    EXPECT_EQ(message->login(), "");
+    EXPECT_EQ(message->queue_id(), "");
+  }
+  // A DATA that was refused.
+  talk.hears(say('M', texts({"<a@x>"})) + say('R', texts({"<b@y>"})) + say('T') +
+             say('R', texts({"<c@y>"})) + say('T') + say('T') + say('N') + say('E'));
+  EXPECT_EQ(handler.messages.at(3)->recipients.size(), 2u);
+  EXPECT_FALSE(talk.session.fault());
+}
+
 TEST(MilterSession, AnswersAtRecipients) {
   ScriptedHandler handler;
   handler.for_recipient = [](const Recipient& one) -> Answer {

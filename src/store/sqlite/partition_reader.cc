@@ -205,6 +205,10 @@ Result<Done> PartitionReader::candidates(const Run& run, const SearchEntry& afte
 }
 
 Result<bool> PartitionReader::matches(uint64_t sequence, const PartitionSearch& search) {
+  if (search.with_verdict) {  // first: few events have one, and the others need not be read
+    const auto has = has_verdict(sequence);
+    if (!has || !*has) return has;
+  }
   row_.bind(sequence);
   const auto there = row_.row();
   if (!there) return fail(there.error());
@@ -215,8 +219,7 @@ Result<bool> PartitionReader::matches(uint64_t sequence, const PartitionSearch& 
   const bool match = event && holds(search.query, *event);
   row_.reset();
   if (!event) return damaged(event.error(), sequence);
-  if (!match || !search.with_verdict) return match;
-  return has_verdict(sequence);
+  return match;
 }
 
 Result<bool> PartitionReader::prepare_verdicts() {
