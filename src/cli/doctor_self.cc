@@ -59,7 +59,7 @@ void check_data_folder(const std::string& path, Checks& checks) {
   struct stat folder{};
   if (stat(path.c_str(), &folder) != 0) {
     return checks.fault(subject, error_text(errno),
-                        fmt::format("install -d -m 0700 -o watchpost {}", path));
+                        fmt::format("install -d -m 0750 -o watchpost {}", path));
   }
   const mode_t mode = folder.st_mode & 07777;
   const std::string finding =
