@@ -161,6 +161,7 @@ class Story:
                        f"Message-ID: <{sender}>\r\n\r\nGood morning.\r\n")
             tell(f"   > {self.delivered(client, helo, sender, message)}")
         tell("   And why, of the one that was refused (watchpost verdict QUEUEID):")
+        self.watchpost.wait_until(lambda: self.events("judged") >= len(STRANGERS), "all verdicts are stored")
         events = self.watchpost.json("events", "--kind", "judged")["events"]
         refused = next(one for one in events if one["disposition"] == "reject")
         self.show("verdict", refused["queue_id"])
@@ -179,7 +180,7 @@ class Story:
         self.watchpost.wait_until(lambda: self.destinations.taken > before, "it is delivered")
         header = email.message_from_bytes(self.destinations.messages[-1])
         mark = header["X-Watchpost"]
-        return f"delivered, marked: X-Watchpost: {mark}" if mark else "delivered, as it is"
+        return f"delivered, marked: X-Watchpost: {' '.join(mark.split())}" if mark else "delivered, as it is"
 
     def show(self, *arguments):
         done = subprocess.run([self.watchpost.program, "-c", str(self.watchpost.config), *arguments],

@@ -22,9 +22,8 @@ void check(bool holds, std::string_view what) {
 bool same(const Event& a, const Event& b) {
   return a.id == b.id && a.at == b.at && a.kind == b.kind && a.direction == b.direction &&
          a.self_inflicted == b.self_inflicted && a.clock_suspect == b.clock_suspect &&
-         a.repeated == b.repeated &&
-         a.reply_code == b.reply_code && a.recipients == b.recipients && a.size == b.size &&
-         a.delay == b.delay && a.text == b.text;
+         a.repeated == b.repeated && a.reply_code == b.reply_code && a.recipients == b.recipients &&
+         a.size == b.size && a.delay == b.delay && a.text == b.text;
 }
 
 }  // namespace

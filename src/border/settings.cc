@@ -33,27 +33,31 @@ void disposition(SettingsVisitor& visit, std::string_view name, std::string_view
 
 void fields(SettingsVisitor& visit, BorderSettings& settings) {
   disposition(visit, "dmarc_reject",
-              "becomes of mail that fails DMARC where the author's domain asks to reject it",
+              "what becomes of mail that fails DMARC where the author's domain asks to reject it",
               settings.dmarc_reject);
   disposition(visit, "dmarc_quarantine", "the same where it asks to quarantine it",
               settings.dmarc_quarantine);
   disposition(visit, "uncertain_author",
-              "becomes of mail in which different readers may see different authors, or none",
+              "what becomes of mail in which different readers may see different authors, or none",
               settings.uncertain_author);
-  disposition(visit, "listed", "becomes of mail whose client or author's domain a block list has",
+  disposition(visit, "listed",
+              "what becomes of mail whose client or author's domain a block list has",
               settings.listed);
-  disposition(visit, "too_large", "becomes of mail longer than `message_bytes` of the milter",
+  disposition(visit, "too_large", "what becomes of mail longer than `message_bytes` of the milter",
               settings.too_large);
-  disposition(visit, "malformed",
-              "becomes of mail with more than 1000 header fields, or 256 KiB of them, or NUL bytes "
-              "in its header",
-              settings.malformed);
-  disposition(visit, "overload", "becomes of mail for which there is no memory left",
+  disposition(
+      visit, "malformed",
+      "what becomes of mail with more than 1000 header fields, or 256 KiB of them, NUL bytes in "
+      "its header, or a part of it in its body",
+      settings.malformed);
+  disposition(visit, "overload", "what becomes of mail for which there is no memory left",
               settings.overload);
-  disposition(visit, "trouble",
-              "becomes of mail that was not judged in time, or could not be for a fault of ours",
-              settings.trouble);
-  disposition(visit, "quarantine", "becomes of mail to be quarantined where that cannot be had",
+  disposition(
+      visit, "trouble",
+      "what becomes of mail that was not judged in time, or could not be for a fault of ours",
+      settings.trouble);
+  disposition(visit, "quarantine",
+              "what becomes of mail to be quarantined where that cannot be had",
               settings.quarantine);
   visit.setting({.name = "protected_domains",
                  .help = "author domains whose mail waits while DNS does not say whether it is "
@@ -77,7 +81,7 @@ void fields(SettingsVisitor& visit, BorderSettings& settings) {
                          "claim to be ours"},
                 &settings.results);
   disposition(visit, "foreign_author",
-              "becomes of mail of a login whose author address does not belong to it",
+              "what becomes of mail of a login whose author address does not belong to it",
               settings.foreign_author);
   visit.setting({.name = "authors_of_domain",
                  .help = "a login that is an address may write as any address of its domain; "

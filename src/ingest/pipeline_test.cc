@@ -110,10 +110,10 @@ EventBatch accepted(std::string_view told_by, std::string_view queue_id) {
 TEST(Pipeline, WhatAMilterAndALogTellOfIsAcceptedOnce) {
   const Folder folder;
   PipelineOptions options = options_in(folder / "data", {.name = "volume",
-                                                     .watch = {"credential"},
-                                                     .window = 1h,
-                                                     .when = "accepted >= 100",
-                                                     .mode = "notify"});
+                                                         .watch = {"credential"},
+                                                         .window = 1h,
+                                                         .when = "accepted >= 100",
+                                                         .mode = "notify"});
   options.accepted_twice = true;
   {
     Running running(options);

@@ -52,6 +52,18 @@ TEST(PipelineVerdicts, AreKeptWithTheirEventAndOnce) {
   EXPECT_EQ(all[1], R"(4F1 {"v":1})");
 }
 
+TEST(PipelineVerdicts, FollowAnEventThatIsKnownByItsMessage) {
+  const Folder folder;
+  PipelineOptions options = options_in(folder / "data");
+  options.accepted_twice = true;
+  Running running(std::move(options));
+  Arrival arrival = judged(1, "{}");
+  arrival.events.events()[0].kind = EventKind::accepted;
+  EXPECT_TRUE(running.pipeline->offer(std::move(arrival)));
+  settle(running);
+  EXPECT_EQ(kept(folder / "data"), std::vector<std::string>{"4F1 {}"});
+}
+
 TEST(PipelineVerdicts, AreNotKeptWhereEventsAreNot) {
   const Folder folder;
   PipelineOptions options = options_in(folder / "data");

@@ -31,7 +31,7 @@ struct Arrival {
   std::optional<std::string> position;  // what the source wants back when it starts again
   // Ids are known for as long as events are kept, and not only for a day: feedback counts once.
   bool lasting = false;
-  std::vector<KeptMail> kept_mail;  // stored with the events, or without any
+  std::vector<KeptMail> kept_mail;    // stored with the events, or without any
   std::vector<KeptVerdict> verdicts;  // on messages, stored with their events
   // Of mail without an event: what it is, in a word of a fixed set ("auto_reply"). Else empty.
   std::string_view nothing = {};

@@ -22,8 +22,8 @@ std::string_view name_of(Disposition disposition) {
 Result<Disposition> disposition_from(std::string_view name) {
   const auto found = std::ranges::find(kNames, name);
   if (found != kNames.end()) return static_cast<Disposition>(found - kNames.begin());
-  return fail(Code::bad_input, fmt::format("`{}` is no disposition{}", escaped(name, 60),
-                                           suggestion(name, kNames)));
+  return fail(Code::bad_input,
+              fmt::format("`{}` is no disposition{}", escaped(name, 60), suggestion(name, kNames)));
 }
 
 }  // namespace watchpost

@@ -41,8 +41,8 @@ struct MailVerdict {
   std::vector<VerdictReason> reasons;             // strictest first; empty: nothing was found
 };
 
-// A verdict as it is kept: one JSON document (docs/formats/verdict.md) with all it rested on, beside
-// the `judged` or `accepted` event of the message.
+// A verdict as it is kept: one JSON document (docs/formats/verdict.md) with all it rested on,
+// beside the `judged` or `accepted` event of the message.
 inline constexpr size_t kLongestVerdict = 256 * 1024;  // a longer one is not kept
 struct KeptVerdict {
   Hash128 event;  // its id

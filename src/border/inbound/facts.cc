@@ -3,6 +3,7 @@
 #include "auth/dmarc/walk.h"
 #include "base/ascii.h"
 #include "base/text.h"
+#include "border/inbound/cut_header.h"
 #include "border/inbound/findings.h"
 #include "border/inbound/header_changes.h"
 #include "border/inbound/unseen.h"
@@ -157,6 +158,7 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   Facts facts{.transaction = std::move(transaction), .message = mime::Message::read(mail.message)};
   facts.whole = !mail.cut && !mail.too_many_fields;
   facts.nul_in_header = has_nul(facts.message);
+  facts.header_in_body = header_goes_on_in_body(mail.message, facts.message.header());
   facts.sender = event_sender(mail.mail_from);
 
   auth::IdentityOptions options;

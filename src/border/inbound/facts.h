@@ -35,6 +35,7 @@ struct Facts {
   bool whole = true;
   bool nul_in_header = false;
   bool disguised_results = false;  // results in a field that no mail server can be told to remove
+  bool header_in_body = false;     // what the sender wrote as its rest
   auth::Identity identity;
   Traits traits;
   std::vector<auth::ForeignResults> forged_results;  // to be removed, last first
@@ -50,7 +51,7 @@ struct Facts {
 
   const Vouching* first(relate::Party party) const;
   bool malformed() const {
-    return transaction->too_many_fields || nul_in_header || disguised_results;
+    return transaction->too_many_fields || nul_in_header || disguised_results || header_in_body;
   }
 };
 

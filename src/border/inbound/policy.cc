@@ -64,6 +64,7 @@ std::string_view malformed_words(const Facts& facts) {
   if (facts.disguised_results) {
     return "it claims results of ours in a field with bytes that no name may have";
   }
+  if (facts.header_in_body) return "what was to be the rest of its header stands in its body";
   return "it has more header fields than are looked at";
 }
 
