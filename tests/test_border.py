@@ -157,6 +157,27 @@ class Inbound(BorderTest):
         self.assertIsNone(known("ip", ATTACKER)["last_seen"])
         self.assertIn("sold to somebody else", self.daemon.run("audit")[1])
 
+    def test_one_message_is_tried_without_a_mail_server(self):
+        self.begin()
+        forged, zone = self.folder / "forged.eml", self.folder / "zone"
+        forged.write_bytes(letter("chief@bank.example"))
+        where = ("--ip", ATTACKER, "--helo", "attack.example", "--from", "any@attack.example", "--to", f"you@{US}")
+        self.deliver(letter("chief@bank.example"), "any@attack.example", ATTACKER, "attack.example")
+        [event] = self.judged()
+        zone.write_text(self.daemon.run("verdict", event["queue_id"], "--dns")[1])
+        shown = self.daemon.run("milter", "replay", str(forged), "--zone", str(zone), *where)[1]
+        for words in (f"    Authentication-Results: {AUTHSERV};", "    X-Watchpost: tag; dmarc;", "because     dmarc wanted tag",
+                      "tag, carried out"):
+            self.assertIn(words, shown)
+        shown = self.daemon.run("milter", "replay", str(forged), "--zone", str(zone), *where, "--mode", "off")[1]
+        self.assertEqual(shown, f"{forged}: the mail server is told accept\n")
+        # The guide's first look at what the border did says of each what and why, and which message it is.
+        listed = self.daemon.run("events", "--kind", "judged", "--where", "disposition != accept")[1]
+        self.assertIn(f"{event['queue_id']} tag: ", listed)
+        # A Message-ID as it stands in the header, and as it is kept.
+        for form in (event["message_id"], f"<{event['message_id']}>"):
+            self.assertEqual(len(self.daemon.json("verdict", "--message-id", form)["verdicts"]), 1)
+
     def test_two_recipients_and_a_message_that_is_too_long(self):
         self.begin("", mode="enforce")
         self.deliver(letter(), recipients=(f"you@{US}", f"me@{US}"))

@@ -69,7 +69,8 @@ Result<size_t> worst_from(std::string_view text) {
 Result<relate::Reputed> one_of(const Call& call, const RequestQuery& query) {
   const auto party = party_of(query.text("party"));
   if (!party) return fail(party.error());
-  if (query.text("name").empty()) return fail(Code::bad_input, "of whom?", "name");
+  if (query.text("name").empty())
+    return fail(Code::bad_input, "of which? Give an address, a network or a domain", "name");
   return call.services.desk.reputation(*party, query.text("name"));
 }
 

@@ -111,7 +111,8 @@ int run(int argc, char** argv, const Program& program) {
   Session session;
   session.program = &program;
   CLI::App line(
-      "Watches the mail an organisation sends, and acts within seconds when it turns hostile",
+      "Watches the mail an organisation sends and receives, and acts within seconds when it turns "
+      "hostile",
       "watchpost");
   build(line, session);
   if (const auto candidates = completion_asked(line, argc, argv)) {

@@ -44,9 +44,11 @@ int check(const Session& session) {
   } else {
     for (const Error& one : warnings) session.terminal.complain("warning: " + one.text());
     session.terminal.line(
-        fmt::format("{} is good: {} sources, {} detectors, {} enforcers, {} notify targets",
+        fmt::format("{} is good: {} sources, {} detectors, {} enforcers, {} milters, {} notify "
+                    "targets",
                     session.config, configuration->sources.size(), configuration->detectors.size(),
-                    configuration->enforcers.size(), configuration->notify.size()));
+                    configuration->enforcers.size(), configuration->milters.size(),
+                    configuration->notify.size()));
   }
   return kOk;
 }

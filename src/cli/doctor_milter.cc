@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -131,12 +133,16 @@ void check_services(const PostfixSettings& postfix, const MilterSettings& milter
     }
   }
   const std::string subject = fmt::format("milter {} services", milter.name);
-  const std::string line = fmt::format("-o smtpd_milters={}", fmt::join(milter.listen, " or "));
+  std::vector<std::string> places;
+  for (const std::string& place : milter.listen) {
+    places.push_back(place.starts_with("unix:") ? place : "inet:" + place);
+  }
+  const std::string line = fmt::format("-o smtpd_milters={}", fmt::join(places, " or "));
   if (asking.empty()) {
     return checks.fault(
         subject, fmt::format("no service of Postfix asks it, and its role is {}", milter.role),
         fmt::format("add `{}` to the service in master.cf, or smtpd_milters to "
-                    "main.cf (unix:PATH or inet:HOST:PORT)",
+                    "main.cf",
                     line));
   }
   if (!right.empty()) checks.good(subject, fmt::format("asked by {}", names_of(right)));

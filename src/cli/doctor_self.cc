@@ -59,7 +59,7 @@ void check_data_folder(const std::string& path, Checks& checks) {
   struct stat folder{};
   if (stat(path.c_str(), &folder) != 0) {
     return checks.fault(subject, error_text(errno),
-                        fmt::format("install -d -m 0700 -o watchpost {}", path));
+                        fmt::format("install -d -m 0750 -o watchpost {}", path));
   }
   const mode_t mode = folder.st_mode & 07777;
   const std::string finding =
@@ -68,10 +68,10 @@ void check_data_folder(const std::string& path, Checks& checks) {
     checks.fault(subject, "is no folder", "see [store] path");
   } else if ((mode & 007) != 0) {
     checks.fault(subject, finding + ": everybody can look into it",
-                 fmt::format("chmod 0700 {}", path));
+                 fmt::format("chmod 0750 {}", path));
   } else if ((mode & 020) != 0) {
     checks.warning(subject, finding + ": its group can write into it",
-                   fmt::format("chmod 0700 {}", path));
+                   fmt::format("chmod 0750 {}", path));
   } else if (folder.st_uid == 0 && getuid() != 0) {
     checks.warning(subject, finding, "give it to the daemon's own user");
   } else {

@@ -34,6 +34,9 @@ std::string detail(const Object& event) {
   } else if (kind == "accepted" && out.empty() && event.contains("recipients")) {
     out = fmt::format("from {} to {}", text(event, "sender"),
                       counted(count(event, "recipients"), "recipient"));
+  } else if (kind == "judged") {
+    out = fmt::format("{} {}: {}", text(event, "queue_id"), text(event, "disposition"),
+                      out.empty() ? text(event, "findings") : out);
   }
   if (const std::string why = doubt(event); !why.empty()) {
     out = why + (out.empty() ? "" : ": ") + out;

@@ -148,6 +148,7 @@ Result<std::shared_ptr<border::Transaction>> transaction_of(const ReplayOptions&
 
 // Recipients first, as a mail server would ask; then the message.
 border::Answer asked(border::Handler& gate, std::shared_ptr<border::Transaction> message) {
+  if (!gate.looks_at(*message)) return {};
   for (const border::Recipient& one : message->recipients) {
     border::Answer answer = gate.at_recipient(*message, one);
     if (answer.kind != border::Answer::Kind::proceed) return answer;
@@ -185,12 +186,12 @@ void show_text(const Session& session, const std::string& file, const border::An
   terminal.line(fmt::format("{}: the mail server is told {}{}", escaped(file), name_of(answer.kind),
                             answer.reply.empty() ? "" : ": " + escaped(answer.reply)));
   for (const border::HeaderChange& change : answer.header) {
-    for (const std::string_view line : split(text_of(change), '\n')) {
-      terminal.line("    " + escaped(line));
-    }
+    const std::string field = text_of(change);  // what the lines are views of
+    for (const std::string_view line : split(field, '\n')) terminal.line("    " + escaped(line));
   }
   if (!verdict) return;
-  for (const std::string& line : verdict_lines(*verdict, terminal)) terminal.line(line);
+  const Object kept{{"at", text(*verdict, "at")}, {"verdict", *verdict}};  // as /v1/verdicts has it
+  for (const std::string& line : verdict_lines(kept, terminal)) terminal.line(line);
 }
 
 void show_json(const Session& session, const std::string& file, const border::Answer& answer,

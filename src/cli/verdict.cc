@@ -139,7 +139,8 @@ void add_reputation(CLI::App& line, Session& session) {
   };
   const auto run = [&session, options](CLI::App& on,
                                        int (*act)(const Session&, const ReputationOptions&)) {
-    on.callback([&session, options, act] {
+    on.callback([&on, &session, options, act] {
+      if (!on.get_subcommands().empty()) return;  // it runs behind that of its subcommand
       session.action = [&session, options, act] { return act(session, *options); };
     });
   };

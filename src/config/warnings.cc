@@ -100,6 +100,46 @@ Error nobody_at_all(std::span<const std::string> rules) {
           "[[enforcer]]"};
 }
 
+// An address where others than this machine may come.
+bool is_open(std::string_view listen) {
+  return !listen.starts_with("unix:") && !listen.starts_with("127.") &&
+         !listen.starts_with("[::1]");
+}
+
+void check_milter(const border::MilterSettings& milter, const Configuration& in,
+                  Warnings& warnings) {
+  const std::string about = fmt::format("[[milter]] `{}`", escaped(milter.name, 64));
+  if (std::ranges::any_of(milter.listen, is_open)) {
+    warnings.push_back({Code::refused,
+                        "whoever reaches its address is believed as the mail server: see that "
+                        "nobody else can",
+                        about});
+  }
+  if (milter.role == "inbound" && milter.deadline <= in.dns.message_time) {
+    warnings.push_back({Code::refused,
+                        "`deadline` is not longer than `message_time` of [dns]: where DNS is slow "
+                        "mail waits that would have been judged",
+                        about});
+  }
+}
+
+// There is no place for a quarantine yet.
+void check_quarantine(const Configuration& in, Warnings& warnings) {
+  const auto wanted = [](std::string_view word) { return word == "quarantine"; };
+  const border::BorderSettings& border = in.border;
+  const bool anywhere =
+      wanted(border.dmarc_reject) || wanted(border.dmarc_quarantine) ||
+      wanted(border.uncertain_author) || wanted(border.listed) || wanted(border.too_large) ||
+      wanted(border.malformed) || wanted(border.foreign_author) ||
+      std::ranges::any_of(in.filters, [&](const auto& one) { return wanted(one.then); });
+  if (!anywhere) return;
+  warnings.push_back(
+      {Code::refused,
+       fmt::format("there is no quarantine yet: what is to be quarantined is done by `{}`",
+                   wanted(border.quarantine) ? "tempfail" : border.quarantine),
+       "[border] quarantine"});
+}
+
 }  // namespace
 
 Warnings warnings_of(const Configuration& configuration) {
@@ -112,6 +152,10 @@ Warnings warnings_of(const Configuration& configuration) {
     if (!takers.empty()) check_rule(rule, takers, warnings);
   }
   if (takers.empty() && !enforcing.empty()) warnings.push_back(nobody_at_all(enforcing));
+  for (const border::MilterSettings& milter : configuration.milters) {
+    check_milter(milter, configuration, warnings);
+  }
+  check_quarantine(configuration, warnings);
   return warnings;
 }
 

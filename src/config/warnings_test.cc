@@ -84,6 +84,29 @@ TEST(ConfigWarnings, WhatIsNotEnforcedNeedsNobody) {
   EXPECT_THAT(warnings(detector("a", R"("customer campaign")", R"("notify desk")")), IsEmpty());
 }
 
+TEST(ConfigWarnings, MiltersThatOthersReachOrThatDnsOutlasts) {
+  const auto milter = [](std::string_view listen, std::string_view more = "") {
+    return warnings(
+        fmt::format("[[milter]]\nrole = \"inbound\"\nlisten = [\"{}\"]\n{}", listen, more));
+  };
+  EXPECT_THAT(milter("127.0.0.1:1"), IsEmpty());
+  EXPECT_THAT(milter("[::1]:1"), IsEmpty());
+  EXPECT_THAT(milter("unix:/run/m.sock"), IsEmpty());
+  EXPECT_THAT(milter("0.0.0.0:1"), ElementsAre(HasSubstr("[[milter]] `inbound`: whoever reaches")));
+  EXPECT_THAT(milter("127.0.0.1:1", "deadline = \"8s\"\n"),
+              ElementsAre(HasSubstr("`deadline` is not longer than `message_time`")));
+}
+
+TEST(ConfigWarnings, AQuarantineThatIsNotThere) {
+  EXPECT_THAT(warnings("[border]\nlisted = \"quarantine\"\n"),
+              ElementsAre(HasSubstr("there is no quarantine yet: what is to be quarantined is done "
+                                    "by `tempfail`")));
+  EXPECT_THAT(warnings("[border]\nquarantine = \"reject\"\n"), IsEmpty());
+  EXPECT_THAT(warnings("[border]\nquarantine = \"reject\"\n[[filter]]\nname = \"f\"\n"
+                       "when = \"dmarc == fail\"\nthen = \"quarantine\"\n"),
+              ElementsAre(HasSubstr("done by `reject`")));
+}
+
 TEST(ConfigWarnings, TheShippedFileHasNone) {
   const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/config/watchpost.toml");
   ASSERT_TRUE(read);

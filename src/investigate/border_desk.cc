@@ -82,6 +82,11 @@ Result<std::vector<store::MessageVerdict>> find_verdicts(store::Reader& reader,
         {Field::recipient, &search.recipient}}) {
     if (!value->empty()) query.equal.push_back({field, *value});
   }
+  // As it stands in a header, or as it is kept.
+  for (auto& [field, value] : query.equal) {
+    if (field != Field::message_id || !value.starts_with('<') || !value.ends_with('>')) continue;
+    value = value.substr(1, value.size() - 2);
+  }
   return reader.verdicts(query);
 }
 

@@ -54,8 +54,8 @@ std::string_view name_of(Party party) { return kParties[static_cast<size_t>(part
 Result<Party> party_from(std::string_view name) {
   const auto found = std::ranges::find(kParties, name);
   if (found != kParties.end()) return static_cast<Party>(found - kParties.begin());
-  return fail(Code::bad_input, fmt::format("`{}` is no kind of party{}", escaped(name, 60),
-                                           suggestion(name, kParties)));
+  return fail(Code::bad_input, fmt::format("`{}` is none of: ip, network, domain, signer{}",
+                                           escaped(name, 60), suggestion(name, kParties)));
 }
 
 std::string_view name_of(Deed deed) { return kDeedNames[static_cast<size_t>(deed)]; }

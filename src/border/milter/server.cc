@@ -314,9 +314,11 @@ std::string MilterServer::state() const {
     const uint16_t port = service_->listeners[i]->port();
     if (port != 0) at[i] = fmt::format("{}:{}", at[i].substr(0, at[i].rfind(':')), port);
   }
-  return fmt::format("listening on {}; {} connections, {} messages, {} of {} bytes in use",
-                     fmt::join(at, ", "), service_->connections.load(),
-                     service_->counters.messages(), service_->memory->used(),
+  const std::string where = fmt::format("listening on {}", fmt::join(at, ", "));
+  const uint64_t messages = service_->counters.messages();
+  if (messages == 0) return where + "; no message has come yet";
+  return fmt::format("{}; {} connections, {} messages, {} of {} bytes in use", where,
+                     service_->connections.load(), messages, service_->memory->used(),
                      service_->settings.memory_bytes);
 }
 

@@ -62,7 +62,7 @@ std::string outbound_verdict_json(std::string_view milter, Mode mode, std::strin
               {"mode", name_of(mode)},
               {"direction", "outbound"},
               {"queue_id", text(mail.queue_id())},
-              {"message_id", text(looked_at.message.header().text("Message-ID").value_or(""))},
+              {"message_id", text(message_id_of(looked_at.message))},
               {"decided", name_of(judged.verdict.decided)},
               {"carried_out", name_of(judged.verdict.carried_out)},
               {"reasons", json_of(judged.verdict.reasons)},

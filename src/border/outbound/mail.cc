@@ -14,15 +14,6 @@ namespace {
 constexpr std::string_view kService = "submission/milter";
 constexpr size_t kLongestMessageId = 998;
 
-// Without its angle brackets, as logs have it.
-std::string message_id_of(const mime::Message& message) {
-  std::string id = message.header().text("Message-ID").value_or("");
-  if (id.size() > kLongestMessageId) return {};
-  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>'))
-    return id.substr(1, id.size() - 2);
-  return id;
-}
-
 // Whether all of the header was there to be looked at.
 bool has_whole_header(const Transaction& mail, const mime::Message& message) {
   return !mail.too_many_fields &&
@@ -30,6 +21,14 @@ bool has_whole_header(const Transaction& mail, const mime::Message& message) {
 }
 
 }  // namespace
+
+std::string message_id_of(const mime::Message& message) {
+  std::string id = message.header().text("Message-ID").value_or("");
+  if (id.size() > kLongestMessageId) return {};
+  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>'))
+    return id.substr(1, id.size() - 2);
+  return id;
+}
 
 std::string_view sender_of(std::string_view mail_from) {
   std::string_view sender = trim(mail_from);
