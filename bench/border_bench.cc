@@ -145,7 +145,10 @@ int run(size_t filters) {
   const auto gate = inbound_gate("inbound", Mode::enforce, world.context());
   size_t changes = 0;
   const double whole = measure("the whole gate, event and verdict too", [&] {
-    gate->at_end(world.mail, [&](const Answer& answer) { changes += answer.header.size(); });
+    gate->at_end(world.mail, [&](const Answer& answer) {
+      changes += answer.header.size();
+      return true;
+    });
   });
   const Judged one = std::move(*value_now(judge.judge(world.mail)));
   const auto& message = one.facts.message;

@@ -291,8 +291,7 @@ struct TakesAll final : border::Handler {
   border::Answer at_recipient(const border::Transaction&, const border::Recipient&) override {
     return {};
   }
-  void at_end(std::shared_ptr<const border::Transaction>,
-              std::function<void(border::Answer)> answer) override {
+  void at_end(std::shared_ptr<const border::Transaction>, border::GiveAnswer answer) override {
     answer({});
   }
   border::Answer in_trouble(const border::Transaction&, border::Trouble) override {

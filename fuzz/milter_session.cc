@@ -68,8 +68,7 @@ struct Fuzzed final : Handler {
   Answer at_recipient(const Transaction& so_far, const Recipient&) override {
     return answer_of((second & 8) != 0 ? second : 0, so_far);
   }
-  void at_end(std::shared_ptr<const Transaction> message,
-              std::function<void(Answer)> answer) override {
+  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) override {
     messages.push_back(*message);
     answer(answer_of(first, *message));
   }
@@ -105,7 +104,10 @@ Heard converse(Fuzzed handler, std::string_view bytes, size_t piece) {
         check(!replies.empty());
         heard.replies += replies;
       } else if (next == MilterSession::Next::judge) {
-        handler.at_end(session.message(), [&session](const Answer& a) { session.conclude(a); });
+        handler.at_end(session.message(), [&session](const Answer& a) {
+          session.conclude(a);
+          return true;
+        });
       } else if (bytes.empty()) {
         session.end_of_input();
       } else {

@@ -111,8 +111,7 @@ class Probe final : public border::Handler {
     if (name == "later") return {.kind = Kind::tempfail, .reply = "450 4.7.1 later"};
     return {};
   }
-  void at_end(std::shared_ptr<const Transaction> message,
-              std::function<void(Answer)> answer) override {
+  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) override {
     const std::lock_guard lock(mutex_);
     std::printf("%s\n", description(*message).c_str());
     std::fflush(stdout);
@@ -133,7 +132,7 @@ class Probe final : public border::Handler {
 
  private:
   std::mutex mutex_;
-  std::vector<std::function<void(Answer)>> kept_;
+  std::vector<border::GiveAnswer> kept_;
   std::vector<std::thread> waiting_;
 };
 

@@ -152,8 +152,9 @@ Result<Done> Daemon::Parts::make_pipeline() {
   options.decide = configuration.decide;
   options.detectors = configuration.rules;
   options.store_events = configuration.events.store;
-  options.accepted_twice = std::ranges::any_of(
-      configuration.milters, [](const auto& milter) { return milter.role == "outbound"; });
+  options.accepted_twice = std::ranges::any_of(configuration.milters, [](const auto& milter) {
+    return milter.role == "outbound" && milter.mode != name_of(Mode::off);
+  });
   options.own_failures = &own_failures;
   options.suppress = configuration.suppress_rules;
   suppressed = std::make_shared<suppress::List>(secret_seed());

@@ -11,8 +11,11 @@
 #include "relate/reputation_file.h"
 #include "store/store.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,16 +44,25 @@ class FixedClock final : public Clock {
   Time at_;
 };
 
-// Keeps the events and verdicts that a gate would have stored.
+// Keeps the events and verdicts that a gate would have stored. It offers them behind its answer,
+// perhaps on another thread.
 class LastArrival final : public ingest::EventSink {
  public:
   bool deliver(ingest::Arrival arrival) override {
+    const std::lock_guard lock(mutex_);
     last_ = std::move(arrival);
+    come_.notify_all();
     return true;
   }
-  std::optional<ingest::Arrival> take() { return std::exchange(last_, std::nullopt); }
+  std::optional<ingest::Arrival> wait() {
+    std::unique_lock lock(mutex_);
+    come_.wait_for(lock, std::chrono::seconds(10), [this] { return last_.has_value(); });
+    return std::exchange(last_, std::nullopt);
+  }
 
  private:
+  std::mutex mutex_;
+  std::condition_variable come_;
   std::optional<ingest::Arrival> last_;
 };
 
@@ -155,8 +167,10 @@ border::Answer asked(border::Handler& gate, std::shared_ptr<border::Transaction>
   }
   const auto promise = std::make_shared<std::promise<border::Answer>>();
   std::future<border::Answer> answer = promise->get_future();
-  gate.at_end(std::move(message),
-              [promise](border::Answer given) { promise->set_value(std::move(given)); });
+  gate.at_end(std::move(message), [promise](border::Answer given) {
+    promise->set_value(std::move(given));
+    return true;
+  });
   return answer.get();
 }
 
@@ -216,7 +230,8 @@ Result<Done> replay_one(const Session& session, const ReplayOptions& given, Bord
   if (!message) return fail(message.error());
   const border::Answer answer = asked(*border.gate, std::move(*message));
   std::optional<Object> verdict;
-  const auto arrival = border.arrivals.take();
+  const auto arrival =
+      given.mode == watchpost::name_of(Mode::off) ? std::nullopt : border.arrivals.wait();
   if (arrival && !arrival->verdicts.empty()) {
     boost::system::error_code error;
     auto document = boost::json::parse(arrival->verdicts.front().json, error);

@@ -1,11 +1,15 @@
 // The tables of the border: checked, and as its gates want them.
+#include "auth/domain_name.h"
 #include "auth/mailbox.h"
 #include "base/hash.h"
 #include "config/checks.h"
 
 #include <charconv>
 #include <iterator>
+#include <map>
 #include <set>
+
+#include <fmt/ranges.h>
 
 namespace watchpost::config {
 namespace {
@@ -19,7 +23,15 @@ void check_milters(TableReader& reader, const Configuration& in) {
                              escaped(in.enforcers[i].name, 64)),
                  reader.place(fmt::format("enforcer[{}].name", i)));
   }
+  std::map<std::string_view, std::string_view> taken;
   for (size_t i = 0; i < in.milters.size(); ++i) {
+    for (const std::string& at : in.milters[i].listen) {
+      const auto [other, fresh] = taken.try_emplace(at, in.milters[i].name);
+      if (fresh || at.ends_with(":0")) continue;
+      reader.fault(fmt::format("`{}` is where [[milter]] `{}` listens already", escaped(at, 64),
+                               escaped(other->second, 64)),
+                   reader.place(fmt::format("milter[{}].listen", i)));
+    }
     if (const auto fine = border::check(in.milters[i]); !fine) {
       reader.fault(fine.error().what,
                    reader.place(fmt::format("milter[{}].{}", i, fine.error().about)));
@@ -42,7 +54,14 @@ void check_filters(TableReader& reader, Configuration& in) {
 
 void check_blocklists(TableReader& reader, const Configuration& in) {
   check_names(reader, in.blocklists, "blocklist");
+  std::set<std::string> known;  // one list that is asked twice would count as two
   for (size_t i = 0; i < in.blocklists.size(); ++i) {
+    const border::BlocklistSettings& one = in.blocklists[i];
+    const std::string zone = auth::ascii_domain(one.zone).value_or(one.zone);
+    if (!known.insert(fmt::format("{} {} {}", zone, one.of, fmt::join(one.answers, ","))).second) {
+      reader.fault(fmt::format("`{}` is asked already", escaped(one.zone, 64)),
+                   reader.place(fmt::format("blocklist[{}].zone", i)));
+    }
     if (const auto fine = border::check(in.blocklists[i]); !fine) {
       reader.fault(fine.error().what,
                    reader.place(fmt::format("blocklist[{}].{}", i, fine.error().about)));

@@ -30,12 +30,13 @@ EventId identity_of(const KeptMail& mail) {
                                                 fmt::join(mail.recipients, "\n"))));
 }
 
-// The same for the milter that saw a message and for the log that tells of it: within a day a mail
-// server gives no queue id twice to one login. Neither of them names a recipient; who does tells of
+// The same for the milter that saw a message and for the log that tells of it. Queue ids alone come
+// again within a day where they are short. Neither of the two names a recipient; who does tells of
 // one of several.
 EventId identity_of_accepted(const Event& event) {
-  return hash128(fmt::format("accepted\n{}\n{}\n{}", event[Field::queue_id],
-                             event[Field::credential], event[Field::recipient]));
+  return hash128(fmt::format("accepted\n{}\n{}\n{}\n{}", event[Field::queue_id],
+                             event[Field::message_id], event[Field::credential],
+                             event[Field::recipient]));
 }
 
 // What of the audit log stands in the daemon's log, too.

@@ -10,7 +10,7 @@ void fields(SettingsVisitor& visit, ReputationSettings& settings) {
                 &settings.half_life);
   visit.setting({.name = "parties",
                  .help = "addresses, networks, domains and signers remembered at most; those who "
-                         "weigh least give way. One takes about 150 bytes",
+                         "weigh least give way. One takes 150 to 400 bytes",
                  .least = 1000,
                  .most = 100'000'000},
                 &settings.parties);

@@ -87,6 +87,11 @@ class InFlight {
   size_t count_ = 0;
 };
 
+// No quarantine without a look at the message.
+Disposition in_place_of_verdict(Disposition wanted, Mode mode) {
+  return carried_out(wanted, {.mode = mode, .in_place_of_quarantine = Disposition::tempfail});
+}
+
 class InboundGate final : public Handler {
  public:
   InboundGate(const std::string& name, Mode mode, const BorderContext& context)
@@ -95,12 +100,12 @@ class InboundGate final : public Handler {
 
   bool looks_at(const Transaction&) override { return judge_.mode() != Mode::off; }
   Answer at_recipient(const Transaction& so_far, const Recipient& recipient) override;
-  void at_end(std::shared_ptr<const Transaction> message,
-              std::function<void(Answer)> answer) override;
+  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) override;
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
   void tell_refused(const Transaction& mail, const Recipient& recipient, const Reason& reason);
+  void came_too_late(Judged& judged) const;
   void keep(const Judged& judged);
 
   const BorderContext context_;
@@ -139,17 +144,34 @@ void InboundGate::tell_refused(const Transaction& mail, const Recipient& recipie
   if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
-void InboundGate::at_end(std::shared_ptr<const Transaction> message,
-                         std::function<void(Answer)> answer) {
+void InboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   in_flight_.begin();
   start(judge_.judge(std::move(message)), [this, answer = std::move(answer)](Judged judged) {
     // The mail server goes on while the rest is written down: nothing here can refuse any more.
-    answer(judged.answer);
-    judge_.remember(judged);
+    if (answer(judged.answer)) {
+      judge_.remember(judged);
+    } else {
+      came_too_late(judged);
+    }
     counters_.add(judged);
     keep(judged);
     in_flight_.end();
   });
+}
+
+// What the mail server was told instead is what was done, and the message says nothing of anybody:
+// it may come again.
+void InboundGate::came_too_late(Judged& judged) const {
+  const BorderSettings& settings = judged.rules->settings;
+  MailVerdict& verdict = judged.verdict;
+  const Disposition wants = wanted(settings.trouble, Disposition::tempfail);
+  verdict.carried_out = in_place_of_verdict(wants, judge_.mode());
+  verdict.reasons.insert(verdict.reasons.begin(),
+                         {.rule = "trouble",
+                          .wants = wants,
+                          .in_force = true,
+                          .words = "the verdict came after the deadline of the milter"});
+  judged.answer = {};
 }
 
 // The event, and the verdict beside it. Where there is no room they are dropped and counted: mail
@@ -179,9 +201,7 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   const BorderSettings& settings = rules->settings;
   const Disposition wants = wanted(
       trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
-  // No quarantine without a look at the message.
-  const Disposition done =
-      carried_out(wants, {.mode = judge_.mode(), .in_place_of_quarantine = Disposition::tempfail});
+  const Disposition done = in_place_of_verdict(wants, judge_.mode());
   if (done == Disposition::reject || done == Disposition::tempfail) {
     const Reason reason{.said = {.rule = "trouble", .wants = wants, .in_force = true, .words = {}},
                         .source = Source::trouble};

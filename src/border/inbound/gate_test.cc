@@ -303,7 +303,7 @@ TEST_F(Failure, TheGateWaitsForWhatItHasBegun) {
   std::thread later;
   {
     const auto gate = inbound_gate("inbound", Mode::enforce, context());
-    gate->at_end(good(), [&](const Answer&) { answered = true; });
+    gate->at_end(good(), [&](const Answer&) { return answered = true; });
     ASSERT_EQ(slow.waits.size(), 1u);
     EXPECT_FALSE(answered);
     slow.open = true;

@@ -90,7 +90,10 @@ struct GateWorld : testing::Test {
   }
   static Answer end(Handler& gate, std::shared_ptr<const Transaction> mail) {
     std::optional<Answer> given;
-    gate.at_end(std::move(mail), [&](Answer one) { given = std::move(one); });
+    gate.at_end(std::move(mail), [&](Answer one) {
+      given = std::move(one);
+      return true;
+    });
     EXPECT_TRUE(given) << "it waits for somebody";
     return given.value_or(Answer{});
   }

@@ -16,6 +16,9 @@ enum class Trouble : uint8_t {
 };
 std::string_view name_of(Trouble trouble);
 
+// Hands over the answer. False: it comes too late, and in_trouble() has been answered instead.
+using GiveAnswer = std::function<bool(Answer)>;
+
 // What a milter's sessions ask.
 //   Threads: all functions may be called from any thread, and must not wait.
 class Handler {
@@ -28,8 +31,7 @@ class Handler {
   // At the end of a message. `answer` is called once, from any thread, perhaps before at_end()
   // returns; where it goes without having been called, that is Trouble::internal. What comes after
   // the deadline is not sent.
-  virtual void at_end(std::shared_ptr<const Transaction> message,
-                      std::function<void(Answer)> answer) = 0;
+  virtual void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) = 0;
   // What is answered instead: the configured one.
   virtual Answer in_trouble(const Transaction& message, Trouble trouble) = 0;
 };

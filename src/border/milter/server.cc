@@ -37,11 +37,15 @@ struct Pending {
   Pending(std::shared_ptr<AwaitedAnswer> answer, Counter& late_answers)
       : awaited(std::move(answer)), late(late_answers) {}
 
-  // Nothing: there will be none.
-  void give(std::optional<Answer> answer) {
-    if (given.exchange(true)) return;
-    if (!settled.exchange(true)) return awaited->answer(std::move(answer));
+  // Nothing: there will be none. False where it comes too late.
+  bool give(std::optional<Answer> answer) {
+    if (given.exchange(true)) return false;
+    if (!settled.exchange(true)) {
+      awaited->answer(std::move(answer));
+      return true;
+    }
     if (answer) late.add();
+    return false;
   }
   // False where the answer has been given.
   bool give_up() { return !settled.exchange(true); }
@@ -158,7 +162,7 @@ std::shared_ptr<Pending> ask(Talk& talk) {
                                                  talk.shared.counters.late);
   const auto promise = std::make_shared<Promise>(pending);
   talk.shared.handler.at_end(talk.session.message(), [promise](Answer answer) {
-    promise->pending->give(std::move(answer));
+    return promise->pending->give(std::move(answer));
   });
   return pending;
 }

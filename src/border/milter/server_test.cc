@@ -22,7 +22,6 @@ namespace {
 namespace files = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using GiveAnswer = std::function<void(Answer)>;
 
 std::string begun() { return offer() + connects() + say('H', texts({"helo.example"})); }
 std::string small_message(std::string_view from = "<a@x.example>") {

@@ -260,7 +260,7 @@ TEST(MilterSession, AConnectionThatEndsAnywhereLeavesNothing) {
 
 TEST(MilterSession, NoAnswerIsTrouble) {
   ScriptedHandler handler;
-  handler.for_message = [](const Transaction&, const std::function<void(Answer)>&) {};
+  handler.for_message = [](const Transaction&, const GiveAnswer&) {};
   MilterTalk talk(handler);
   talk.hears(begun() + say('M', texts({"<a@x>"})) + say('R', texts({"<b@y>"})));
   const auto got = understood(talk.hears(say('E')));

@@ -164,8 +164,7 @@ struct ScriptedHandler : Handler {
     asked_recipients.push_back(recipient.address);
     return for_recipient ? for_recipient(recipient) : Answer{};
   }
-  void at_end(std::shared_ptr<const Transaction> message,
-              std::function<void(Answer)> give) override {
+  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer give) override {
     {
       const std::lock_guard lock(mutex);
       messages.push_back(message);
@@ -185,7 +184,7 @@ struct ScriptedHandler : Handler {
   Answer answer;
   Answer trouble_answer{.kind = Answer::Kind::tempfail, .reply = "451 4.7.1 try later"};
   std::function<Answer(const Recipient&)> for_recipient;
-  std::function<void(const Transaction&, std::function<void(Answer)>)> for_message;
+  std::function<void(const Transaction&, GiveAnswer)> for_message;
   std::vector<Transaction> connections;
   std::vector<std::string> asked_recipients;
   std::vector<std::shared_ptr<const Transaction>> messages;

@@ -43,7 +43,10 @@ struct MilterTalk {
   }
   void judge() {
     std::optional<Answer> given;
-    handler.at_end(session.message(), [&given](Answer answer) { given = std::move(answer); });
+    handler.at_end(session.message(), [&given](Answer answer) {
+      given = std::move(answer);
+      return true;
+    });
     if (given) {
       session.conclude(*given);
     } else {

@@ -65,8 +65,7 @@ class OutboundGate final : public Handler {
 
   bool looks_at(const Transaction&) override { return mode_ != Mode::off; }
   Answer at_recipient(const Transaction& so_far, const Recipient& recipient) override;
-  void at_end(std::shared_ptr<const Transaction> message,
-              std::function<void(Answer)> answer) override;
+  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) override;
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
@@ -205,8 +204,7 @@ void OutboundGate::conclude(OutboundJudged& judged, const std::optional<Decision
                                  settings.contact);
 }
 
-void OutboundGate::at_end(std::shared_ptr<const Transaction> message,
-                          std::function<void(Answer)> answer) {
+void OutboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   const auto rules = context_.rules.get();
   const Time now = context_.clock.now();
   const OutboundMail looked_at = look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);

@@ -78,8 +78,10 @@ struct OutboundWorld {
 
   Answer at_end(const Transaction& mail) {
     std::optional<Answer> given;
-    gate().at_end(std::make_shared<const Transaction>(mail),
-                  [&](Answer answer) { given = std::move(answer); });
+    gate().at_end(std::make_shared<const Transaction>(mail), [&](Answer answer) {
+      given = std::move(answer);
+      return true;
+    });
     EXPECT_TRUE(given);
     return given.value_or(Answer{});
   }
