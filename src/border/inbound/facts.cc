@@ -1,6 +1,5 @@
 #include "border/inbound/facts.h"
 
-#include "auth/dmarc/walk.h"
 #include "base/ascii.h"
 #include "base/text.h"
 #include "border/inbound/findings.h"
@@ -122,21 +121,6 @@ std::vector<Vouching> vouching_of(const auth::Identity& identity,
   return vouchers.take();
 }
 
-// Asks for the policies of the authors' domains before anything else, where RFC 9989 section 4.10
-// looks for them; `resolver` remembers them. Else whoever sends it would choose, by names of his
-// own that cost all that a message may or never answer, that nobody knows the policy of the domain
-// he pretends to be of.
-Async<Done> ask_policies(std::vector<std::string> domains, dns::Recorded& resolver,
-                         dns::Budget& budget) {
-  domains.resize(std::min(domains.size(), auth::kMostAuthorDomains));
-  for (const std::string& domain : domains) {
-    for (const std::string& name : auth::walk_targets(domain)) {
-      co_await resolver.look_up("_dmarc." + name, dns::RecordType::txt, budget);
-    }
-  }
-  co_return Done{};
-}
-
 }  // namespace
 
 const Vouching* Facts::first(Party party) const {
@@ -164,7 +148,6 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   options.trusted_sealers = sources.rules.identity.trusted_sealers;
   options.dkim.now = sources.now;
   options.dkim.keys = &sources.keys;
-  co_await ask_policies(auth::authors_of(facts.message).domains, sources.resolver, sources.budget);
   facts.identity =
       co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
                                     sources.resolver, sources.budget, std::move(options));
