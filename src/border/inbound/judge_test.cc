@@ -2,6 +2,7 @@
 
 #include "border/inbound/test_gate.h"
 #include "border/inbound/weigh.h"
+#include "dns/outcome.h"
 
 #include <algorithm>
 #include <string>
@@ -180,6 +181,23 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
   EXPECT_EQ(judged.facts.identity.spf_mail_from.result, auth::SpfResult::temperror);
   EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::fail);
   EXPECT_EQ(judged.verdict.decided, Disposition::reject);
+}
+
+// One of the authors is the sender's own: that DNS is silent about the other is no way in.
+TEST_F(Judging, SeveralAuthorsOfWhomDnsSaysNothingAreUncertain) {
+  struct Silent final : dns::Resolver {
+    Async<dns::AnswerPtr> look_up(std::string, dns::RecordType, dns::Budget& budget) override {
+      if (!dns::charge(budget)) co_return dns::budget_used_up(budget);
+      co_return dns::failed("nobody answers");
+    }
+  } silent;
+  resolver = &silent;
+  settings.settings.uncertain_author = "reject";
+  const auto decided = [&](std::string_view author) {
+    return judge(from(TestWorld::attacker(), TestWorld::message(author))).verdict.decided;
+  };
+  EXPECT_EQ(decided("From: any@attack.example, ceo@bank.example\r\n"), Disposition::tempfail);
+  EXPECT_EQ(decided("From: ceo@bank.example\r\n"), Disposition::accept);
 }
 
 TEST_F(Judging, ProtectedDomainsWaitWhileDnsIsSilent) {
