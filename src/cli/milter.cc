@@ -2,6 +2,7 @@
 #include "border/gate.h"
 #include "cli/answer.h"
 #include "cli/command.h"
+#include "cli/identity_json.h"
 #include "cli/message_bytes.h"
 #include "cli/outside_world.h"
 #include "cli/verdict_text.h"
@@ -11,8 +12,10 @@
 #include "relate/reputation_file.h"
 #include "store/store.h"
 
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,15 +45,25 @@ class FixedClock final : public Clock {
 };
 
 // Keeps the events and verdicts that a gate would have stored.
+//   Threads: any: a gate that waited for DNS answers before it offers them, on the thread of DNS.
 class LastArrival final : public ingest::EventSink {
  public:
   bool deliver(ingest::Arrival arrival) override {
+    const std::lock_guard lock(mutex_);
     last_ = std::move(arrival);
+    came_.notify_all();
     return true;
   }
-  std::optional<ingest::Arrival> take() { return std::exchange(last_, std::nullopt); }
+  // Waits for it: there is one for each message that was answered.
+  ingest::Arrival take() {
+    std::unique_lock lock(mutex_);
+    came_.wait(lock, [this] { return last_.has_value(); });
+    return *std::exchange(last_, std::nullopt);
+  }
 
  private:
+  std::mutex mutex_;
+  std::condition_variable came_;
   std::optional<ingest::Arrival> last_;
 };
 
@@ -197,9 +210,9 @@ void show_json(const Session& session, const std::string& file, const border::An
                const std::optional<Object>& verdict) {
   boost::json::array header;
   for (const border::HeaderChange& change : answer.header) {
-    header.emplace_back(std::string(text_of(change)));
+    header.emplace_back(utf8(text_of(change)));
   }
-  Object one{{"file", file},
+  Object one{{"file", utf8(file)},
              {"answer", name_of(answer.kind)},
              {"reply", answer.reply},
              {"header", std::move(header)}};
@@ -215,10 +228,10 @@ Result<Done> replay_one(const Session& session, const ReplayOptions& given, Bord
   if (!message) return fail(message.error());
   const border::Answer answer = asked(*border.gate, std::move(*message));
   std::optional<Object> verdict;
-  const auto arrival = border.arrivals.take();
-  if (arrival && !arrival->verdicts.empty()) {
+  const ingest::Arrival arrival = border.arrivals.take();
+  if (!arrival.verdicts.empty()) {
     boost::system::error_code error;
-    auto document = boost::json::parse(arrival->verdicts.front().json, error);
+    auto document = boost::json::parse(arrival.verdicts.front().json, error);
     if (!error && document.is_object()) verdict = document.as_object();
   }
   (session.json() ? show_json : show_text)(session, file, answer, verdict);
