@@ -1,7 +1,6 @@
 #include "border/inbound/facts.h"
 
-#include "base/ascii.h"
-#include "base/text.h"
+#include "border/envelope.h"
 #include "border/inbound/findings.h"
 #include "border/inbound/header_changes.h"
 #include "border/inbound/unseen.h"
@@ -58,16 +57,6 @@ bool is_authors(const std::string& signer, const auth::Identity& identity) {
       return one.counts && one.identifier.domain == signer;
     });
   });
-}
-
-std::string message_id_of(const mime::Message& message) {
-  constexpr size_t kLongest = 998;
-  std::string id = message.header().text("Message-ID").value_or("");
-  if (id.size() > kLongest) return {};
-  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>')) {
-    id = id.substr(1, id.size() - 2);
-  }
-  return id;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -128,20 +117,12 @@ const Vouching* Facts::first(Party party) const {
   return found == vouching.end() ? nullptr : &*found;
 }
 
-std::string event_sender(std::string_view mail_from) {
-  std::string_view sender = trim(mail_from);
-  if (sender.starts_with('<') && sender.ends_with('>') && sender.size() >= 2) {
-    sender = sender.substr(1, sender.size() - 2);
-  }
-  return sender.empty() ? "<>" : std::string(sender);
-}
-
 Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSources sources) {
   const Transaction& mail = *transaction;
   Facts facts{.transaction = std::move(transaction), .message = mime::Message::read(mail.message)};
   facts.whole = !mail.cut && !mail.too_many_fields;
   facts.nul_in_header = has_nul(facts.message);
-  facts.sender = event_sender(mail.mail_from);
+  facts.sender = sender_of(mail.mail_from);
 
   auth::IdentityOptions options;
   options.receiver = sources.authserv_id;
@@ -152,7 +133,7 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
       co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
                                     sources.resolver, sources.budget, std::move(options));
   if (!facts.whole) withhold_signatures(facts.identity);
-  if (mail.too_many_fields) withhold_author(facts.identity);
+  if (!has_whole_header(mail, facts.message)) withhold_author(facts.identity);
 
   const ListedThings things = listed_things(facts.identity);
   facts.listings =

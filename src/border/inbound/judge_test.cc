@@ -183,6 +183,17 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
   EXPECT_EQ(judged.verdict.decided, Disposition::reject);
 }
 
+// Another author may stand in the rest.
+TEST_F(Judging, ACutHeaderHasNoCertainAuthor) {
+  const auto mail = good();
+  EXPECT_EQ(judge(mail).facts.identity.dmarc.result, auth::DmarcResult::pass);
+  mail->message.resize(mail->message.find("\r\n\r\n") + 2);
+  mail->cut = true;
+  const Judged judged = judge(mail);
+  EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::permerror);
+  EXPECT_FALSE(judged.facts.identity.authors.certain());
+}
+
 // One of the authors is the sender's own: that DNS is silent about the other is no way in.
 TEST_F(Judging, SeveralAuthorsOfWhomDnsSaysNothingAreUncertain) {
   struct Silent final : dns::Resolver {
