@@ -110,6 +110,26 @@ std::vector<Vouching> vouching_of(const auth::Identity& identity,
   return vouchers.take();
 }
 
+// How many questions the lists may need.
+uint32_t questions_for(const std::vector<BlocklistSettings>& lists) {
+  size_t questions = 0;
+  for (const BlocklistSettings& one : lists) questions += one.of == "ip" ? 1 : kMostListedDomains;
+  return static_cast<uint32_t>(questions);
+}
+
+// The budget without what is kept for the lists. Else whoever sends it would choose, by names of
+// his own that cost all that a message may or never answer, that nobody hears what lists say of
+// him.
+dns::Budget without_lists(const dns::Budget& all, uint32_t questions, Time now) {
+  constexpr Duration kMost = std::chrono::seconds(2);  // as long as one question may take
+  dns::Budget rest = all;
+  rest.queries -= std::min(questions, all.queries / 2);
+  if (questions > 0 && all.until != Time::max()) {
+    rest.until -= std::clamp<Duration>((all.until - now) / 4, Duration(0), kMost);
+  }
+  return rest;
+}
+
 }  // namespace
 
 const Vouching* Facts::first(Party party) const {
@@ -129,15 +149,18 @@ Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSo
   options.trusted_sealers = sources.rules.identity.trusted_sealers;
   options.dkim.now = sources.now;
   options.dkim.keys = &sources.keys;
-  facts.identity =
-      co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
-                                    sources.resolver, sources.budget, std::move(options));
+  dns::Budget& budget = sources.budget;
+  dns::Budget rest = without_lists(budget, questions_for(sources.rules.blocklists), sources.now);
+  facts.identity = co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
+                                                 sources.resolver, rest, std::move(options));
+  budget.queries -= rest.made - budget.made;
+  budget.made = rest.made;
   if (!facts.whole) withhold_signatures(facts.identity);
   if (!has_whole_header(mail, facts.message)) withhold_author(facts.identity);
 
   const ListedThings things = listed_things(facts.identity);
   facts.listings =
-      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, sources.budget);
+      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, budget);
   const auth::Authors& authors = facts.identity.authors;
   if (authors.certain() && authors.domains.size() == 1) facts.author_domain = authors.domains[0];
   facts.traits = traits_of(facts.message, authors.domains);

@@ -160,9 +160,8 @@ TEST_F(Judging, ACutMessageIsNoWayRoundAPolicy) {
   EXPECT_EQ(judge(mail).verdict.decided, Disposition::tag);
 }
 
-// Who publishes what costs more DNS than a message may cost: the author's policy is not left
-// unasked for that (nor where his name servers are slow: then the time is used up).
-TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
+// costly.example publishes what costs more DNS than a message may cost.
+std::string costly_records() {
   std::string records = "costly.example. TXT \"v=spf1";
   for (int i = 0; i < 9; ++i) records += fmt::format(" mx:m{}.costly.example", i);
   records += " -all\"\n";
@@ -172,7 +171,14 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
       records += fmt::format("h{0}{1}.costly.example. A 198.51.100.1\n", i, j);
     }
   }
-  world = TestWorld(records);
+  return records + "66.113.0.203.zen.example. A 127.0.0.2\n";
+}
+
+// The author's policy is not left unasked for that, and what lists say of the client neither (nor
+// where his name servers are slow: then the time is used up).
+TEST_F(Judging, TheSendersOwnDnsCannotHideWhatIsSaidOfHim) {
+  world = TestWorld(costly_records());
+  settings.blocklists = {{.name = "zen", .zone = "zen.example", .of = "ip", .answers = {}}};
   settings.settings.dmarc_reject = "reject";
   const Judged judged = judge(from({.ip = parse_ip_address("203.0.113.66"),
                                     .helo = "costly.example",
@@ -181,6 +187,8 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
   EXPECT_EQ(judged.facts.identity.spf_mail_from.result, auth::SpfResult::temperror);
   EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::fail);
   EXPECT_EQ(judged.verdict.decided, Disposition::reject);
+  ASSERT_EQ(judged.facts.listings.size(), 1u);
+  EXPECT_EQ(judged.facts.listings[0].state, Listing::State::listed);
 }
 
 // Another author may stand in the rest.
