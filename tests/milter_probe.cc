@@ -117,7 +117,10 @@ class Probe final : public border::Handler {
     std::fflush(stdout);
     const std::string name = message->recipients.empty() ? "" : name_in(message->recipients[0]);
     if (name == "never") return kept_.push_back(std::move(answer));
-    if (name != "slow") return answer(answer_to(*message));
+    if (name != "slow") {
+      answer(answer_to(*message));
+      return;
+    }
     waiting_.emplace_back([give = std::move(answer)] {
       std::this_thread::sleep_for(std::chrono::seconds(12));
       give({});

@@ -2,6 +2,7 @@
 #include "border/gate.h"
 #include "cli/answer.h"
 #include "cli/command.h"
+#include "cli/identity_json.h"
 #include "cli/message_bytes.h"
 #include "cli/outside_world.h"
 #include "cli/verdict_text.h"
@@ -212,9 +213,9 @@ void show_json(const Session& session, const std::string& file, const border::An
                const std::optional<Object>& verdict) {
   boost::json::array header;
   for (const border::HeaderChange& change : answer.header) {
-    header.emplace_back(std::string(text_of(change)));
+    header.emplace_back(utf8(text_of(change)));
   }
-  Object one{{"file", file},
+  Object one{{"file", utf8(file)},
              {"answer", name_of(answer.kind)},
              {"reply", answer.reply},
              {"header", std::move(header)}};

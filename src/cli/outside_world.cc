@@ -1,22 +1,15 @@
 #include "cli/outside_world.h"
 
+#include "base/host_name.h"
 #include "dns/real_resolver.h"
 #include "dns/zone_file.h"
 
-#include <array>
 #include <filesystem>
-#include <unistd.h>
 
 namespace watchpost::cli {
 namespace {
 
 constexpr uint32_t kPatientQueries = 500;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
-}
 
 }  // namespace
 

@@ -23,8 +23,11 @@ constexpr size_t kMostNamed = 3;
 // Says whether somebody could carry out a decision.
 using Taker = std::function<Result<Done>(const Decision&)>;
 
-// All that carries out decisions.
-std::vector<Taker> takers_of(const Configuration& configuration) {
+// The inbound gate judges the very events that such decisions come from.
+Result<Done> able_inbound(const Decision&) { return Done{}; }
+
+// All that carries out decisions on mail of that direction.
+std::vector<Taker> takers_of(const Configuration& configuration, Direction direction) {
   std::vector<Taker> takers;
   for (const EnforcerTable& table : configuration.enforcers) {
     const auto* const kind = enforce::enforcer_kind(table.kind);
@@ -34,8 +37,9 @@ std::vector<Taker> takers_of(const Configuration& configuration) {
     });
   }
   for (const border::MilterSettings& milter : configuration.milters) {
-    if (milter.role != "outbound" || milter.mode != name_of(Mode::enforce)) continue;
-    takers.emplace_back(border::MilterEnforcer::able);
+    const bool inbound = direction == Direction::inbound;
+    if (milter.mode != name_of(Mode::enforce) || inbound != (milter.role == "inbound")) continue;
+    takers.emplace_back(inbound ? able_inbound : border::MilterEnforcer::able);
   }
   return takers;
 }
@@ -143,15 +147,20 @@ void check_quarantine(const Configuration& in, Warnings& warnings) {
 }  // namespace
 
 Warnings warnings_of(const Configuration& configuration) {
-  const std::vector<Taker> takers = takers_of(configuration);
+  const std::vector<Taker> outbound = takers_of(configuration, Direction::outbound);
+  const std::vector<Taker> inbound = takers_of(configuration, Direction::inbound);
   Warnings warnings;
-  std::vector<std::string> enforcing;
+  std::vector<std::string> in_vain;
   for (const detect::Detector& rule : configuration.rules) {
     if (!has_to_be_carried_out(rule)) continue;
-    enforcing.push_back(fmt::format("`{}`", escaped(rule.name, 64)));
-    if (!takers.empty()) check_rule(rule, takers, warnings);
+    const auto& takers = rule.direction == Direction::inbound ? inbound : outbound;
+    if (takers.empty()) {
+      in_vain.push_back(fmt::format("`{}`", escaped(rule.name, 64)));
+    } else {
+      check_rule(rule, takers, warnings);
+    }
   }
-  if (takers.empty() && !enforcing.empty()) warnings.push_back(nobody_at_all(enforcing));
+  if (!in_vain.empty()) warnings.push_back(nobody_at_all(in_vain));
   for (const border::MilterSettings& milter : configuration.milters) {
     check_milter(milter, configuration, warnings);
   }

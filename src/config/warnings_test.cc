@@ -107,6 +107,21 @@ TEST(ConfigWarnings, AQuarantineThatIsNotThere) {
               ElementsAre(HasSubstr("done by `reject`")));
 }
 
+// A milter carries out decisions on the mail that it is asked about.
+TEST(ConfigWarnings, AMilterIsNobodyForTheOtherDirection) {
+  const auto milter = [](std::string_view role) {
+    return fmt::format(
+        "[[milter]]\nrole = \"{}\"\nmode = \"enforce\"\nlisten = [\"127.0.0.1:1\"]\n", role);
+  };
+  const std::string outbound = detector("out", R"("credential")", R"("suspend 1h")");
+  std::string inbound = detector("in", R"("client_ip")", R"("block 1h")");
+  inbound.insert(inbound.find('\n') + 1, "direction = \"inbound\"\n");
+  EXPECT_THAT(warnings(outbound + milter("outbound")), IsEmpty());
+  EXPECT_THAT(warnings(inbound + milter("inbound")), IsEmpty());
+  EXPECT_THAT(warnings(outbound + milter("inbound")), ElementsAre(HasSubstr("what `out` decides")));
+  EXPECT_THAT(warnings(inbound + milter("outbound")), ElementsAre(HasSubstr("what `in` decides")));
+}
+
 TEST(ConfigWarnings, TheShippedFileHasNone) {
   const auto read = load(std::string(WATCHPOST_SOURCE_DIR) + "/config/watchpost.toml");
   ASSERT_TRUE(read);

@@ -11,8 +11,8 @@ namespace watchpost::dns {
 
 // Asks another resolver for one message and remembers what it said, so that what was concluded from
 // it can be found out again when DNS says something else. A question asked again gets the answer it
-// got, and costs nothing: within one message DNS says one thing. So what must not be missed is
-// asked first, before the message's own wishes have used up the budget.
+// got, and costs nothing: within one message DNS says one thing. So what must not be missed can
+// be asked first, before the message's own wishes have used up the budget.
 //   Use:     one for each message, in place of the resolver; then zone().
 //   Owns:    shares of the answers; the other resolver outlives it.
 //   Threads: one at a time, as the coroutines of one message are.

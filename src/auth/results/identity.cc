@@ -1,7 +1,9 @@
 #include "auth/results/identity.h"
 
 #include "auth/domain_name.h"
+#include "auth/results/author_first.h"
 #include "auth/results/trusted_sealer.h"
+#include "dns/recorded.h"
 
 #include <algorithm>
 #include <utility>
@@ -92,6 +94,24 @@ std::optional<DmarcIdentifier> unasked_identifier(const Identity& identity) {
   return unasked;
 }
 
+// Whose SPF may vouch for the authors (RFC 7208 section 2.4); empty where nobody's may.
+std::string spf_domain_of(const Identity& identity) {
+  if (!identity.sender) return {};
+  if (!identity.sender->null()) return identity.sender->domain;
+  return ascii_domain(identity.connection.helo).value_or("");
+}
+
+// The keys before SPF, and those behind it: who shares more with an author is asked first.
+struct KeyOrder {
+  std::span<const KeyName> before, behind;
+};
+KeyOrder around_spf(std::span<const KeyName> keys, size_t spf_nearness) {
+  const auto behind =
+      std::ranges::find_if(keys, [&](const KeyName& key) { return key.nearness < spf_nearness; });
+  const auto before = static_cast<size_t>(behind - keys.begin());
+  return {keys.first(before), keys.subspan(before)};
+}
+
 DmarcQuestion dmarc_question(const Identity& identity, const IdentityOptions& options) {
   DmarcQuestion question;
   question.author_domains = author_domains(identity.authors);
@@ -151,14 +171,30 @@ bool may_write_as(const mime::Address& author, std::string_view allowed) {
 }
 
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
-                               dns::Resolver& resolver, dns::Budget& budget,
-                               IdentityOptions options) {
+                               dns::Resolver& asked, dns::Budget& budget, IdentityOptions options) {
   const uint32_t made_before = budget.made;
+  dns::Recorded resolver(asked);
   Identity identity;
   identity.connection = std::move(connection);
   identity.sender = parse_reverse_path(identity.connection.mail_from);
   identity.authors = authors_of(message);
 
+  // Each step may use up the budget: what decides about the authors comes first.
+  const std::vector<std::string>& domains = identity.authors.domains;
+  if (identity.connection.login.empty()) {
+    co_await ask_policies(domains, options.dmarc.discovery, resolver, budget);
+  }
+  const std::vector<KeyName> keys = key_names(message, options.dkim, domains);
+  const KeyOrder order = around_spf(keys, nearness(spf_domain_of(identity), domains));
+  co_await ask_keys(order.before, resolver, budget);
+  SpfAsk mail_from = ask_mail_from(identity, options);
+  if (mail_from.question) {
+    identity.spf_mail_from = co_await check_spf(std::move(*mail_from.question), resolver, budget);
+  } else {
+    identity.spf_mail_from =
+        no_identity(identity.connection, SpfIdentity::mail_from, std::move(mail_from.why_not));
+  }
+  co_await ask_keys(order.behind, resolver, budget);
   if (identity.connection.ip) {
     identity.host = co_await dns::host_names(resolver, *identity.connection.ip, budget);
   }
@@ -168,13 +204,6 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
   } else {
     identity.spf_helo =
         no_identity(identity.connection, SpfIdentity::helo, std::move(helo.why_not));
-  }
-  SpfAsk mail_from = ask_mail_from(identity, options);
-  if (mail_from.question) {
-    identity.spf_mail_from = co_await check_spf(std::move(*mail_from.question), resolver, budget);
-  } else {
-    identity.spf_mail_from =
-        no_identity(identity.connection, SpfIdentity::mail_from, std::move(mail_from.why_not));
   }
   identity.dkim = co_await verify_dkim(message, resolver, budget, options.dkim);
   identity.arc = co_await verify_arc(message, resolver, budget, options.dkim);

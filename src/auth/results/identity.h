@@ -75,12 +75,13 @@ bool may_write_as(const mime::Address& author, std::string_view allowed);
 
 // Checks a message: the client's names (iprev), SPF for HELO and MAIL FROM, every DKIM signature,
 // the ARC chain, and DMARC upon these. Never fails: what could not be found out is a value of its
-// own. Where readers may see different authors, the result of DMARC is never a pass.
-//   Owns:    nothing; `message`, `resolver`, `budget` and what `options` points to outlive the
+// own. Where readers may see different authors, the result of DMARC is never a pass. What decides
+// about the authors is asked first (author_first.h): no names of the sender's own can use up the
+// budget before it.
+//   Owns:    nothing; `message`, `asked`, `budget` and what `options` points to outlive the
 //   wait. Costs:   as much DNS as `budget` allows; the message is read once. Threads: none inside.
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
-                               dns::Resolver& resolver, dns::Budget& budget,
-                               IdentityOptions options);
+                               dns::Resolver& asked, dns::Budget& budget, IdentityOptions options);
 
 // What we say about it in a field of our own (RFC 8601). Domains are A-labels.
 AuthenticationResults results_of(const Identity& identity, std::string authserv_id);

@@ -272,6 +272,33 @@ TEST(Spoofing, HeloAndMailFromStayValues) {
   }
 }
 
+// Who publishes what costs more DNS than a message may cost: nobody's word about the author is left
+// unasked for that.
+TEST(Spoofing, WhatTheSendersOwnNamesCostHidesNothing) {
+  std::string records = "costly.example. TXT \"v=spf1";
+  for (int i = 0; i < 9; ++i) records += fmt::format(" mx:m{}.costly.example", i);
+  records += " -all\"\n";
+  for (int i = 0; i < 9; ++i) {
+    for (int j = 0; j < 10; ++j) {
+      records += fmt::format("m{0}.costly.example. MX 10 h{0}{1}.costly.example.\n", i, j);
+      records += fmt::format("h{0}{1}.costly.example. A 198.51.100.1\n", i, j);
+    }
+  }
+  const TestWorld world(records);
+  Connection connection = TestWorld::attacker("<any@bank.example>");
+  connection.helo = "costly.example";
+  const Identity by_helo = world.check(kBank, connection);
+  EXPECT_EQ(by_helo.spf_helo.result, SpfResult::temperror);
+  EXPECT_EQ(by_helo.spf_mail_from.result, SpfResult::fail);
+  EXPECT_EQ(by_helo.dmarc.result, DmarcResult::fail);
+  connection.mail_from = "<any@costly.example>";
+  const Identity by_key = world.check(world.signed_by("bank.example", kBank, "none"), connection);
+  EXPECT_EQ(by_key.spf_mail_from.result, SpfResult::temperror);
+  ASSERT_EQ(by_key.dkim.size(), 1u);
+  EXPECT_EQ(by_key.dkim[0].result, DkimResult::permerror);
+  EXPECT_EQ(by_key.dmarc.result, DmarcResult::fail);
+}
+
 // ---- who reports
 
 TEST(ProvenReporter, ASignatureOfTheListedDomain) {

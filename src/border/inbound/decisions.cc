@@ -1,5 +1,6 @@
 #include "border/inbound/decisions.h"
 
+#include "border/envelope.h"
 #include "border/inbound/event.h"
 
 #include <algorithm>
@@ -9,12 +10,6 @@
 
 namespace watchpost::border {
 namespace {
-
-// One message of one connection, which has a queue id only later.
-std::string instance_of(const Transaction& mail) {
-  return fmt::format("{}:{} {}", mail.client_ip ? mail.client_ip->text() : std::string(),
-                     mail.client_port, mail.began.time_since_epoch().count());
-}
 
 Disposition disposition_of(const Measure& measure) {
   switch (measure.kind) {

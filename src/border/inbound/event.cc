@@ -1,6 +1,7 @@
 #include "border/inbound/event.h"
 
 #include "base/hash.h"
+#include "border/envelope.h"
 
 #include <string>
 
@@ -23,7 +24,7 @@ Event event_of(const Transaction& mail) {
 
 Event inbound_event(const Transaction& mail, EventBatch& batch) {
   Event event = event_of(mail);
-  event[Field::sender] = batch.keep(event_sender(mail.mail_from));
+  event[Field::sender] = batch.keep(sender_of(mail.mail_from));
   if (mail.client_ip) event[Field::client_ip] = batch.keep(unmapped(*mail.client_ip).text());
   return event;
 }
@@ -35,7 +36,7 @@ Event inbound_event(const Facts& facts) {
     return one == nullptr ? std::string_view() : std::string_view(one->name);
   };
   Event event = event_of(mail);
-  event.recipients = static_cast<uint32_t>(mail.recipients.size()) + mail.recipients_dropped;
+  event.recipients = recipients_of(mail);
   event.size = mail.size;
   if (!mail.recipients.empty()) event[Field::recipient] = mail.recipients.front().address;
   event[Field::sender] = facts.sender;
@@ -51,9 +52,8 @@ Event inbound_event(const Facts& facts) {
 
 EventId inbound_event_id(std::string_view milter, const Transaction& mail,
                          std::string_view recipient) {
-  return hash128(fmt::format("inbound\n{}\n{}\n{} {}\n{}\n{}", milter, mail.queue_id(),
-                             mail.client_ip ? mail.client_ip->text() : std::string(),
-                             mail.client_port, mail.began.time_since_epoch().count(), recipient));
+  return hash128(fmt::format("inbound\n{}\n{}\n{}\n{}", milter, mail.queue_id(), instance_of(mail),
+                             recipient));
 }
 
 }  // namespace watchpost::border

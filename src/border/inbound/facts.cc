@@ -1,8 +1,6 @@
 #include "border/inbound/facts.h"
 
-#include "auth/dmarc/walk.h"
-#include "base/ascii.h"
-#include "base/text.h"
+#include "border/envelope.h"
 #include "border/inbound/cut_header.h"
 #include "border/inbound/findings.h"
 #include "border/inbound/header_changes.h"
@@ -62,16 +60,6 @@ bool is_authors(const std::string& signer, const auth::Identity& identity) {
   });
 }
 
-std::string message_id_of(const mime::Message& message) {
-  constexpr size_t kLongest = 998;
-  std::string id = message.header().text("Message-ID").value_or("");
-  if (id.size() > kLongest) return {};
-  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>')) {
-    id = id.substr(1, id.size() - 2);
-  }
-  return id;
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) {
@@ -123,19 +111,24 @@ std::vector<Vouching> vouching_of(const auth::Identity& identity,
   return vouchers.take();
 }
 
-// Asks for the policies of the authors' domains before anything else, where RFC 9989 section 4.10
-// looks for them; `resolver` remembers them. Else whoever sends it would choose, by names of his
-// own that cost all that a message may or never answer, that nobody knows the policy of the domain
-// he pretends to be of.
-Async<Done> ask_policies(std::vector<std::string> domains, dns::Recorded& resolver,
-                         dns::Budget& budget) {
-  domains.resize(std::min(domains.size(), auth::kMostAuthorDomains));
-  for (const std::string& domain : domains) {
-    for (const std::string& name : auth::walk_targets(domain)) {
-      co_await resolver.look_up("_dmarc." + name, dns::RecordType::txt, budget);
-    }
+// How many questions the lists may need.
+uint32_t questions_for(const std::vector<BlocklistSettings>& lists) {
+  size_t questions = 0;
+  for (const BlocklistSettings& one : lists) questions += one.of == "ip" ? 1 : kMostListedDomains;
+  return static_cast<uint32_t>(questions);
+}
+
+// The budget without what is kept for the lists. Else whoever sends it would choose, by names of
+// his own that cost all that a message may or never answer, that nobody hears what lists say of
+// him.
+dns::Budget without_lists(const dns::Budget& all, uint32_t questions, Time now) {
+  constexpr Duration kMost = std::chrono::seconds(2);  // as long as one question may take
+  dns::Budget rest = all;
+  rest.queries -= std::min(questions, all.queries / 2);
+  if (questions > 0 && all.until != Time::max()) {
+    rest.until -= std::clamp<Duration>((all.until - now) / 4, Duration(0), kMost);
   }
-  co_return Done{};
+  return rest;
 }
 
 }  // namespace
@@ -145,37 +138,31 @@ const Vouching* Facts::first(Party party) const {
   return found == vouching.end() ? nullptr : &*found;
 }
 
-std::string event_sender(std::string_view mail_from) {
-  std::string_view sender = trim(mail_from);
-  if (sender.starts_with('<') && sender.ends_with('>') && sender.size() >= 2) {
-    sender = sender.substr(1, sender.size() - 2);
-  }
-  return sender.empty() ? "<>" : std::string(sender);
-}
-
 Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSources sources) {
   const Transaction& mail = *transaction;
   Facts facts{.transaction = std::move(transaction), .message = mime::Message::read(mail.message)};
   facts.whole = !mail.cut && !mail.too_many_fields;
   facts.nul_in_header = has_nul(facts.message);
   facts.header_in_body = header_goes_on_in_body(mail.message, facts.message.header());
-  facts.sender = event_sender(mail.mail_from);
+  facts.sender = sender_of(mail.mail_from);
 
   auth::IdentityOptions options;
   options.receiver = sources.authserv_id;
   options.trusted_sealers = sources.rules.identity.trusted_sealers;
   options.dkim.now = sources.now;
   options.dkim.keys = &sources.keys;
-  co_await ask_policies(auth::authors_of(facts.message).domains, sources.resolver, sources.budget);
-  facts.identity =
-      co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
-                                    sources.resolver, sources.budget, std::move(options));
+  dns::Budget& budget = sources.budget;
+  dns::Budget rest = without_lists(budget, questions_for(sources.rules.blocklists), sources.now);
+  facts.identity = co_await auth::check_identity(facts.message, connection_of(mail, sources.rules),
+                                                 sources.resolver, rest, std::move(options));
+  budget.queries -= rest.made - budget.made;
+  budget.made = rest.made;
   if (!facts.whole) withhold_signatures(facts.identity);
-  if (mail.too_many_fields) withhold_author(facts.identity);
+  if (!has_whole_header(mail, facts.message)) withhold_author(facts.identity);
 
   const ListedThings things = listed_things(facts.identity);
   facts.listings =
-      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, sources.budget);
+      co_await ask_blocklists(sources.rules.blocklists, things, sources.resolver, budget);
   const auth::Authors& authors = facts.identity.authors;
   if (authors.certain() && authors.domains.size() == 1) facts.author_domain = authors.domains[0];
   facts.traits = traits_of(facts.message, authors.domains);

@@ -69,7 +69,4 @@ struct FactSources {
 // Never fails: what could not be found out is a value of its own. The message is parsed once.
 Async<Facts> gather_facts(std::shared_ptr<const Transaction> transaction, FactSources sources);
 
-// The sender of MAIL FROM as events have it.
-std::string event_sender(std::string_view mail_from);
-
 }  // namespace watchpost::border

@@ -213,7 +213,7 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   // Unjudged mail says nothing in our name either.
   mime::Findings findings;
   const auto header = mime::Header::read(message.message, 0, {}, findings);
-  answer.header = removals(header, settings.results ? judge_.authserv_id(*rules) : "");
+  answer.header = removals(message, header, settings.results ? judge_.authserv_id(*rules) : "");
   if (done == Disposition::tag) {
     answer.header.push_back({.kind = HeaderChange::Kind::insert,
                              .place = 1,

@@ -271,6 +271,24 @@ TEST_F(Failure, UnjudgedMailSaysNothingInOurName) {
                                        {Kind::insert, 1, "X-Watchpost", "tag; not judged"}}));
 }
 
+// Where there was no memory for the message there is no header to look at any more.
+TEST_F(Failure, WhatCouldNotBeLookedAtSaysNothingInOurNameEither) {
+  const auto gate = inbound_gate("inbound", Mode::notify, context());
+  Transaction mail = *good();
+  mail.message.clear();
+  mail.cut = true;
+  mail.results_fields = 2;
+  mail.mark_fields = 1;
+  const Answer answer = gate->in_trouble(mail, Trouble::overload);
+  EXPECT_EQ(answer.kind, Answer::Kind::proceed);
+  using Kind = HeaderChange::Kind;
+  EXPECT_EQ(answer.header,
+            (std::vector<HeaderChange>{{Kind::remove, 2, "Authentication-Results", ""},
+                                       {Kind::remove, 1, "Authentication-Results", ""},
+                                       {Kind::remove, 1, "X-Watchpost", ""},
+                                       {Kind::insert, 1, "X-Watchpost", "tag; not judged"}}));
+}
+
 TEST_F(Failure, ModesThatOnlyLookOnRefuseNothingInTrouble) {
   for (const Mode mode : {Mode::shadow, Mode::notify}) {
     const auto gate = inbound_gate("inbound", mode, context());

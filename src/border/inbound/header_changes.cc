@@ -19,10 +19,10 @@ namespace {
 
 using Kind = HeaderChange::Kind;
 
-constexpr std::string_view kResultsField = "Authentication-Results";
 constexpr size_t kLongestFieldName = 76;   // of a field that is removed
 constexpr size_t kLongestPrefixed = 8192;  // bytes of one that is prefixed
 constexpr size_t kLongestResults = 16384;  // bytes
+constexpr size_t kMostUnseen = 1'000;      // fields of one name that are removed unseen
 constexpr size_t kLine = 76;               // of a field of ours, about
 
 HeaderChange removal(std::string_view name, size_t ordinal) {
@@ -44,8 +44,18 @@ size_t ordinal_of(std::span<const mime::Field> fields, size_t index) {
       [&](const mime::Field& one) { return equal_nocase(one.name, fields[index].name); }));
 }
 
-void remove_results(const mime::Header& header, std::span<const auth::ForeignResults> forged,
+// Those behind what was looked at, of which nobody knows what they claim.
+void remove_unseen(std::string_view name, size_t all, size_t seen,
+                   std::vector<HeaderChange>& changes) {
+  for (size_t ordinal = std::min(all, seen + kMostUnseen); ordinal > seen; --ordinal) {
+    changes.push_back(removal(name, ordinal));
+  }
+}
+
+void remove_results(const Transaction& mail, const mime::Header& header,
+                    std::span<const auth::ForeignResults> forged,
                     std::vector<HeaderChange>& changes) {
+  remove_unseen(kResultsField, mail.results_fields, header.count(kResultsField), changes);
   const auto fields = header.fields();
   for (const auth::ForeignResults& one : forged) {
     if (!is_removable(fields[one.field])) continue;  // Facts::malformed() says so
@@ -54,8 +64,11 @@ void remove_results(const mime::Header& header, std::span<const auth::ForeignRes
   }
 }
 
-void remove_marks(const mime::Header& header, std::vector<HeaderChange>& changes) {
-  for (size_t ordinal = header.count(kMarkField); ordinal > 0; --ordinal) {
+void remove_marks(const Transaction& mail, const mime::Header& header,
+                  std::vector<HeaderChange>& changes) {
+  const size_t seen = header.count(kMarkField);
+  remove_unseen(kMarkField, mail.mark_fields, seen, changes);
+  for (size_t ordinal = seen; ordinal > 0; --ordinal) {
     changes.push_back(removal(kMarkField, ordinal));
   }
 }
@@ -161,8 +174,9 @@ std::vector<HeaderChange> header_changes(const Facts& facts, const Marks& marks)
   const mime::Header& header = facts.message.header();
   const BorderSettings& settings = *marks.settings;
   std::vector<HeaderChange> changes;
-  if (settings.results) remove_results(header, facts.forged_results, changes);
-  remove_marks(header, changes);
+  const Transaction& mail = *facts.transaction;
+  if (settings.results) remove_results(mail, header, facts.forged_results, changes);
+  remove_marks(mail, header, changes);
   if (marks.tagged) prefix_subject(header, settings.tag_subject, changes);
   if (std::string mark = mark_text(facts, marks); !mark.empty()) {
     changes.push_back(insertion(kMarkField, std::move(mark)));
@@ -173,13 +187,14 @@ std::vector<HeaderChange> header_changes(const Facts& facts, const Marks& marks)
   return changes;
 }
 
-std::vector<HeaderChange> removals(const mime::Header& header, std::string_view authserv_id) {
+std::vector<HeaderChange> removals(const Transaction& mail, const mime::Header& header,
+                                   std::string_view authserv_id) {
   std::vector<HeaderChange> changes;
   if (!authserv_id.empty()) {
     const std::vector<std::string> ours{std::string(authserv_id)};
-    remove_results(header, auth::foreign_results(header, ours), changes);
+    remove_results(mail, header, auth::foreign_results(header, ours), changes);
   }
-  remove_marks(header, changes);
+  remove_marks(mail, header, changes);
   return changes;
 }
 

@@ -12,8 +12,6 @@
 
 namespace watchpost::border {
 
-inline constexpr std::string_view kMarkField = "X-Watchpost";
-
 // What is written into mail that is taken.
 struct Marks {
   Disposition decided = Disposition::accept;
@@ -30,8 +28,9 @@ struct Marks {
 std::vector<HeaderChange> header_changes(const Facts& facts, const Marks& marks);
 
 // Those that claim to be ours alone: of mail that is let through unjudged. `authserv_id` empty: the
-// results of others stay.
-std::vector<HeaderChange> removals(const mime::Header& header, std::string_view authserv_id);
+// results of others stay. What was not looked at may claim it, and leaves too.
+std::vector<HeaderChange> removals(const Transaction& mail, const mime::Header& header,
+                                   std::string_view authserv_id);
 
 // Whether a mail server can be told to remove a field: its name has no bytes that none may have.
 bool is_removable(const mime::Field& field);

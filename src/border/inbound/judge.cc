@@ -1,23 +1,16 @@
 #include "border/inbound/judge.h"
 
+#include "base/host_name.h"
 #include "border/inbound/filters.h"
 #include "border/inbound/header_changes.h"
 #include "border/inbound/policy.h"
 #include "border/inbound/weigh.h"
 
-#include <array>
 #include <iterator>
-#include <unistd.h>
 #include <utility>
 
 namespace watchpost::border {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
-}
 
 Answer::Kind kind_of(Disposition carried_out) {
   switch (carried_out) {

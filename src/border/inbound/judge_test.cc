@@ -2,6 +2,7 @@
 
 #include "border/inbound/test_gate.h"
 #include "border/inbound/weigh.h"
+#include "dns/outcome.h"
 
 #include <algorithm>
 #include <string>
@@ -159,9 +160,8 @@ TEST_F(Judging, ACutMessageIsNoWayRoundAPolicy) {
   EXPECT_EQ(judge(mail).verdict.decided, Disposition::tag);
 }
 
-// Who publishes what costs more DNS than a message may cost: the author's policy is not left
-// unasked for that (nor where his name servers are slow: then the time is used up).
-TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
+// costly.example publishes what costs more DNS than a message may cost.
+std::string costly_records() {
   std::string records = "costly.example. TXT \"v=spf1";
   for (int i = 0; i < 9; ++i) records += fmt::format(" mx:m{}.costly.example", i);
   records += " -all\"\n";
@@ -171,7 +171,14 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
       records += fmt::format("h{0}{1}.costly.example. A 198.51.100.1\n", i, j);
     }
   }
-  world = TestWorld(records);
+  return records + "66.113.0.203.zen.example. A 127.0.0.2\n";
+}
+
+// The author's policy is not left unasked for that, and what lists say of the client neither (nor
+// where his name servers are slow: then the time is used up).
+TEST_F(Judging, TheSendersOwnDnsCannotHideWhatIsSaidOfHim) {
+  world = TestWorld(costly_records());
+  settings.blocklists = {{.name = "zen", .zone = "zen.example", .of = "ip", .answers = {}}};
   settings.settings.dmarc_reject = "reject";
   const Judged judged = judge(from({.ip = parse_ip_address("203.0.113.66"),
                                     .helo = "costly.example",
@@ -180,6 +187,36 @@ TEST_F(Judging, TheSendersOwnDnsCannotHideTheAuthorsPolicy) {
   EXPECT_EQ(judged.facts.identity.spf_mail_from.result, auth::SpfResult::temperror);
   EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::fail);
   EXPECT_EQ(judged.verdict.decided, Disposition::reject);
+  ASSERT_EQ(judged.facts.listings.size(), 1u);
+  EXPECT_EQ(judged.facts.listings[0].state, Listing::State::listed);
+}
+
+// Another author may stand in the rest.
+TEST_F(Judging, ACutHeaderHasNoCertainAuthor) {
+  const auto mail = good();
+  EXPECT_EQ(judge(mail).facts.identity.dmarc.result, auth::DmarcResult::pass);
+  mail->message.resize(mail->message.find("\r\n\r\n") + 2);
+  mail->cut = true;
+  const Judged judged = judge(mail);
+  EXPECT_EQ(judged.facts.identity.dmarc.result, auth::DmarcResult::permerror);
+  EXPECT_FALSE(judged.facts.identity.authors.certain());
+}
+
+// One of the authors is the sender's own: that DNS is silent about the other is no way in.
+TEST_F(Judging, SeveralAuthorsOfWhomDnsSaysNothingAreUncertain) {
+  struct Silent final : dns::Resolver {
+    Async<dns::AnswerPtr> look_up(std::string, dns::RecordType, dns::Budget& budget) override {
+      if (!dns::charge(budget)) co_return dns::budget_used_up(budget);
+      co_return dns::failed("nobody answers");
+    }
+  } silent;
+  resolver = &silent;
+  settings.settings.uncertain_author = "reject";
+  const auto decided = [&](std::string_view author) {
+    return judge(from(TestWorld::attacker(), TestWorld::message(author))).verdict.decided;
+  };
+  EXPECT_EQ(decided("From: any@attack.example, ceo@bank.example\r\n"), Disposition::tempfail);
+  EXPECT_EQ(decided("From: ceo@bank.example\r\n"), Disposition::accept);
 }
 
 TEST_F(Judging, ProtectedDomainsWaitWhileDnsIsSilent) {

@@ -14,11 +14,14 @@ namespace {
 class Reasons {
  public:
   void add(std::string rule, std::string_view setting, std::string words) {
-    all_.push_back({.said = {.rule = std::move(rule),
-                             .wants = wanted(setting),
-                             .in_force = true,
-                             .words = std::move(words)},
-                    .source = Source::policy});
+    add({.rule = std::move(rule),
+         .wants = wanted(setting),
+         .in_force = true,
+         .words = std::move(words)},
+        true);
+  }
+  void add(VerdictReason said, bool evidence) {
+    all_.push_back({.said = std::move(said), .source = Source::policy, .evidence = evidence});
   }
   std::vector<Reason> take() { return std::move(all_); }
 
@@ -48,6 +51,21 @@ void add_author(const auth::Authors& authors, const BorderSettings& settings, Re
     words += fmt::format("; {}", words_of(oddity));
   }
   reasons.add("author", settings.uncertain_author, std::move(words));
+}
+
+// Of several author domains one may be the sender's own, and its name servers so slow that nobody
+// hears of the others in time. Nobody is refused for good for what DNS does not say.
+void add_open_authors(const auth::Identity& identity, const BorderSettings& settings,
+                      Reasons& reasons) {
+  const auth::Authors& authors = identity.authors;
+  const bool several = authors.certain() && authors.has(auth::AuthorOddity::several_domains);
+  if (!several || identity.dmarc.result != auth::DmarcResult::temperror) return;
+  reasons.add({.rule = "author",
+               .wants = std::min(wanted(settings.uncertain_author), Disposition::tempfail),
+               .in_force = true,
+               .words = "its authors are of several domains, and DNS does not say of each whether "
+                        "it is from there"},
+              false);
 }
 
 void add_listings(const std::vector<Listing>& listings, const BorderSettings& settings,
@@ -91,6 +109,7 @@ std::vector<Reason> policy_reasons(const Facts& facts, const BorderSettings& set
   Reasons reasons;
   add_dmarc(facts.identity, settings, reasons);
   add_author(facts.identity.authors, settings, reasons);
+  add_open_authors(facts.identity, settings, reasons);
   add_listings(facts.listings, settings, reasons);
   if (facts.transaction->cut) {
     reasons.add("too large", settings.too_large, "it is longer than is looked at");

@@ -1,5 +1,7 @@
 #include "border/milter/gathering.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -88,6 +90,8 @@ void Gathering::field(std::string_view name, std::string_view value, bool leadin
   line_ += kLineEnd;
   Transaction& mail = kept_->mail;
   ++mail.header_fields;
+  if (equal_nocase(name, kResultsField)) ++mail.results_fields;
+  if (equal_nocase(name, kMarkField)) ++mail.mark_fields;
   kept_->header_bytes += line_.size();
   if (mail.header_fields > limits_.protocol.header_fields ||
       kept_->header_bytes > limits_.protocol.header_bytes) {

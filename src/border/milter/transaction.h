@@ -12,6 +12,9 @@
 
 namespace watchpost::border {
 
+inline constexpr std::string_view kResultsField = "Authentication-Results";
+inline constexpr std::string_view kMarkField = "X-Watchpost";
+
 struct Recipient {
   std::string address;    // as it was said, without its angle brackets
   std::string arguments;  // of ESMTP, as they were said
@@ -44,7 +47,10 @@ struct Transaction {
   bool cut = false;   // `message` ends at MilterLimits::message_bytes, or the memory for all
                       // messages was used up: what was cut off was not looked at
   bool too_many_fields = false;  // past MilterLimits: `message` has none of the rest
-  Time began;                    // MAIL FROM
+  // Fields of names that are ours to remove, those that `message` has none of as well.
+  uint32_t results_fields = 0;  // Authentication-Results
+  uint32_t mark_fields = 0;     // X-Watchpost
+  Time began;                   // MAIL FROM
 
   std::string_view macro(std::string_view name) const {
     const auto found = macros.find(name);

@@ -1,5 +1,6 @@
 #include "border/outbound/decisions.h"
 
+#include "border/envelope.h"
 #include "border/outbound/mail.h"
 #include "decide/scope.h"
 

@@ -1,5 +1,6 @@
 #include "border/gate.h"
 
+#include "border/envelope.h"
 #include "border/outbound/decisions.h"
 #include "border/outbound/hygiene.h"
 #include "border/outbound/kept.h"

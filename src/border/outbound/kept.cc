@@ -1,5 +1,6 @@
 #include "border/outbound/kept.h"
 
+#include "border/envelope.h"
 #include "mime/charset.h"
 
 #include <boost/json.hpp>

@@ -1,9 +1,7 @@
 #include "border/outbound/mail.h"
 
-#include "base/text.h"
+#include "border/envelope.h"
 #include "border/outbound/hygiene.h"
-
-#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,35 +10,8 @@ namespace watchpost::border {
 namespace {
 
 constexpr std::string_view kService = "submission/milter";
-constexpr size_t kLongestMessageId = 998;
-
-// Whether all of the header was there to be looked at.
-bool has_whole_header(const Transaction& mail, const mime::Message& message) {
-  return !mail.too_many_fields &&
-         !(mail.cut && message.findings().has(mime::Defect::no_blank_line));
-}
 
 }  // namespace
-
-std::string message_id_of(const mime::Message& message) {
-  std::string id = message.header().text("Message-ID").value_or("");
-  if (id.size() > kLongestMessageId) return {};
-  if (id.size() >= 2 && id.starts_with('<') && id.ends_with('>'))
-    return id.substr(1, id.size() - 2);
-  return id;
-}
-
-std::string_view sender_of(std::string_view mail_from) {
-  std::string_view sender = trim(mail_from);
-  if (sender.size() >= 2 && sender.starts_with('<') && sender.ends_with('>')) {
-    sender = sender.substr(1, sender.size() - 2);
-  }
-  return sender.empty() ? "<>" : sender;
-}
-
-uint32_t recipients_of(const Transaction& mail) {
-  return static_cast<uint32_t>(mail.recipients.size()) + mail.recipients_dropped;
-}
 
 OutboundMail look_at(const Transaction& mail, const Rules& rules,
                      const auth::PublicSuffixes* suffixes) {
@@ -58,11 +29,6 @@ OutboundMail look_at(const Transaction& mail, const Rules& rules,
   }
   if (mail.cut) made.findings.emplace_back("large");
   return made;
-}
-
-std::string instance_of(const Transaction& mail) {
-  return fmt::format("{} {} {}", mail.client_ip ? mail.client_ip->text() : "", mail.client_port,
-                     mail.began.time_since_epoch().count());
 }
 
 Event& session_event(const Transaction& mail, EventBatch& batch) {

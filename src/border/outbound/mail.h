@@ -27,19 +27,6 @@ struct OutboundMail {
 OutboundMail look_at(const Transaction& mail, const Rules& rules,
                      const auth::PublicSuffixes* suffixes);
 
-// Of the whole message, those that were too many to remember as well.
-uint32_t recipients_of(const Transaction& mail);
-
-// The sender of MAIL FROM as logs have it: "jo@shop.example", "<>".
-std::string_view sender_of(std::string_view mail_from);
-
-// Its Message-ID without the angle brackets, as logs have it; empty: there is none, or it is too
-// long.
-std::string message_id_of(const mime::Message& message);
-
-// Names a message among all of one mail server, before it has a queue id too.
-std::string instance_of(const Transaction& mail);
-
 // What the session says, as the reader of logs has it of the same message. All texts are copied
 // into `batch`; mapping rules have not been asked.
 Event& session_event(const Transaction& mail, EventBatch& batch);
