@@ -111,7 +111,7 @@ class Probe final : public border::Handler {
     if (name == "later") return {.kind = Kind::tempfail, .reply = "450 4.7.1 later"};
     return {};
   }
-  void at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) override {
+  void at_end(std::shared_ptr<const Transaction> message, border::GiveAnswer answer) override {
     const std::lock_guard lock(mutex_);
     std::printf("%s\n", description(*message).c_str());
     std::fflush(stdout);
