@@ -89,6 +89,15 @@ class Inbound(BorderTest):
             self.assertIn("dmarc=fail", got[0])
             self.assertTrue(got[1].startswith("other.example"), got)
 
+    def test_results_behind_more_fields_than_are_looked_at(self):
+        self.begin()
+        many = "".join(f"X-{n}: a\r\n" for n in range(1200))
+        forged = f"Authentication-Results: {AUTHSERV}; dmarc=pass header.from=bank.example\r\n"
+        self.deliver(letter("chief@bank.example", more=many + forged), "any@attack.example", ATTACKER, "attack.example")
+        got = self.delivered().get_all("Authentication-Results")
+        self.assertFalse([one for one in got if "dmarc=pass" in one], got)
+        self.assertIn("malformed", self.judged()[0]["findings"].split())
+
     def test_dns_that_does_not_answer(self):
         self.begin('[border]\nprotected_domains = ["dead.example"]\n')
         refusal = self.refused(letter("chief@dead.example"), "any@attack.example", ATTACKER, "attack.example")
