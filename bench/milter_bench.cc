@@ -1,10 +1,10 @@
 // How fast a milter answers. Plays a mail server that does as Postfix: it sends what needs no reply
 // together with what does.
-//   milter_bench                                   our protocol alone: a handler that takes all
-//   mail milter_bench --connect inet:127.0.0.1:8892 --connections 8 --messages 20000
+//   milter_bench      our protocol alone: a handler that takes all mail
+//   milter_bench --connect inet:127.0.0.1:8892 --connections 8 --messages 20000
 //                --message FILE [--message FILE...] [--pid PID[,PID...]]
 //                [--per-connection COUNT] [--from ADDRESS] [--to ADDRESS] [--client ADDRESS]
-//   milter_bench --serve 127.0.0.1:8892            that handler alone, until its input ends
+//   milter_bench --serve 127.0.0.1:8892      that handler alone, until its input ends
 // It connects to any milter, "inet:HOST:PORT" or "unix:PATH". Each connection is a thread, and a
 // message's time is from its MAIL to the verdict. Processor time is of the processes given. Without
 // --message: 11 KB of plain text, unsigned.
