@@ -175,7 +175,7 @@ class Inbound(BorderTest):
         [event] = self.judged()
         zone.write_text(self.daemon.run("verdict", event["queue_id"], "--dns")[1])
         shown = self.daemon.run("milter", "replay", str(forged), "--zone", str(zone), *where)[1]
-        for words in (f"    Authentication-Results: {AUTHSERV};", "    X-Watchpost: tag; dmarc;", "because     dmarc wanted tag",
+        for words in (f"    + Authentication-Results: {AUTHSERV};", "    + X-Watchpost: tag; dmarc;", "because     dmarc wanted tag",
                       "tag, carried out"):
             self.assertIn(words, shown)
         shown = self.daemon.run("milter", "replay", str(forged), "--zone", str(zone), *where, "--mode", "off")[1]
