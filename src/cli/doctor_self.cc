@@ -105,7 +105,8 @@ void check_secrets(const config::Configuration& configuration, Checks& checks) {
     if (!token.token_file.empty()) check_secret_file(token.name, token.token_file, checks);
   }
   for (const auto& key : configuration.feedback.keys) {
-    if (!key.secret_file.empty()) check_secret_file("key " + key.id, key.secret_file, checks);
+    if (!key.secret_file.empty())
+      check_secret_file(fmt::format("key {}", key.id), key.secret_file, checks);
   }
 }
 
