@@ -22,9 +22,6 @@ std::optional<std::filesystem::path> corpora() {
   const std::filesystem::path beside =
       std::filesystem::path(WATCHPOST_SOURCE_DIR) / ".." / "shared" / "corpora";
   if (std::filesystem::is_directory(beside)) return beside;
-  // A work tree beside the main one.
-  const std::filesystem::path usual = "/work/shared/corpora";
-  if (std::filesystem::is_directory(usual)) return usual;
   return std::nullopt;
 }
 
