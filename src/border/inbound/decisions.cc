@@ -1,5 +1,6 @@
 #include "border/inbound/decisions.h"
 
+#include "border/dispositions.h"
 #include "border/envelope.h"
 #include "border/inbound/event.h"
 
@@ -10,17 +11,6 @@
 
 namespace watchpost::border {
 namespace {
-
-Disposition disposition_of(const Measure& measure) {
-  switch (measure.kind) {
-    case MeasureKind::notify: return Disposition::accept;
-    case MeasureKind::throttle:
-    case MeasureKind::hold: return Disposition::tempfail;
-    case MeasureKind::suspend:
-    case MeasureKind::block: break;
-  }
-  return Disposition::reject;
-}
 
 Reason reason_of(const Decision& decision, std::string_view contact) {
   const std::string id = text_of(decision.id);

@@ -1,6 +1,8 @@
 #include "border/gate.h"
 
 #include "base/log.h"
+#include "border/dispositions.h"
+#include "border/gate_counters.h"
 #include "border/inbound/event.h"
 #include "border/inbound/filters.h"
 #include "border/inbound/header_changes.h"
@@ -9,7 +11,6 @@
 #include "border/inbound/weigh.h"
 #include "border/verdict_json.h"
 
-#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -17,53 +18,18 @@
 namespace watchpost::border {
 namespace {
 
-// What the gate counts. Filters and dispositions are few; nothing else becomes a label.
-class GateCounters {
- public:
-  GateCounters(const std::string& gate, Metrics& metrics) : gate_(gate), metrics_(metrics) {
-    for (size_t i = 0; i < kDispositions; ++i) {
-      const std::string name(name_of(static_cast<Disposition>(i)));
-      decided_[i] =
-          &metrics.counter("watchpost_border_messages", "Messages judged, by what was decided.",
-                           {{"gate", gate}, {"decided", name}});
-    }
-    for (size_t i = 0; i < trouble_.size(); ++i) {
-      const std::string name(name_of(static_cast<Trouble>(i)));
-      trouble_[i] = &metrics.counter("watchpost_border_trouble",
-                                     "Messages that were answered without a verdict.",
-                                     {{"gate", gate}, {"why", name}});
-    }
+// Filters are few: they are configured.
+void count_hits(const Judged& judged, const std::string& gate, Metrics& metrics) {
+  for (const Reason& one : judged.reasons) {
+    if (one.source != Source::filter) continue;
+    metrics
+        .counter("watchpost_filter_hits", "Messages for which a filter rule was true.",
+                 {{"gate", gate},
+                  {"rule", one.said.rule.substr(std::string_view("filter ").size())},
+                  {"mode", std::string(filter_mode_of(one))}})
+        .add();
   }
-
-  void add(const Judged& judged) {
-    decided_[static_cast<size_t>(judged.verdict.decided)]->add();
-    for (const Reason& one : judged.reasons) {
-      if (one.source != Source::filter) continue;
-      metrics_
-          .counter("watchpost_filter_hits", "Messages for which a filter rule was true.",
-                   {{"gate", gate_},
-                    {"rule", one.said.rule.substr(std::string_view("filter ").size())},
-                    {"mode", std::string(filter_mode_of(one))}})
-          .add();
-    }
-  }
-  void add(Trouble trouble) { trouble_[static_cast<size_t>(trouble)]->add(); }
-  void add_dropped() { dropped_.add(); }
-  void add_refused_recipient() { refused_recipients_.add(); }
-
- private:
-  const std::string gate_;
-  Metrics& metrics_;
-  std::array<Counter*, kDispositions> decided_{};
-  std::array<Counter*, 3> trouble_{};
-  Counter& dropped_ = metrics_.counter(
-      "watchpost_border_events_dropped",
-      "Events of the border that there was no room for, with the verdicts beside them.",
-      {{"gate", gate_}});
-  Counter& refused_recipients_ = metrics_.counter(
-      "watchpost_border_recipients_refused",
-      "Recipients refused before the message came, by decisions in force.", {{"gate", gate_}});
-};
+}
 
 // How many judgements wait for DNS: who ends the gate waits for them, since they use what it owns.
 class InFlight {
@@ -153,7 +119,8 @@ void InboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer 
     } else {
       came_too_late(judged);
     }
-    counters_.add(judged);
+    counters_.add_decided(judged.verdict.decided);
+    count_hits(judged, judge_.name(), context_.metrics);
     keep(judged);
     in_flight_.end();
   });
@@ -164,7 +131,7 @@ void InboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer 
 void InboundGate::came_too_late(Judged& judged) const {
   const BorderSettings& settings = judged.rules->settings;
   MailVerdict& verdict = judged.verdict;
-  const Disposition wants = wanted(settings.trouble, Disposition::tempfail);
+  const Disposition wants = disposition_of(settings.trouble, Disposition::tempfail);
   verdict.carried_out = in_place_of_verdict(wants, judge_.mode());
   verdict.reasons.insert(verdict.reasons.begin(),
                          {.rule = "trouble",
@@ -199,7 +166,7 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
-  const Disposition wants = wanted(
+  const Disposition wants = disposition_of(
       trouble == Trouble::overload ? settings.overload : settings.trouble, Disposition::tempfail);
   const Disposition done = in_place_of_verdict(wants, judge_.mode());
   if (done == Disposition::reject || done == Disposition::tempfail) {

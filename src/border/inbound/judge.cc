@@ -1,6 +1,7 @@
 #include "border/inbound/judge.h"
 
 #include "base/host_name.h"
+#include "border/dispositions.h"
 #include "border/inbound/filters.h"
 #include "border/inbound/header_changes.h"
 #include "border/inbound/policy.h"
@@ -61,7 +62,7 @@ void InboundJudge::conclude(Judged& judged) const {
   verdict.decided = decided_by(judged.reasons);
   const CarryingOut how{
       .mode = mode_,
-      .in_place_of_quarantine = wanted(settings.quarantine, Disposition::tempfail),
+      .in_place_of_quarantine = disposition_of(settings.quarantine, Disposition::tempfail),
       .storing = !context_.storing || context_.storing()};
   verdict.carried_out = carried_out(verdict.decided, how);
   for (const Reason& one : judged.reasons) verdict.reasons.push_back(one.said);

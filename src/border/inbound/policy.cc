@@ -1,6 +1,7 @@
 #include "border/inbound/policy.h"
 
 #include "auth/domain_name.h"
+#include "border/dispositions.h"
 
 #include <algorithm>
 #include <string>
@@ -15,7 +16,7 @@ class Reasons {
  public:
   void add(std::string rule, std::string_view setting, std::string words) {
     add({.rule = std::move(rule),
-         .wants = wanted(setting),
+         .wants = disposition_of(setting, Disposition::tag),
          .in_force = true,
          .words = std::move(words)},
         true);
@@ -61,7 +62,8 @@ void add_open_authors(const auth::Identity& identity, const BorderSettings& sett
   const bool several = authors.certain() && authors.has(auth::AuthorOddity::several_domains);
   if (!several || identity.dmarc.result != auth::DmarcResult::temperror) return;
   reasons.add({.rule = "author",
-               .wants = std::min(wanted(settings.uncertain_author), Disposition::tempfail),
+               .wants = std::min(disposition_of(settings.uncertain_author, Disposition::tag),
+                                 Disposition::tempfail),
                .in_force = true,
                .words = "its authors are of several domains, and DNS does not say of each whether "
                         "it is from there"},
@@ -100,10 +102,6 @@ bool is_open(const auth::AuthorVerdict& author) {
 }
 
 }  // namespace
-
-Disposition wanted(std::string_view setting, Disposition otherwise) {
-  return disposition_from(setting).value_or(otherwise);
-}
 
 std::vector<Reason> policy_reasons(const Facts& facts, const BorderSettings& settings) {
   Reasons reasons;

@@ -17,7 +17,4 @@ std::vector<Reason> policy_reasons(const Facts& facts, const BorderSettings& set
 std::vector<Reason> trouble_reasons(const Facts& facts, const BorderSettings& settings,
                                     Patience& patience, Time now);
 
-// A disposition of the settings; `otherwise` where it is none.
-Disposition wanted(std::string_view setting, Disposition otherwise = Disposition::tag);
-
 }  // namespace watchpost::border

@@ -1,5 +1,7 @@
 #include "border/inbound/weigh.h"
 
+#include "border/dispositions.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>

@@ -35,7 +35,5 @@ std::optional<relate::Deed> deed_of(const std::vector<Reason>& reasons);
 
 // The reply by which a message is refused, for good or for now: one line, of our own words.
 std::string reply_of(const Reason* reason, Disposition carried_out, std::string_view contact);
-// "(watchpost border)": by it the log's reader knows that the refusal was our doing.
-inline constexpr std::string_view kMark = "(watchpost border)";
 
 }  // namespace watchpost::border

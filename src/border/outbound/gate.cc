@@ -1,6 +1,8 @@
 #include "border/gate.h"
 
+#include "border/dispositions.h"
 #include "border/envelope.h"
+#include "border/gate_counters.h"
 #include "border/outbound/decisions.h"
 #include "border/outbound/hygiene.h"
 #include "border/outbound/kept.h"
@@ -16,21 +18,6 @@
 
 namespace watchpost::border {
 namespace {
-
-Disposition disposition_of(std::string_view setting, Disposition otherwise) {
-  return disposition_from(setting).value_or(otherwise);
-}
-
-Disposition wanted_by(const Decision& decision) {
-  switch (decision.measure.kind) {
-    case MeasureKind::notify: return Disposition::accept;
-    case MeasureKind::throttle:
-    case MeasureKind::hold: return Disposition::tempfail;
-    case MeasureKind::suspend:
-    case MeasureKind::block: break;
-  }
-  return Disposition::reject;
-}
 
 bool refuses(Disposition disposition) {
   return disposition == Disposition::tempfail || disposition == Disposition::reject;
@@ -57,7 +44,7 @@ Answer refusal(std::string reply) {
 std::string reply_for(Disposition disposition, std::string_view words, std::string_view contact) {
   const std::string_view code = disposition == Disposition::reject ? "550 5.7.1" : "451 4.7.1";
   const std::string whom = contact.empty() ? std::string() : fmt::format("; contact {}", contact);
-  return fmt::format("{} {}{} (watchpost border)", code, words, whom);
+  return fmt::format("{} {}{} {}", code, words, whom, kMark);
 }
 
 class OutboundGate final : public Handler {
@@ -87,10 +74,7 @@ class OutboundGate final : public Handler {
   const BorderContext context_;
   const std::optional<auth::PublicSuffixes> suffixes_;
   OutboundDecisions decisions_;
-  std::array<Counter*, kDispositions> decided_{};
-  std::array<Counter*, 3> trouble_{};
-  Counter& refused_recipients_;
-  Counter& dropped_;
+  GateCounters counters_;
   std::map<std::string_view, Counter*> findings_;
 };
 
@@ -106,23 +90,7 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
       context_(context),
       suffixes_(system_suffixes()),
       decisions_(context.active, context.mapping),
-      refused_recipients_(context.metrics.counter(
-          "watchpost_border_recipients_refused",
-          "Recipients refused before the message came, by decisions in force.", {{"gate", name}})),
-      dropped_(context.metrics.counter(
-          "watchpost_border_events_dropped",
-          "Events of the border that there was no room for, with the verdicts beside them.",
-          {{"gate", name}})) {
-  for (size_t i = 0; i < decided_.size(); ++i) {
-    decided_[i] = &context.metrics.counter(
-        "watchpost_border_messages", "Messages judged, by what was decided.",
-        {{"gate", name}, {"decided", std::string(name_of(static_cast<Disposition>(i)))}});
-  }
-  for (size_t i = 0; i < trouble_.size(); ++i) {
-    trouble_[i] = &context.metrics.counter(
-        "watchpost_border_trouble", "Messages that were answered without a verdict.",
-        {{"gate", name}, {"why", std::string(name_of(static_cast<Trouble>(i)))}});
-  }
+      counters_(name, context.metrics) {
   std::vector<std::string_view> words(hygiene_words().begin(), hygiene_words().end());
   for (const auto authorship : {Authorship::unknown, Authorship::foreign, Authorship::uncertain}) {
     words.push_back(finding_of(authorship));
@@ -142,7 +110,7 @@ Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& re
   const auto rules = context_.rules.get();
   std::string reply = enforce::action_for(*decision, rules->settings.contact);
   refused_recipient(so_far, recipient, reply);
-  refused_recipients_.add();
+  counters_.add_refused_recipient();
   return refusal(std::move(reply));
 }
 
@@ -169,7 +137,7 @@ std::vector<VerdictReason> OutboundGate::reasons_for(const OutboundJudged& judge
   if (decision) {
     reasons.push_back(
         {.rule = "decision " + text_of(decision->id),
-         .wants = wanted_by(*decision),
+         .wants = disposition_of(decision->measure),
          .in_force = in_force,
          .words = fmt::format("{} is under {}", decision->scope.text(), decision->measure.text())});
   }
@@ -197,7 +165,7 @@ void OutboundGate::conclude(OutboundJudged& judged, const std::optional<Decision
     verdict.carried_out = std::max(verdict.carried_out, where_mail_leaves(reason.wants, settings));
   }
   if (!refuses(verdict.carried_out)) return;
-  const bool by_decision = decision && wanted_by(*decision) == verdict.carried_out;
+  const bool by_decision = decision && disposition_of(decision->measure) == verdict.carried_out;
   judged.reply = by_decision
                      ? enforce::action_for(*decision, settings.contact)
                      : reply_for(verdict.carried_out,
@@ -218,7 +186,7 @@ void OutboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer
       .mail = *message, .looked_at = looked_at, .verdict = {}, .reply = {}, .at = now};
   conclude(judged, decisions_.at_end(*message, event, batch, now), rules->settings);
   const bool refused = refuses(judged.verdict.carried_out);
-  decided_[static_cast<size_t>(judged.verdict.decided)]->add();
+  counters_.add_decided(judged.verdict.decided);
   tell(judged, *rules, std::move(batch));
   answer(refused ? refusal(std::move(judged.reply)) : Answer{});
 }
@@ -243,7 +211,7 @@ void OutboundGate::tell(const OutboundJudged& judged, const Rules& rules, EventB
 }
 
 Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
-  trouble_[static_cast<size_t>(trouble)]->add();
+  counters_.add(trouble);
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   if (mode_ == Mode::enforce) {
@@ -282,7 +250,7 @@ void OutboundGate::offer(EventBatch events, std::vector<KeptVerdict> verdicts) {
   arrival.events = std::move(events);
   arrival.source = name_;
   arrival.verdicts = std::move(verdicts);
-  if (!context_.events.offer(std::move(arrival))) dropped_.add();
+  if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
 EventId OutboundGate::id_of(const Transaction& mail, std::string_view what) const {
