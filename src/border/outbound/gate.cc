@@ -9,7 +9,6 @@
 #include "border/outbound/mail.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <utility>
