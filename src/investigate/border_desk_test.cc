@@ -97,8 +97,9 @@ TEST(BorderDesk, VerdictsAreFoundByWhatIsAsked) {
   running.put(ingest::test::bounces("bob", 1, 0));
   const auto reader = store::Reader::open({.path = folder / "data"}).value();
   const auto found = [&](const VerdictSearch& search) {
+    const auto verdicts = find_verdicts(*reader, search).value();
     std::string all;
-    for (const auto& one : find_verdicts(*reader, search).value()) all += one.json;
+    for (const auto& one : verdicts) all += one.json;
     return all;
   };
   EXPECT_EQ(found({}), "321");
