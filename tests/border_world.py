@@ -32,7 +32,7 @@ LOGINS = {"alice@sender.example": "demo", "bob@sender.example": "demo"}
 CONFIGURATION = """
 [dns]
 servers = ["{dns}"]
-timeout = "1s"
+timeout = "4s"
 [identity]
 authserv_id = "mx.receiver.example"
 [[milter]]
