@@ -20,6 +20,11 @@ def answer_for(address):
     return "250 2.1.5 Ok"
 
 
+def address_in(command):
+    found = re.search(r"<([^>]*)>", command)
+    return found[1] if found else ""
+
+
 class Destinations:
     """Listens on 127.0.0.1 in a thread of its own; `port` is free when it starts."""
 
@@ -27,6 +32,7 @@ class Destinations:
         self.port = 0
         self.taken = 0
         self.messages = []  # the last few, as bytes
+        self.each = None  # called with the recipients and the bytes of each message
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
@@ -42,41 +48,43 @@ class Destinations:
         self._loop.run_forever()
 
     async def _session(self, reader, writer):
-        accepted = 0  # recipients of the message at hand
+        accepted = []  # recipients of the message at hand
         try:
             writer.write(b"220 destination.example ESMTP\r\n")
             while line := await reader.readline():
                 verb = line.decode("utf-8", "replace").strip().upper().split(" ")[0]
                 if verb == "DATA" and accepted:
-                    await self._take(reader, writer)
+                    await self._take(reader, writer, accepted)
                 answer = self._answer(verb, line.decode("utf-8", "replace"), accepted)
                 writer.write(answer.encode() + b"\r\n")
                 await writer.drain()
                 if verb == "QUIT":
                     break
-                if verb == "RCPT":
-                    accepted += answer.startswith("250")
+                if verb == "RCPT" and answer.startswith("250"):
+                    accepted.append(address_in(line.decode("utf-8", "replace")))
                 elif verb in ("MAIL", "RSET", "DATA"):
-                    accepted = 0
+                    accepted = []
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
-    async def _take(self, reader, writer):
+    async def _take(self, reader, writer, recipients):
         writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
         lines = []
         while (line := await reader.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.messages = [*self.messages[-99:], b"".join(lines)]
+        message = b"".join(lines)
+        if self.each:
+            self.each(recipients, message)
+        self.messages = [*self.messages[-99:], message]
         self.taken += 1
 
     def _answer(self, verb, line, accepted):
         if verb in ("EHLO", "HELO"):
             return "250-destination.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
         if verb == "RCPT":
-            found = re.search(r"<([^>]*)>", line)
-            return answer_for(found[1] if found else "")
+            return answer_for(address_in(line))
         # A client that pipelines sends DATA before it knows that nobody was accepted.
         if verb == "DATA":
             return "250 2.0.0 Ok: queued" if accepted else "554 5.5.1 No valid recipients"

@@ -76,6 +76,16 @@ MX_DOOR = """127.0.0.1:{port} inet n - n - 100 smtpd
   -o smtpd_milters={milters}
 """
 
+# What Watchpost hands in again: from this machine alone, to anywhere, past no check but its own milter.
+RELEASE_DOOR = """127.0.0.1:{port} inet n - n - 100 smtpd
+  -o smtpd_sasl_auth_enable=no
+  -o mynetworks=127.0.0.0/8
+  -o smtpd_authorized_xclient_hosts=
+  -o smtpd_relay_restrictions=permit_mynetworks,reject
+  -o smtpd_recipient_restrictions=permit_mynetworks,reject
+  -o smtpd_milters={milters}
+"""
+
 MASTER_CF = """{doors}127.0.0.1:{port} inet n - n - 100 smtpd
   -o smtpd_milters={milters}
 pickup    unix  n - n 60 1 pickup
@@ -142,14 +152,16 @@ class MailHost:
     """start() when the policy port is known; stop() always. `more` adds to main.cf, or replaces in it.
 
     `port` is the submission service's. With `receives`, domains that mail is taken for, there is a door for
-    strangers at `mx_port`. `milters` and `mx_milters`: what smtpd_milters of each is.
+    strangers at `mx_port`. `milters` and `mx_milters`: what smtpd_milters of each is. `release_port` and
+    `release_mx_port` ask the same, and take mail from this machine without a login.
     """
 
     def __init__(self, folder, relay_port, logins, policy_port=None, more="", receives=(), milters="", mx_milters=""):
         self.folder = pathlib.Path(folder)
         self.log = self.folder / "mail.log"
         self.port = free_port()
-        self.mx_port = free_port() if receives else None
+        self.release_port = free_port()
+        self.mx_port, self.release_mx_port = (free_port(), free_port()) if receives else (None, None)
         self._receives = receives
         self._milters = milters
         self._mx_milters = mx_milters
@@ -182,7 +194,10 @@ class MailHost:
                                   policy=self._policy)
         (etc / "main.cf").write_text(
             with_more(settings + f"relay_domains = {' '.join(self._receives)}\n", self._more))
-        doors = MX_DOOR.format(port=self.mx_port, milters=self._mx_milters) if self.mx_port else ""
+        doors = RELEASE_DOOR.format(port=self.release_port, milters=self._milters)
+        if self.mx_port:
+            doors += MX_DOOR.format(port=self.mx_port, milters=self._mx_milters)
+            doors += RELEASE_DOOR.format(port=self.release_mx_port, milters=self._mx_milters)
         (etc / "master.cf").write_text(MASTER_CF.format(doors=doors, port=self.port, milters=self._milters))
         as_root("chown", "-R", "root:root", str(etc), str(self.folder / "queue"))
 
@@ -198,7 +213,7 @@ class MailHost:
         as_root("install", "-d", "-o", POSTFIX_USER, "-m", "0700", str(private))
 
     def _wait_for_port(self):
-        for port in filter(None, (self.port, self.mx_port)):
+        for port in filter(None, (self.port, self.mx_port, self.release_port, self.release_mx_port)):
             self._wait_for(port)
 
     def _wait_for(self, port):
