@@ -125,11 +125,19 @@ void check_border(TableReader& reader, Configuration& in) {
   if (const auto fine = border::check(in.border); !fine) {
     reader.fault(fine.error().what, reader.place("border." + fine.error().about));
   }
+  if (const auto fine = quarantine::check(in.quarantine); !fine) {
+    reader.fault(fine.error().what, reader.place("quarantine." + fine.error().about));
+  }
   check_domains(reader, in.border.protected_domains, "border.protected_domains");
   check_milters(reader, in);
   check_filters(reader, in);
   check_blocklists(reader, in);
   check_logins(reader, in);
+}
+
+std::string quarantine_folder(const Configuration& configuration) {
+  const std::string& path = configuration.quarantine.path;
+  return path.empty() ? configuration.store.path + "/quarantine" : path;
 }
 
 std::shared_ptr<const border::Rules> border_rules(const Configuration& configuration) {

@@ -16,6 +16,7 @@
 #include "feedback/countries.h"
 #include "feedback/mapping.h"
 #include "ingest/source.h"
+#include "quarantine/settings.h"
 #include "relate/reputation.h"
 #include "store/store.h"
 #include "suppress/rules.h"
@@ -81,6 +82,7 @@ struct Configuration {
   std::vector<suppress::Rule> suppress_rules;  // the same, checked
   border::BorderSettings border;               // [border]
   relate::ReputationSettings reputation;       // [reputation]
+  quarantine::QuarantineSettings quarantine;   // [quarantine]
   std::vector<border::MilterSettings> milters;
   std::vector<border::LoginSettings> logins;
   std::vector<border::BlocklistSettings> blocklists;
@@ -122,6 +124,9 @@ Result<std::string> secret_of(const std::string& secret, const std::string& file
 
 // What the gates of the border judge by.
 std::shared_ptr<const border::Rules> border_rules(const Configuration& configuration);
+
+// The folder of held mail.
+std::string quarantine_folder(const Configuration& configuration);
 
 // Every setting there is, with help, default and bounds: docs/reference/configuration.md.
 std::string reference();

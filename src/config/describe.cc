@@ -82,6 +82,8 @@ void describe(SettingsVisitor& visit, Configuration& to) {
                 [&] { border::fields(visit, to.border); });
   visit.section("reputation", "what is remembered of those who deliver to us",
                 [&] { relate::fields(visit, to.reputation); });
+  visit.section("quarantine", "mail that is held for a person to look at",
+                [&] { quarantine::fields(visit, to.quarantine); });
   visit.list("source", "where events come from",
              [&] { describe_table(visit, to.sources, ingest::source_kinds()); });
   visit.list("map", "what becomes customer and campaign, or any other field", [&] {

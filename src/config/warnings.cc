@@ -127,7 +127,7 @@ void check_milter(const border::MilterSettings& milter, const Configuration& in,
   }
 }
 
-// There is no place for a quarantine yet.
+// Mail to be quarantined, and no place for it; or a place that nothing comes out of again.
 void check_quarantine(const Configuration& in, Warnings& warnings) {
   const auto wanted = [](std::string_view word) { return word == "quarantine"; };
   const border::BorderSettings& border = in.border;
@@ -136,12 +136,20 @@ void check_quarantine(const Configuration& in, Warnings& warnings) {
       wanted(border.uncertain_author) || wanted(border.listed) || wanted(border.too_large) ||
       wanted(border.malformed) || wanted(border.foreign_author) ||
       std::ranges::any_of(in.filters, [&](const auto& one) { return wanted(one.then); });
-  if (!anywhere) return;
-  warnings.push_back(
-      {Code::refused,
-       fmt::format("there is no quarantine yet: what is to be quarantined is done by `{}`",
-                   wanted(border.quarantine) ? "tempfail" : border.quarantine),
-       "[border] quarantine"});
+  if (!in.quarantine.there()) {
+    if (!anywhere) return;
+    warnings.push_back(
+        {Code::refused,
+         fmt::format("there is no quarantine ([quarantine] names no `key_file`): what is to be "
+                     "quarantined is done by `{}`",
+                     wanted(border.quarantine) ? "tempfail" : border.quarantine),
+         "[border] quarantine"});
+  } else if (in.quarantine.release_to.empty()) {
+    warnings.push_back({Code::refused,
+                        "without `release_to` what is held cannot be released, only exported or "
+                        "thrown away",
+                        "[quarantine]"});
+  }
 }
 
 }  // namespace

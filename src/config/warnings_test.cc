@@ -99,8 +99,13 @@ TEST(ConfigWarnings, MiltersThatOthersReachOrThatDnsOutlasts) {
 
 TEST(ConfigWarnings, AQuarantineThatIsNotThere) {
   EXPECT_THAT(warnings("[border]\nlisted = \"quarantine\"\n"),
-              ElementsAre(HasSubstr("there is no quarantine yet: what is to be quarantined is done "
-                                    "by `tempfail`")));
+              ElementsAre(HasSubstr("there is no quarantine ([quarantine] names no `key_file`): "
+                                    "what is to be quarantined is done by `tempfail`")));
+  EXPECT_THAT(warnings("[border]\nlisted = \"quarantine\"\n[quarantine]\nkey_file = \"/k\"\n"),
+              ElementsAre(HasSubstr("without `release_to`")));
+  EXPECT_THAT(warnings("[border]\nlisted = \"quarantine\"\n[quarantine]\nkey_file = \"/k\"\n"
+                       "release_to = \"127.0.0.1:10026\"\n"),
+              IsEmpty());
   EXPECT_THAT(warnings("[border]\nquarantine = \"reject\"\n"), IsEmpty());
   EXPECT_THAT(warnings("[border]\nquarantine = \"reject\"\n[[filter]]\nname = \"f\"\n"
                        "when = \"dmarc == fail\"\nthen = \"quarantine\"\n"),
