@@ -71,14 +71,15 @@ class BorderTest(DaemonTest):
                              milters=f"inet:127.0.0.1:{self.outbound}", mx_milters=f"inet:127.0.0.1:{self.inbound}")
         self.addCleanup(self.host.remove)
         self.host.start()
-        text = CONFIGURATION
+        # What a test says of [border] goes before the lists.
+        text = more + CONFIGURATION
         for name, value in (("dns", self.names.place), ("mode", mode), ("inbound", self.inbound),
-                            ("outbound", self.outbound)):
+                            ("outbound", self.outbound), ("release", self.host.release_port),
+                            ("release_mx", self.host.release_mx_port)):
             text = text.replace("{%s}" % name, str(value))
         if log:
             text += '[[source]]\nkind = "postfix_log"\npath = "{folder}/mail.log"\nstart = "beginning"\n'
-        # What a test says of [border] goes before the lists.
-        self.daemon = self.watchpost(more + text, start=start)
+        self.daemon = self.watchpost(text, start=start)
 
     def deliver(self, message, sender="jo@shop.example", client=SHOP, helo="mx.shop.example",
                 recipients=(f"you@{US}",)):
