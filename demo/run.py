@@ -49,6 +49,8 @@ STRANGERS = [
     ("a supplier", SHOP, "mx.shop.example", "jo@shop.example", "Jo <jo@shop.example>", "Your roses"),
     ("a swindler as the bank", SWINDLER, "bank.example", "x@bank.example", "Bank <help@bank.example>", "Your account"),
     ("a listed spammer", SPAMMER, "cheap.example", "x@cheap.example", "Deals <x@cheap.example>", "Cheap seeds"),
+    ("a supplier, as a swindler would", SHOP, "mx.shop.example", "jo@shop.example", "Jo <jo@shop.example>",
+     "Gift cards for your staff"),
 ]
 
 
@@ -73,9 +75,11 @@ class Story:
                              receives=["florist.example"], mx_milters=f"inet:127.0.0.1:{self.milter_port}")
         text = (ROOT / "demo/watchpost.toml").read_text()
         for name, value in (("policy_port", self.policy_port), ("milter_port", self.milter_port),
-                            ("name_server", self.names.place)):
+                            ("name_server", self.names.place), ("release_port", self.host.release_mx_port)):
             text = text.replace("{%s}" % name, str(value))
         self.watchpost = Watchpost(program, self.folder, text)
+        subprocess.run([program, "quarantine", "new-key", f"{self.folder}/quarantine.key"], check=True,
+                       capture_output=True)
 
     def run(self):
         chapter("1. A mail server, and Watchpost beside it")
@@ -93,6 +97,7 @@ class Story:
             self.pause()
         self.undo()
         self.strangers()
+        self.held()
         chapter("That was it. Nothing was left running.")
 
     def ordinary_mail(self):
@@ -165,7 +170,8 @@ class Story:
         events = self.watchpost.json("events", "--kind", "judged")["events"]
         refused = next(one for one in events if one["disposition"] == "reject")
         self.show("verdict", refused["queue_id"])
-        assert [one["disposition"] for one in reversed(events)] == ["accept", "reject", "tag"], events
+        dispositions = [one["disposition"] for one in reversed(events)]
+        assert dispositions == ["accept", "reject", "tag", "quarantine"], events
 
     def delivered(self, client, helo, sender, message):
         """What became of it, in a line."""
@@ -177,10 +183,25 @@ class Story:
             return f"refused: {refused.code} {refused.text}"
         finally:
             stranger.close()
+        if "Gift cards" in message:
+            return "taken, and held for a person to look at"
+        return self.arrived(before)
+
+    def arrived(self, before):
         self.watchpost.wait_until(lambda: self.destinations.taken > before, "it is delivered")
         header = email.message_from_bytes(self.destinations.messages[-1])
         mark = header["X-Watchpost"]
         return f"delivered, marked: X-Watchpost: {' '.join(mark.split())}" if mark else "delivered, as it is"
+
+    def held(self):
+        chapter("8. One message was held: a person looks at it, and lets it go (watchpost quarantine)")
+        self.show("quarantine", "list")
+        one = self.watchpost.json("quarantine", "list")["messages"][0]["id"]
+        self.show("quarantine", "show", one, "--body")
+        before = self.destinations.taken
+        self.show("quarantine", "release", one, "--why", "asked Jo on the phone")
+        tell(f"   {self.arrived(before)}")
+        assert not self.watchpost.json("quarantine", "list")["messages"]
 
     def show(self, *arguments):
         done = subprocess.run([self.watchpost.program, "-c", str(self.watchpost.config), *arguments],
