@@ -11,7 +11,7 @@ namespace watchpost::app {
 Result<std::unique_ptr<Border>> Border::make(const Parts& parts) {
   const config::Configuration& wanted = parts.configuration;
   std::unique_ptr<Border> made(new Border());
-  made->rules_.set(config::border_rules(wanted));
+  made->rules_.set(parts.rules);
   made->reputation_ = std::make_unique<relate::Reputation>(wanted.reputation);
   made->saved_ =
       relate::ReputationFile::open(relate::reputation_path(wanted.store.path), *made->reputation_);
@@ -24,7 +24,9 @@ Result<std::unique_ptr<Border>> Border::make(const Parts& parts) {
                                       .events = parts.events,
                                       .storing = parts.storing,
                                       .clock = parts.clock,
-                                      .metrics = parts.metrics};
+                                      .metrics = parts.metrics,
+                                      .quarantine = parts.quarantine,
+                                      .holds = wanted.quarantine.holds};
   for (const border::MilterSettings& settings : wanted.milters) {
     const auto mode = mode_from(settings.mode);
     if (!mode) return fail(mode.error());

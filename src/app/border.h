@@ -26,6 +26,7 @@ class Border {
   // What the gates are made with; all of it outlives them.
   struct Parts {
     const config::Configuration& configuration;
+    std::shared_ptr<const border::Rules> rules;
     dns::Resolver& resolver;
     std::function<dns::Budget()> budget;
     const enforce::ActiveSnapshot& active;
@@ -34,6 +35,7 @@ class Border {
     std::function<bool()> storing;
     const Clock& clock;
     Metrics& metrics;
+    quarantine::Keeper* quarantine = nullptr;  // null: there is none
   };
   static Result<std::unique_ptr<Border>> make(const Parts& parts);
   ~Border();

@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "app/border.h"
+#include "app/held_mail.h"
 #include "app/outbox.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -18,6 +19,7 @@
 #include "net/http_server.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -79,12 +81,16 @@ struct Daemon::Parts {
 
   Result<Done> make_readers();
   Result<Done> make_pipeline();
+  Result<Done> make_held_mail();
   Result<Done> make_border();
   Result<Done> make_dispatcher();
   Result<Done> make_sources();
   Result<Done> make_api(Daemon& daemon);
   void start();
   void stop();
+  // What the configuration says of mail as it passes, and what people have added to it.
+  std::shared_ptr<const border::Rules> rules(const config::Configuration& wanted);
+  void use_exceptions();
 
   config::Configuration configuration;
   const std::string config_path;
@@ -105,6 +111,7 @@ struct Daemon::Parts {
   std::optional<ingest::StoredSentMail> sent_mail;
   std::optional<ingest::FeedbackReader> feedback;
   std::optional<ingest::Reporters> reporters;
+  std::unique_ptr<HeldMail> held;  // nothing where there is no quarantine
   std::unique_ptr<Border> border;
   // Behind those whom it resumes: its end ends their waits.
   std::unique_ptr<dns::RealResolver> resolver;
@@ -165,8 +172,32 @@ Result<Done> Daemon::Parts::make_pipeline() {
   return Done{};
 }
 
+Result<Done> Daemon::Parts::make_held_mail() {
+  if (!configuration.quarantine.there()) return Done{};
+  auto made = HeldMail::make({.configuration = configuration,
+                              .pipeline = *pipeline,
+                              .active = active,
+                              .clock = clock,
+                              .metrics = metrics});
+  if (!made) return fail(made.error());
+  held = std::move(*made);
+  return Done{};
+}
+
+std::shared_ptr<const border::Rules> Daemon::Parts::rules(const config::Configuration& wanted) {
+  auto all = std::make_shared<border::Rules>(*config::border_rules(wanted));
+  if (held) std::ranges::move(held->exceptions(), std::back_inserter(all->filters));
+  return all;
+}
+
+void Daemon::Parts::use_exceptions() {
+  const std::lock_guard lock(reloading);
+  border->use(rules(configuration));
+}
+
 Result<Done> Daemon::Parts::make_border() {
   auto made = Border::make({.configuration = configuration,
+                            .rules = rules(configuration),
                             .resolver = *resolver,
                             .budget = [this] { return resolver->message_budget(); },
                             .active = active,
@@ -174,9 +205,11 @@ Result<Done> Daemon::Parts::make_border() {
                             .events = *pipeline,
                             .storing = [this] { return pipeline->health().storing; },
                             .clock = clock,
-                            .metrics = metrics});
+                            .metrics = metrics,
+                            .quarantine = held ? &held->keeper() : nullptr});
   if (!made) return fail(made.error());
   border = std::move(*made);
+  if (held) held->connect(border->reputation(), [this] { use_exceptions(); });
   return border->open(io, metrics);
 }
 
@@ -246,7 +279,8 @@ Result<Done> Daemon::Parts::make_api(Daemon& daemon) {
           },
       .enforcers = [this] { return dispatcher->states(); },
       .reload = [&daemon](std::string_view who) { return daemon.reload(who); },
-      .reputation = &border->reputation()};
+      .reputation = &border->reputation(),
+      .quarantine = held ? &held->desk() : nullptr};
   desk = investigate::make_live_desk(std::move(given));
   api = std::make_unique<api::Api>(*desk, *intake, metrics, std::move(*tokens));
   auto opened = net::HttpServer::open(io, listen_addresses(configuration.listen), api->handler());
@@ -262,6 +296,7 @@ void Daemon::Parts::start() {
   pipeline->start();
   io.start();
   supervisor->start();
+  if (held) held->start();
 }
 
 // First nothing new comes in, then what came in is committed and everybody who waits for it is
@@ -271,9 +306,12 @@ void Daemon::Parts::stop() {
   running = false;
   pipeline->begin_stop();
   supervisor->stop();
+  // What is being released is asked about at the border.
+  if (held) held->stop_work();
   border->close();
   pipeline->stop();
   api->stop();
+  if (held) held->stop();
   dispatcher->stop();
   io.stop();
 }
@@ -286,8 +324,8 @@ Result<std::unique_ptr<Daemon>> Daemon::start(config::Configuration configuratio
   std::unique_ptr<Daemon> daemon(
       new Daemon(std::make_unique<Parts>(std::move(configuration), std::move(path))));
   Parts& parts = *daemon->parts_;
-  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_border,
-                          &Parts::make_dispatcher, &Parts::make_sources}) {
+  for (const auto step : {&Parts::make_readers, &Parts::make_pipeline, &Parts::make_held_mail,
+                          &Parts::make_border, &Parts::make_dispatcher, &Parts::make_sources}) {
     if (const auto done = (parts.*step)(); !done) return fail(done.error());
   }
   if (const auto done = parts.make_api(*daemon); !done) return fail(done.error());
@@ -318,7 +356,7 @@ Result<Done> Daemon::reload(std::string_view who) {
   if (const auto done = parts_->pipeline->replace_suppress_rules(wanted->suppress_rules); !done) {
     return fail(done.error());
   }
-  parts_->border->use(config::border_rules(*wanted));
+  parts_->border->use(parts_->rules(*wanted));
   parts_->api->set_tokens(std::move(*tokens));
   parts_->configuration = std::move(*wanted);
   const auto noted = parts_->pipeline->ask(
