@@ -62,8 +62,8 @@ struct Reputed {
 // What we know ourselves of those who deliver to us.
 //   Use:     note() what a message came to; of() before the next.
 //   Owns:    a bounded table. What an attacker makes up pushes out only what weighs no more.
-//   Threads: any; of(), note(), correct() and forget() take well under a microsecond, and wait for no more
-//   than
+//   Threads: any; of(), note(), correct() and forget() take well under a microsecond, and wait for
+//   no more than
 //            another of them or for save(), worst() or busiest() to see one shard of the table.
 class Reputation {
  public:
