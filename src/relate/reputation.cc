@@ -60,6 +60,12 @@ Result<Party> party_from(std::string_view name) {
 
 std::string_view name_of(Deed deed) { return kDeedNames[static_cast<size_t>(deed)]; }
 
+Result<Deed> deed_from(std::string_view name) {
+  const auto found = std::ranges::find(kDeedNames, name);
+  if (found != kDeedNames.end()) return static_cast<Deed>(found - kDeedNames.begin());
+  return fail(Code::bad_input, fmt::format("`{}` is no deed", escaped(name, 60)));
+}
+
 double Standing::messages() const {
   return count_of(*this, Deed::good) + count_of(*this, Deed::suspicious) +
          count_of(*this, Deed::bad);
@@ -138,6 +144,25 @@ void Shard::rise(size_t at_door, Time now, Duration half_life) {
   inside.add(std::move(risen));
 }
 
+bool Shard::correct(uint64_t hash, Party party, std::string_view name, Deed from, Deed to,
+                    Time noted, Duration half_life) {
+  for (PartyTable* table : {&inside, &door}) {
+    const size_t at = table->find(hash, party, name);
+    if (at == PartyTable::kNone) continue;
+    Standing& standing = (*table)[at].standing;
+    Standing deed{.first_seen = noted, .last_seen = noted};
+    deed.counts[static_cast<size_t>(from)] = 1;
+    // Counts stand as they were when the party was last seen.
+    const double left = weight(deed, standing.last_seen, half_life);
+    double& wrong = standing.counts[static_cast<size_t>(from)];
+    const double moved = std::min(left, wrong);
+    wrong -= moved;
+    standing.counts[static_cast<size_t>(to)] += moved;
+    return true;
+  }
+  return false;
+}
+
 bool Shard::forget(uint64_t hash, Party party, std::string_view name) {
   for (PartyTable* table : {&inside, &door}) {
     const size_t at = table->find(hash, party, name);
@@ -207,6 +232,13 @@ void Reputation::note(Party party, std::string_view name, Deed deed, Time now) {
   if (!shard.note(hash, party, name, deed, bounded(now), state_->half_life)) {
     state_->given_way.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+bool Reputation::correct(Party party, std::string_view name, Deed from, Deed to, Time noted) {
+  const uint64_t hash = state_->hash_of(party, name);
+  Shard& shard = state_->shard_of(hash);
+  const std::lock_guard lock(shard.mutex);
+  return shard.correct(hash, party, name, from, to, bounded(noted), state_->half_life);
 }
 
 bool Reputation::forget(Party party, std::string_view name) {

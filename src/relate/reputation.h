@@ -31,6 +31,7 @@ enum class Deed : uint8_t {
   reported,    // an employee reported one as an abuse
 };
 std::string_view name_of(Deed deed);
+Result<Deed> deed_from(std::string_view name);
 inline constexpr size_t kDeeds = 5;
 
 // What is known of a party, at one time: counts of deeds that halve with each half-life.
@@ -61,8 +62,8 @@ struct Reputed {
 // What we know ourselves of those who deliver to us.
 //   Use:     note() what a message came to; of() before the next.
 //   Owns:    a bounded table. What an attacker makes up pushes out only what weighs no more.
-//   Threads: any; of(), note() and forget() take well under a microsecond, and wait for no more
-//   than
+//   Threads: any; of(), note(), correct() and forget() take well under a microsecond, and wait for
+//   no more than
 //            another of them or for save(), worst() or busiest() to see one shard of the table.
 class Reputation {
  public:
@@ -71,6 +72,9 @@ class Reputation {
 
   Standing of(Party party, std::string_view name, Time now) const;
   void note(Party party, std::string_view name, Deed deed, Time now);
+  // What was noted of a message at that time was wrong: what is left of that deed counts as the
+  // other. False where nothing is known of the party.
+  bool correct(Party party, std::string_view name, Deed from, Deed to, Time noted);
   // Forgets it: a person found that it was wrong. False where nothing was known.
   bool forget(Party party, std::string_view name);
 

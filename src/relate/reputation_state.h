@@ -30,6 +30,8 @@ struct alignas(64) Shard {
             Duration half_life);
   // Puts it there as it is, which must not be there. False as above.
   bool put(Entry entry, Duration half_life);
+  bool correct(uint64_t hash, Party party, std::string_view name, Deed from, Deed to, Time noted,
+               Duration half_life);
   bool forget(uint64_t hash, Party party, std::string_view name);
 
  private:

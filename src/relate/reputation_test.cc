@@ -373,5 +373,32 @@ TEST(SavedReputation, APartyThatCannotBeIsRefused) {
   EXPECT_FALSE(restored(saved + "x"));  // more than there is room for
 }
 
+TEST(Reputation, ADeedThatWasWrongCountsAsTheOther) {
+  Reputation reputation({.half_life = 10 * kDay});
+  note_times(reputation, "192.0.2.1", Deed::bad, 1, kNow);
+  note_times(reputation, "192.0.2.1", Deed::bad, 1, kNow + 10 * kDay);
+  EXPECT_TRUE(reputation.correct(Party::ip, "192.0.2.1", Deed::bad, Deed::good, kNow));
+  const Standing then = reputation.of(Party::ip, "192.0.2.1", kNow + 10 * kDay);
+  // Half of the older one was left; the younger one stands.
+  EXPECT_NEAR(good(then), 0.5, 1e-9);
+  EXPECT_NEAR(then.counts[static_cast<size_t>(Deed::bad)], 1, 1e-9);
+  EXPECT_EQ(then.first_seen, kNow);
+}
+
+TEST(Reputation, NoMoreIsTakenBackThanThereIs) {
+  Reputation reputation({});
+  EXPECT_FALSE(reputation.correct(Party::ip, "192.0.2.1", Deed::bad, Deed::good, kNow));
+  EXPECT_EQ(reputation.size(), 0U);
+  note_times(reputation, "192.0.2.1", Deed::bad, 1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(reputation.correct(Party::ip, "192.0.2.1", Deed::bad, Deed::good, kNow));
+  }
+  const Standing now = reputation.of(Party::ip, "192.0.2.1", kNow);
+  EXPECT_NEAR(good(now), 1, 1e-9);
+  EXPECT_NEAR(now.counts[static_cast<size_t>(Deed::bad)], 0, 1e-9);
+  EXPECT_EQ(deed_from(name_of(Deed::bad)), Deed::bad);
+  EXPECT_FALSE(deed_from("worse"));
+}
+
 }  // namespace
 }  // namespace watchpost::relate
