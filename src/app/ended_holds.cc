@@ -3,6 +3,7 @@
 #include "model/verdict.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@ namespace watchpost::app {
 namespace {
 
 constexpr std::string_view kUs = "watchpost";
+constexpr auto kSettles = std::chrono::minutes(10);
 
 // A person has found that the mail is bad, whoever is to blame for it.
 bool is_bad(Verdict verdict) {
@@ -26,6 +28,18 @@ bool is_bad(Verdict verdict) {
   }
   return false;
 }
+
+bool has_ended(const Decision& decision, Time now) {
+  switch (decision.state) {
+    case DecisionState::proposed: return false;
+    case DecisionState::active: return !decision.in_force(now);
+    case DecisionState::expired:
+    case DecisionState::revoked: break;
+  }
+  return true;
+}
+
+Time ended_at(const Decision& decision) { return decision.ended_at.value_or(decision.until); }
 
 std::string why_of(const Decision& decision) {
   return decision.state == DecisionState::revoked
@@ -44,9 +58,9 @@ AfterHold after_hold(const Decision& decision, const Incident* incident) {
 }
 
 Result<size_t> EndedHolds::look(Time now) {
-  const auto holding = quarantine_.holding_decisions();
-  if (!holding) return fail(holding.error());
-  if (holding->empty()) return size_t{0};
+  const auto usage = quarantine_.usage();
+  if (!usage) return fail(usage.error());
+  if (usage->copies == usage->due) return size_t{0};
   const auto reader = store::Reader::open(store_);
   if (!reader) return fail(reader.error());
   const auto decisions = (*reader)->decisions();
@@ -55,22 +69,32 @@ Result<size_t> EndedHolds::look(Time now) {
   if (!incidents) return fail(incidents.error());
   size_t released = 0;
   for (const Decision& decision : *decisions) {
-    const bool ended = decision.state == DecisionState::revoked ||
-                       decision.state == DecisionState::expired ||
-                       (decision.state == DecisionState::active && !decision.in_force(now));
-    if (!ended || std::ranges::find(*holding, decision.id) == holding->end()) continue;
+    if (decision.measure.kind != MeasureKind::hold || !has_ended(decision, now)) continue;
+    if (settled_.contains(decision.id)) continue;
     const auto incident = std::ranges::find(*incidents, decision.incident, &Incident::id);
     const AfterHold then =
         after_hold(decision, incident == incidents->end() ? nullptr : &*incident);
+    // A verdict may still change.
     if (then == AfterHold::stays) continue;
-    quarantine::HeldSearch search;
-    search.decision = decision.id;
-    search.state = quarantine::CopyState::held;
-    const auto count = desk_.release_found(search, then == AfterHold::paced, kUs, why_of(decision));
+    const auto count = send_on(decision, then);
     if (!count) return fail(count.error());
     released += *count;
+    // Mail that was being kept as it ended comes a little later.
+    if (*count == 0 && now - ended_at(decision) > kSettles) settled_.insert(decision.id);
   }
   return released;
+}
+
+Result<size_t> EndedHolds::send_on(const Decision& decision, AfterHold then) {
+  quarantine::HeldSearch search;
+  search.decision = decision.id;
+  search.state = quarantine::CopyState::held;
+  search.untouched = true;  // what people said of it stands
+  search.limit = 1;
+  const auto page = quarantine_.list(search);
+  if (!page) return fail(page.error());
+  if (page->messages.empty()) return size_t{0};
+  return desk_.release_found(search, then == AfterHold::paced, kUs, why_of(decision));
 }
 
 }  // namespace watchpost::app

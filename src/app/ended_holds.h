@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 #include <cstdint>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,9 +35,12 @@ class EndedHolds {
   Result<size_t> look(Time now);
 
  private:
+  Result<size_t> send_on(const Decision& decision, AfterHold then);
+
   quarantine::Quarantine& quarantine_;
   investigate::QuarantineDesk& desk_;
   const store::StoreSettings store_;
+  std::set<DecisionId> settled_;  // nothing that they held waits for us any more
 };
 
 }  // namespace watchpost::app

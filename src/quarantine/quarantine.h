@@ -66,8 +66,6 @@ class Quarantine : public Keeper {
   virtual Result<HeldMessage> find(const HeldId& id) = 0;
   virtual Result<HeldContent> read(const HeldId& id) = 0;
   virtual Result<Usage> usage() = 0;
-  // Those by which something is held that nobody has said anything about yet.
-  virtual Result<std::vector<DecisionId>> holding_decisions() = 0;
 
   // Acting. `recipients`: those meant; empty: all. Give how many copies were changed.
   // Asks for a release: each copy becomes due `at`. A copy that is released, discarded or expired

@@ -25,6 +25,7 @@ struct HeldSearch {
   std::optional<CopyState> state;  // of any of its copies; none: any that is open
   bool all = false;                // with those that nothing of is open
   bool requested = false;          // only what a recipient asked for
+  bool untouched = false;          // only copies that nobody has ordered anything about
   size_t limit = 100;
   std::string after;  // cursor: the `next` of the page before
 };

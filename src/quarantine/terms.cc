@@ -97,6 +97,7 @@ bool matches(const HeldSearch& search, const Copy& copy) {
   if (search.state && search.state != copy.state) return false;
   if (!search.state && !search.all && !is_open(copy.state)) return false;
   if (search.requested && !copy.requested) return false;
+  if (search.untouched && !copy.by.empty()) return false;
   return search.recipient.empty() || is_address(search.recipient, copy.recipient);
 }
 
