@@ -99,17 +99,24 @@ void HeldMail::connect(relate::Reputation& reputation, std::function<void()> exc
          if (!settled) return fail(settled.error());
          return Done{};
        },
-       .read_link = [this](std::string_view token) -> Result<investigate::RecipientLink> {
-         const auto link = quarantine::read_link(*quarantine_, token, parts_.clock.now());
-         if (!link) return fail(link.error());
-         return investigate::RecipientLink{link->id, link->recipient};
-       }});
+       .read_link = [this](std::string_view token) { return read_link(token); }});
   ended_.emplace(*quarantine_, *desk_, wanted.store);
+}
+
+Result<investigate::RecipientLink> HeldMail::read_link(std::string_view token) {
+  const auto link =
+      quarantine::read_link_token(quarantine_->link_secret(), token, parts_.clock.now());
+  if (!link) return fail(link.error());
+  const auto message = quarantine_->find(link->id);
+  if (!message && message.error().code != Code::not_found) return fail(message.error());
+  const auto recipient = message ? quarantine::recipient_of(*link, *message) : std::nullopt;
+  if (!recipient) return fail(Code::refused, "the message that this link was for is gone");
+  return investigate::RecipientLink{link->id, *recipient};
 }
 
 void HeldMail::start() {
   releaser_->start();
-  digest_->start();
+  if (!parts_.configuration.quarantine.digest_at.empty()) digest_->start();
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after(stop); });
 }
 

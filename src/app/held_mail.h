@@ -19,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -56,6 +57,7 @@ class HeldMail {
 
  private:
   explicit HeldMail(const Parts& parts) : parts_(parts) {}
+  Result<investigate::RecipientLink> read_link(std::string_view token);
   void look_after(const std::stop_token& stop);
 
   const Parts parts_;
