@@ -135,6 +135,10 @@ class SmtpDelivery::Transaction {
     const bool ready = say_envelope();
     if (!ready) return;
     if (std::ranges::none_of(fates_, is_open)) return reset();
+    if (mail_.whole && !std::ranges::all_of(fates_, is_open)) {
+      conclude({Kind::not_sent, "the server refused another recipient of it"});
+      return reset();
+    }
     const auto go_on = ask("DATA\r\n");
     if (!go_on) return;
     if (go_on->code == 354) return send_message();

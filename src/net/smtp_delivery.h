@@ -22,6 +22,9 @@ struct SmtpMail {
   // server knows; SIZE is counted anew.
   std::string arguments;
   std::vector<Recipient> to;
+  // To all recipients or none: where the server refuses one, nothing is sent to the others. Then
+  // who loses the answer to a message knows whom it is about.
+  bool whole = false;
   std::string_view head;  // of the message: goes before `message`; whole lines
   std::string_view message;
 };

@@ -130,6 +130,19 @@ TEST(SmtpDelivery, EachRecipientHasItsFate) {
   EXPECT_THAT(sent.commands, Contains("RSET"));
 }
 
+TEST(SmtpDelivery, AllOrNone) {
+  SmtpPeer peer(but("RCPT TO:<kim", "550 5.1.1 no such user\r\n"));
+  SmtpStop stop;
+  SmtpDelivery delivery({.server = peer.address(), .helo = "us.example", .patience = kShort}, stop);
+  SmtpMail mail = mail_of("x\r\n");
+  mail.whole = true;
+  EXPECT_THAT(kinds_of(*delivery.send(mail)), ElementsAre(Kind::refused, Kind::not_sent));
+  EXPECT_THAT(peer.messages(), ElementsAre());
+  mail.to.erase(mail.to.begin());
+  EXPECT_THAT(kinds_of(*delivery.send(mail)), ElementsAre(Kind::taken));
+  EXPECT_EQ(peer.connections(), 1);
+}
+
 TEST(SmtpDelivery, NobodyThereIsNotSent) {
   SmtpStop stop;
   std::string address;

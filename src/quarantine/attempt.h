@@ -43,11 +43,13 @@ struct CopyOutcome {
     released,  // the mail server has it
     again,     // due again, at `at`
     refused,   // held again: the mail server refused it for good
-    in_doubt,  // nobody knows: it may have it
+    // Nobody knows. Where the mail server had not asked for its token it can never have it: the
+    // token dies, and the copy is due again. Else the attempt waits for somebody who knows.
+    in_doubt,
   };
   std::string recipient;
   Kind kind = Kind::again;
-  Time at;           // of `again`
+  Time at;           // when it is due, of `again` and `in_doubt`
   std::string note;  // for people
 };
 
