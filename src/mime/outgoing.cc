@@ -35,7 +35,7 @@ std::string q_coded(std::string_view character) {
   const char c = character.front();
   if (character == " ") return "_";
   const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  return plain ? std::string(character) : hex_coded(character);
+  return plain && character.size() == 1 ? std::string(character) : hex_coded(character);
 }
 
 // One line: at most 76 bytes, no trailing blank.

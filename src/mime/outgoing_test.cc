@@ -22,7 +22,8 @@ TEST(OutgoingText, ASubjectStaysOne) {
   for (int round = 0; round < 500; ++round) {
     std::string text;
     for (int i = 0; i < round; ++i) text += static_cast<char>(random());
-    for (const std::string_view line : split(subject_text(text), '\n')) {
+    const std::string subject = subject_text(text);
+    for (const std::string_view line : split(subject, '\n')) {
       ASSERT_TRUE(line.size() <= 77 || line.find("=?") == std::string::npos) << line;
       for (const char c : line) ASSERT_TRUE((c >= ' ' && c < 0x7F) || c == '\r');
     }

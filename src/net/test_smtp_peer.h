@@ -26,7 +26,11 @@ class SmtpPeer {
   using Answer = std::function<std::string(const std::string& command)>;
   static constexpr std::string_view kSilence = "silence";
 
-  explicit SmtpPeer(Answer answer = {}) : answer_(std::move(answer)) {
+  // Hears a whole message before its end is answered; what it gives is the answer, unless empty.
+  using AtEnd = std::function<std::string(const std::string& message)>;
+
+  explicit SmtpPeer(Answer answer = {}, AtEnd at_end = {})
+      : answer_(std::move(answer)), at_end_(std::move(at_end)) {
     listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in at{};
     at.sin_family = AF_INET;
@@ -77,8 +81,9 @@ class SmtpPeer {
     }
   }
   // False: the connection is to be closed.
-  bool answer(int link, const std::string& command) {
-    const std::string text = answer_ ? answer_(command) : plain(command);
+  bool answer(int link, const std::string& command, const std::optional<std::string>& message) {
+    std::string text = message && at_end_ ? at_end_(*message) : std::string();
+    if (text.empty()) text = answer_ ? answer_(command) : plain(command);
     if (text == kSilence) return true;
     if (text.empty()) return false;
     return ::send(link, text.data(), text.size(), MSG_NOSIGNAL) > 0 && command != "QUIT";
@@ -86,7 +91,7 @@ class SmtpPeer {
   void serve(int link) {
     std::string buffer;
     std::optional<std::string> message;  // inside one
-    if (!answer(link, "hello")) return;
+    if (!answer(link, "hello", std::nullopt)) return;
     for (;;) {
       for (size_t end = buffer.find("\r\n"); end != std::string::npos; end = buffer.find("\r\n")) {
         std::string line = buffer.substr(0, end);
@@ -101,8 +106,8 @@ class SmtpPeer {
           commands_.push_back(line);
           if (message) messages_.push_back(*message);
         }
+        if (!answer(link, line, message)) return;
         message.reset();
-        if (!answer(link, line)) return;
         if (line == "DATA") message.emplace();
       }
       std::array<char, 65536> bytes;
@@ -113,6 +118,7 @@ class SmtpPeer {
   }
 
   const Answer answer_;
+  const AtEnd at_end_;
   int listening_ = -1;
   uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;

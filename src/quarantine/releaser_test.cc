@@ -40,20 +40,18 @@ class ReleaserTest : public testing::Test {
     return quarantine_.add(std::move(message), "x\r\n");
   }
 
-  // At the end of a message the mail server asks for its token, and then answers.
-  net::SmtpPeer::Answer asks(std::function<std::string(const std::string&)> answer = {}) {
-    return [this, answer](const std::string& command) {
-      if (command == "." && asks_) {
-        const std::string message = server_->messages().back();
-        const size_t token = message.find(": ") + 2;
-        if (!quarantine_.take_token(message.substr(token, 64), "4F2A")) return no_;
-      }
-      const std::string said = answer ? answer(command) : std::string();
-      return said.empty() ? net::SmtpPeer::plain(command) : said == "close" ? "" : said;
-    };
-  }
   void serve(std::function<std::string(const std::string&)> answer = {}) {
-    server_ = std::make_unique<net::SmtpPeer>(asks(std::move(answer)));
+    server_ = std::make_unique<net::SmtpPeer>(
+        [answer](const std::string& command) {
+          const std::string said = answer ? answer(command) : std::string();
+          return said.empty() ? net::SmtpPeer::plain(command) : said == "close" ? "" : said;
+        },
+        // At the end of a message the mail server asks for its token.
+        [this](const std::string& message) {
+          const std::string token = message.substr(message.find(": ") + 2, 64);
+          const bool taken = !asks_ || quarantine_.take_token(token, "4F2A");
+          return std::string(taken ? "" : "451 4.7.1 not one of ours\r\n");
+        });
   }
   void start(Releaser::HeldBack held_back = {}) {
     QuarantineSettings settings;
@@ -89,7 +87,6 @@ class ReleaserTest : public testing::Test {
   MemoryQuarantine quarantine_{clock_};
   std::atomic<LogWord> word_ = LogWord::nothing;
   std::atomic<bool> asks_ = true;
-  const std::string no_ = "451 4.7.1 not one of ours\r\n";
   std::unique_ptr<net::SmtpPeer> server_, outbound_;
   std::unique_ptr<Releaser> releaser_;
 };

@@ -163,6 +163,7 @@ class MemoryQuarantine final : public Quarantine {
                (!search.state || copy.state == *search.state);
       });
       if (!theirs || (search.since && one.at < *search.since)) continue;
+      if (search.until && one.at >= *search.until) continue;
       if (search.direction && one.direction != *search.direction) continue;
       page.messages.insert(page.messages.begin(), one);
     }
