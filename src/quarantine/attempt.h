@@ -43,13 +43,11 @@ struct CopyOutcome {
     released,  // the mail server has it
     again,     // due again, at `at`
     refused,   // held again: the mail server refused it for good
-    // Nobody knows. Where the mail server had not asked for its token it can never have it: the
-    // token dies, and the copy is due again. Else the attempt waits for somebody who knows.
-    in_doubt,
+    in_doubt,  // nobody knows: it may have it
   };
   std::string recipient;
   Kind kind = Kind::again;
-  Time at;           // when it is due, of `again` and `in_doubt`
+  Time at;           // of `again`
   std::string note;  // for people
 };
 

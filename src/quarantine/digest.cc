@@ -21,7 +21,7 @@ constexpr Duration kTryAgain = std::chrono::minutes(10);
 // What is younger may not be found yet, since it is dated before it is kept.
 constexpr Duration kSettled = std::chrono::minutes(10);
 constexpr size_t kMostFound = 1000;
-constexpr size_t kAtOnce = 200;
+constexpr size_t kAtOnce = 10'000;
 
 }  // namespace
 
@@ -79,7 +79,7 @@ Result<size_t> Digest::send_due() {
   const Time now = parts_.clock.now();
   const Time day = std::chrono::floor<std::chrono::days>(now);
   const auto at = time_of_day(parts_.settings.digest_at);
-  if (!at || now < day + *at || now < not_before_) return 0;
+  if (!at || now < day + *at || now < not_before_ || over_ == day) return 0;
   auto sent = send_all(day, now);
   if (!sent) not_before_ = now + kTryAgain;
   return sent;
@@ -87,32 +87,41 @@ Result<size_t> Digest::send_due() {
 
 Result<size_t> Digest::send_all(Time day, Time now) {
   size_t sent = 0;
-  std::string after;
-  for (;;) {
-    const auto due = parts_.quarantine.digest_due(day, after, kAtOnce);
+  bool all = true;
+  for (bool more = true; more;) {
+    const auto due = parts_.quarantine.digest_due(day, kAtOnce);
     if (!due) return fail(due.error());
-    if (due->empty()) return sent;
+    // Those who were not marked would be found again, for ever.
+    more = due->size() == kAtOnce && all;
     for (const DigestDue& one : *due) {
       if (ending_.stopped()) return sent;
       const auto told = tell(one, day, now);
       if (!told) return fail(told.error());
-      if (*told == Sent::not_now) not_before_ = now + kTryAgain;
+      all = all && *told != Sent::not_now;
       sent += *told == Sent::yes ? 1 : 0;
-      after = one.recipient;
     }
   }
+  if (!all) {
+    not_before_ = now + kTryAgain;
+    return sent;
+  }
+  // All of them: what is kept from here on is for tomorrow.
+  const auto over = parts_.quarantine.mark_digest("", {.day = day});
+  if (!over) return fail(over.error());
+  over_ = day;
+  return sent;
 }
 
 Result<Digest::Sent> Digest::tell(const DigestDue& due, Time day, Time now) {
+  // From here on no second one today, whatever happens.
+  const auto marked =
+      parts_.quarantine.mark_digest(due.recipient, {.day = day, .told = due.last.told});
+  if (!marked) return fail(marked.error());
   if (!mime::is_plain_address(due.recipient)) return Sent::nothing_to_tell;
   const Time until = now - kSettled;
   const auto content = content_for(due, until);
   if (!content) return fail(content.error());
   if (content->offered.empty()) return Sent::nothing_to_tell;
-  // From here on no second one today, whatever happens.
-  const auto marked =
-      parts_.quarantine.mark_digest(due.recipient, {.day = day, .told = due.last.told});
-  if (!marked) return fail(marked.error());
   const net::SmtpFate fate = hand_in(*content, now);
   if (fate.kind == Fate::taken) {
     sent_.add();

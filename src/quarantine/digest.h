@@ -57,7 +57,8 @@ class Digest {
   net::SmtpStop ending_;
   net::SmtpDelivery delivery_;
   Time not_before_;
-  std::mutex mutex_;  // guards what follows
+  std::optional<Time> over_;  // the day on which all were told
+  std::mutex mutex_;          // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
   std::thread thread_;

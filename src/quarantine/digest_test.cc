@@ -130,11 +130,13 @@ TEST_F(DigestTest, WhatIsCertainIsCountedAndNotOffered) {
   certain.certain = true;
   quarantine_.add(certain, "x");
   EXPECT_EQ(*digest_->send_due(), 0u);
+  clock_.move(std::chrono::hours(24));
   quarantine_.add(message("newsletter"), "x");
   HeldMessage asked = message("asked for");
   asked.copies[0].requested = clock_.now();
   quarantine_.add(asked, "x");
   EXPECT_EQ(*digest_->send_due(), 1u);
+  ASSERT_EQ(messages().size(), 1u);
   const std::string body = read_body(messages()[0]);
   EXPECT_THAT(body, HasSubstr("1 more was held for certain reasons and is not offered."));
   EXPECT_THAT(body, Not(HasSubstr("malware")));

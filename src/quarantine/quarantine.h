@@ -102,18 +102,17 @@ class Quarantine : public Keeper {
   // They stay due, but not before `at`; the note says why.
   virtual Result<Done> put_off(std::span<const Due> due, Time at, std::string_view note) = 0;
   virtual Result<Attempt> begin(const Due& due) = 0;  // durable: its copies are leaving
-  // Gives whether the mail server had asked for its token. Its copies that no outcome names stay as
-  // they are.
+  // Gives whether the mail server had asked for its token. Refused where a doubt is settled by one
+  // who did not know yet that it had, and takes the message to be here.
   virtual Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) = 0;
   // Attempts that nobody works on: those of before the start, and those that ended in doubt.
   virtual Result<std::vector<Attempt>> in_doubt() = 0;
 
   // What the digest needs.
-  // Recipients of inbound mail, by address in small letters, from behind `after` on: those with a
-  // copy that is held and may be offered, kept since what they were told of last, and with no
-  // digest of `day`.
-  virtual Result<std::vector<DigestDue>> digest_due(Time day, std::string_view after,
-                                                    size_t most) = 0;
+  // Recipients of inbound mail, by address in small letters: those with a copy that is held and may
+  // be offered, kept since what they were told of last, and with no digest of `day`. None where an
+  // empty recipient is marked with it: the day is over. Looks at all that is held.
+  virtual Result<std::vector<DigestDue>> digest_due(Time day, size_t most) = 0;
   virtual Result<Done> mark_digest(std::string_view recipient, const DigestMark& mark) = 0;
 
   // A secret of this quarantine for signing links, the same after each start.

@@ -165,8 +165,7 @@ std::vector<CopyOutcome> ReleaseLanes::outcomes_of(const Attempt& attempt,
   });
   const bool at_once = split || stopping;
   const bool failed = std::ranges::any_of(outcome.fates, [&](const net::SmtpFate& fate) {
-    return fate.kind == Fate::deferred || fate.kind == Fate::in_doubt ||
-           (fate.kind == Fate::not_sent && !at_once);
+    return fate.kind == Fate::deferred || (fate.kind == Fate::not_sent && !at_once);
   });
   const Time later = failed ? context_.pauses.next_try(id, now) : now;
   if (!failed) context_.pauses.forget(id);
@@ -179,10 +178,7 @@ std::vector<CopyOutcome> ReleaseLanes::outcomes_of(const Attempt& attempt,
       case Fate::refused: outcomes[i].kind = Kind::refused; break;
       case Fate::deferred: outcomes[i].at = later; break;
       case Fate::not_sent: outcomes[i].at = at_once ? now : later; break;
-      case Fate::in_doubt:
-        outcomes[i].kind = Kind::in_doubt;
-        outcomes[i].at = later;
-        break;
+      case Fate::in_doubt: outcomes[i].kind = Kind::in_doubt; break;
     }
   }
   return outcomes;

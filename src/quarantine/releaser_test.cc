@@ -237,6 +237,7 @@ TEST_F(ReleaserTest, ATokenThatNobodyTookDiesAndTheCopyGoesOutAgain) {
   start();
   ASSERT_TRUE(becomes([&] { return ends == 1; }));
   ASSERT_TRUE(becomes(id, "kim@x", CopyState::due));
+  EXPECT_EQ(quarantine_.copy(id, "kim@x").release_at, clock_.now() + std::chrono::seconds(30));
   const std::string token = server_->messages()[0].substr(21, 64);
   EXPECT_FALSE(quarantine_.take_token(token, "4F2A"));
   asks_ = true;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ constexpr Duration kLookLater = std::chrono::seconds(60);
 constexpr Duration kTellPeople = std::chrono::minutes(5);
 // The mail server's clock may be behind ours by so much.
 constexpr Duration kClocksDiffer = std::chrono::minutes(1);
+// A mail server that breaks off each time is not asked again at once.
+constexpr Duration kNotAtOnce = std::chrono::seconds(30);
 constexpr size_t kMostEvents = 1000;
 
 // The mail server's log names the daemon and the host; our gates' own events have neither.
@@ -86,17 +89,17 @@ Settler::Settler(Parts parts)
       open_(parts_.metrics.gauge("watchpost_quarantine_in_doubt",
                                  "Releases of which nobody knows yet whether they arrived.")) {}
 
-Result<bool> Settler::end(const Attempt& attempt, CopyOutcome outcome) {
+Result<Done> Settler::end(const Attempt& attempt, CopyOutcome outcome) {
   std::vector<CopyOutcome> outcomes;
   for (const Copy& copy : attempt.message.copies) {
     outcome.recipient = copy.recipient;
     outcomes.push_back(outcome);
   }
-  auto ended = parts_.quarantine.end(attempt, outcomes);
+  const auto ended = parts_.quarantine.end(attempt, outcomes);
   if (!ended) return fail(ended.error());
   if (outcome.kind == CopyOutcome::Kind::released) arrived_.add();
   if (outcome.kind == CopyOutcome::Kind::again) again_.add();
-  return ended;
+  return Done{};
 }
 
 LogWord Settler::ask_log(const Attempt& attempt, Time now) {
@@ -115,10 +118,14 @@ LogWord Settler::ask_log(const Attempt& attempt, Time now) {
 Result<bool> Settler::look_at(const Attempt& attempt, Doubt& doubt, Time now) {
   using Kind = CopyOutcome::Kind;
   if (!attempt.redeemed) {
-    // The mail server never asked whether it may take it. If it asks now, the token is dead.
-    const auto ended = end(attempt, {.kind = Kind::in_doubt, .at = now, .note = ""});
-    if (!ended) return fail(ended.error());
-    return !*ended;
+    // The mail server has not asked for its token, and cannot any more: what it has not asked for
+    // it does not have.
+    const Time at = first_look_ ? now : std::max(now, attempt.began + kNotAtOnce);
+    const auto ended = end(attempt, {.kind = Kind::again, .at = at, .note = ""});
+    if (ended) return true;
+    // It has asked just now.
+    if (ended.error().code == Code::refused) return false;
+    return fail(ended.error());
   }
   if (now < doubt.next) return false;
   const Duration age = now - attempt.began;
@@ -156,6 +163,7 @@ Result<size_t> Settler::look() {
     doubt.seen = !*looked;
     settled += *looked ? 1 : 0;
   }
+  first_look_ = false;
   std::erase_if(doubts_, [](const auto& one) { return !one.second.seen; });
   open_.set(static_cast<double>(doubts_.size()));
   return settled;

@@ -57,8 +57,7 @@ class Settler {
   };
 
   Result<bool> look_at(const Attempt& attempt, Doubt& doubt, Time now);
-  // Whether the mail server had asked for its token.
-  Result<bool> end(const Attempt& attempt, CopyOutcome outcome);
+  Result<Done> end(const Attempt& attempt, CopyOutcome outcome);
   LogWord ask_log(const Attempt& attempt, Time now);
 
   const Parts parts_;
@@ -68,6 +67,7 @@ class Settler {
   std::mutex mutex_;  // guards what follows, and lets one settle at a time
   std::map<uint64_t, Doubt> doubts_;
   Time complained_;
+  bool first_look_ = true;  // all there is was left by an earlier start
 };
 
 }  // namespace watchpost::quarantine

@@ -58,6 +58,17 @@ TEST_F(SettleTest, WhatWasNotAskedForIsDueAgainAtOnce) {
   EXPECT_EQ(asked_, 0);
 }
 
+TEST_F(SettleTest, WhatIsAskedForMeanwhileIsNotDueAgain) {
+  EXPECT_EQ(*settler_.look(), 0u);
+  const HeldId id = crashed(false);
+  quarantine_.taken_at_end = "4F2A";
+  EXPECT_EQ(*settler_.look(), 0u);
+  EXPECT_EQ(state(id), CopyState::leaving);
+  word_ = LogWord::arrived;
+  EXPECT_EQ(*settler_.look(), 1u);
+  EXPECT_EQ(state(id), CopyState::released);
+}
+
 TEST_F(SettleTest, TheLogSettlesIt) {
   const HeldId first = crashed(true);
   word_ = LogWord::arrived;

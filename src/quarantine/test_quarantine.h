@@ -65,7 +65,7 @@ class MemoryQuarantine final : public Quarantine {
   }
   std::atomic<bool> broken_disk = false;
   std::atomic<bool> corrupt = false;
-  std::atomic<int> begun = 0;
+  std::string taken_at_end;  // a queue id: the token is taken just before the next end()
 
   Result<std::vector<Due>> due(size_t most) override {
     const std::lock_guard lock(mutex_);
@@ -105,7 +105,6 @@ class MemoryQuarantine final : public Quarantine {
       find_copy(due.message.id, one.recipient)->state = CopyState::leaving;
     }
     attempts_[attempt.number] = {attempt, false};
-    ++begun;
     return attempt;
   }
   Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) override {
@@ -114,13 +113,23 @@ class MemoryQuarantine final : public Quarantine {
     if (broken_disk) return fail(Code::unavailable, "the disk is broken");
     const auto found = attempts_.find(attempt.number);
     if (found == attempts_.end()) return fail(Code::not_found, "no such attempt");
+    if (!taken_at_end.empty()) {
+      found->second.attempt.redeemed = true;
+      found->second.attempt.queue_id = std::exchange(taken_at_end, {});
+    }
     const bool redeemed = found->second.attempt.redeemed;
     bool open = false;
     for (const CopyOutcome& outcome : outcomes) {
+      const bool here = outcome.kind == Kind::again || outcome.kind == Kind::refused;
+      if (found->second.doubt && redeemed && !attempt.redeemed && here) {
+        return fail(Code::refused, "it was taken meanwhile");
+      }
+    }
+    for (const CopyOutcome& outcome : outcomes) {
       Copy& copy = *find_copy(attempt.message.id, outcome.recipient);
-      copy.note = outcome.note;
+      if (!outcome.note.empty()) copy.note = outcome.note;
       copy.release_at = outcome.at;
-      const bool doubt = outcome.kind == Kind::in_doubt && redeemed;
+      const bool doubt = outcome.kind == Kind::in_doubt;
       open |= doubt;
       if (doubt) continue;
       copy.state = outcome.kind == Kind::released  ? CopyState::released
@@ -170,9 +179,9 @@ class MemoryQuarantine final : public Quarantine {
     if (page.messages.size() > search.limit) page.messages.resize(search.limit);
     return page;
   }
-  Result<std::vector<DigestDue>> digest_due(Time day, std::string_view after,
-                                            size_t most) override {
+  Result<std::vector<DigestDue>> digest_due(Time day, size_t most) override {
     const std::lock_guard lock(mutex_);
+    if (marks[""].day >= day) return std::vector<DigestDue>{};
     std::map<std::string, DigestDue> found;
     for (const auto& [id, whole] : all_) {
       const HeldMessage& one = whole.message;
@@ -181,7 +190,7 @@ class MemoryQuarantine final : public Quarantine {
         const std::string who = lower_ascii(copy.recipient);
         const DigestMark mark = marks[who];
         if (copy.state != CopyState::held || one.at < mark.told || mark.day >= day) continue;
-        if (who > after) found[who] = {who, mark};
+        found[who] = {who, mark};
       }
     }
     std::vector<DigestDue> due;
