@@ -4,8 +4,10 @@
 #include "border/milter/test_client.h"
 #include "border/test_keeper.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -169,6 +171,30 @@ TEST_F(Quarantine, WithoutOneItsPlaceIsTaken) {
   EXPECT_EQ(answer(forged()).kind, Kind::reject);
 }
 
+TEST_F(Quarantine, WhatTakesItsPlaceTakesNothingFromADecision) {
+  quarantine = nullptr;
+  settings.settings.quarantine = "accept";
+  EXPECT_EQ(answer(forged()).kind, Kind::proceed);
+  decide({enforce::make_decision(17, "author_domain=bank.example", "hold 1h")});
+  EXPECT_EQ(answer(forged()).kind, Kind::tempfail);
+}
+
+// Who ends the gate waits for what the quarantine still has to say.
+TEST_F(Quarantine, TheGateWaitsForWhatIsBeingKept) {
+  keeper.slow = true;
+  bool answered = false;
+  std::thread later;
+  {
+    const auto gate = inbound_gate("inbound", Mode::enforce, context());
+    gate->at_end(forged(), [&](const Answer&) { return answered = true; });
+    EXPECT_FALSE(answered);
+    later = std::thread([this] { keeper.go_on(); });
+  }
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(events.all.size(), 1u);
+  later.join();
+}
+
 TEST_F(Quarantine, AnUnwritableStoreKeepsNothingOutOfIt) {
   storing = false;
   EXPECT_EQ(answer(forged()).kind, Kind::discard);
@@ -183,15 +209,17 @@ TEST_F(Quarantine, WhatAFilterIsCertainOfIsMarked) {
   EXPECT_TRUE(keeper.kept.at(1).message.certain);
 }
 
+// What a mail server makes of the bytes.
+Understood sent(const Transaction& mail, const Answer& given) {
+  std::string out;
+  const MilterTerms terms = terms_for({.version = 6, .actions = kAllActions, .steps = kAllSteps});
+  EXPECT_TRUE(add_final_answer(out, terms, mail, given));
+  return understood(out);
+}
+
 // Reliability C15: whatever was decided, the bytes say so, whatever else is in the message, the
 // settings or the way of the quarantine.
 TEST_F(Quarantine, TheDecidedVerdictIsTheOneThatIsSent) {
-  const auto sent = [](const Transaction& mail, const Answer& given) {
-    std::string out;
-    const MilterTerms terms = terms_for({.version = 6, .actions = kAllActions, .steps = kAllSteps});
-    EXPECT_TRUE(add_final_answer(out, terms, mail, given));
-    return understood(out);
-  };
   const std::vector<std::string_view> kDecided{"accept", "tag", "tempfail", "quarantine", "reject"};
   for (const std::string_view decided : kDecided) {
     for (int bits = 0; bits < 64; ++bits) {
@@ -268,6 +296,41 @@ TEST_F(EachRecipient, WhoGetsWhat) {
     ASSERT_EQ(keeper.kept.size(), one.kept.empty() ? 0u : 1u) << who;
     if (!one.kept.empty()) {
       EXPECT_EQ(recipients_of(keeper.kept[0]), full(one.kept)) << who;
+    }
+  }
+}
+
+// The same where recipients differ: each pair of what two of them get.
+TEST_F(EachRecipient, TheDecidedVerdictsAreTheOnesThatAreSent) {
+  const std::vector<std::string> kThens{"tag", "tempfail", "quarantine", "reject"};
+  for (size_t number = 0; number < kThens.size() * kThens.size() * 3; ++number) {
+    const std::string one = kThens[number % 4];
+    const std::string other = kThens[number / 4 % 4];
+    keeper.room = number / 16 != 1;
+    keeper.broken_after = number / 16 == 2 ? std::optional<size_t>(0) : std::nullopt;
+    keeper.kept.clear();
+    settings.filters.clear();
+    of("one", one);
+    of("other", other);
+    const auto mail = to({"one", "other"});
+    const Understood got = sent(*mail, answer(mail));
+    const std::string about = fmt::format("{} {} {}", one, other, number / 16);
+    EXPECT_EQ(got.wrong, "") << about;
+    const bool keeps = !keeper.kept.empty();
+    const std::vector<std::string> kept =
+        keeps ? recipients_of(keeper.kept[0]) : std::vector<std::string>();
+    for (const auto& [name, then] : {std::pair{"one", one}, std::pair{"other", other}}) {
+      const std::string address = std::string(name) + "@example.org";
+      const bool is_kept = std::ranges::find(kept, address) != kept.end();
+      const bool removed = std::ranges::find(got.removed, "<" + address + ">") != got.removed.end();
+      const bool gets_it = got.verdict == 'c' && !removed;
+      if (then == "tag") {
+        EXPECT_TRUE(gets_it || got.verdict != 'c') << about;
+      } else {
+        EXPECT_FALSE(gets_it) << about;
+      }
+      // Thrown away or taken off is what is kept, and nothing else.
+      EXPECT_EQ(is_kept, got.verdict == 'd' || removed) << about;
     }
   }
 }

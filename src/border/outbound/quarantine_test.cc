@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -230,6 +231,37 @@ TEST(OutboundHold, AKeptMessageThatIsTooLateIsNotSaidToHaveLeft) {
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].kind, EventKind::rejected);
   EXPECT_EQ(events[0].recipients, 2u);
+}
+
+TEST(OutboundHold, WhoWasLetInUnderOneDoesNotSlipOut) {
+  HoldingWorld world;
+  auto mapping = feedback::Mapping::from(
+      {{.set = "customer", .from = "message_id", .pattern = "^(news)", .value = ""},
+       {.set = "customer", .from = "credential", .pattern = "@(.+)$", .value = ""}});
+  ASSERT_TRUE(mapping);
+  world.mapping = std::move(*mapping);
+  world.decide({{"customer=shop.example", "hold 1h"}});
+  EXPECT_EQ(world.at_recipient(mail_of(), "kim@gmail.com"), Answer{});
+  EXPECT_EQ(world.at_end(mail_of()).kind, Kind::discard);
+  EXPECT_EQ(world.keeper.kept.at(0).message.customer, "news");
+}
+
+TEST(OutboundHold, TheGateWaitsForWhatIsBeingKept) {
+  HoldingWorld world;
+  world.decide({{"credential=jo@shop.example", "hold 1h"}});
+  world.keeper.slow = true;
+  bool answered = false;
+  world.gate().at_end(std::make_shared<const Transaction>(mail_of()), [&](const Answer& answer) {
+    EXPECT_EQ(answer.kind, Kind::discard);
+    return answered = true;
+  });
+  EXPECT_FALSE(answered);
+  EXPECT_THAT(world.sink.events(), IsEmpty());
+  std::thread later([&] { world.keeper.go_on(); });
+  world.handler.reset();
+  EXPECT_TRUE(answered);
+  EXPECT_THAT(world.sink.events(), SizeIs(1));
+  later.join();
 }
 
 TEST(OutboundQuarantine, AForeignAuthorsMailIsKept) {
