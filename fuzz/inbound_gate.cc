@@ -3,6 +3,7 @@
 // sent, keeps a verdict that can be read, and a zone that can be read back.
 #include "border/inbound/judge.h"
 #include "border/milter/replies.h"
+#include "border/release.h"
 #include "border/verdict_json.h"
 #include "dns/zone_file.h"
 #include "made_up_dns.h"
@@ -103,6 +104,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                       .storing = {},
                       .clock = clock,
                       .metrics = metrics});
+  if (const auto presented = presented_by(*mail)) {
+    check(begins_with_token(*mail) && mail->message.ends_with(presented->message));
+  }
   const Judged judged = std::move(*value_now(judge.judge(mail)));
   check_answer(judged.answer);
   const bool seen_whole = !mail->too_many_fields && judged.facts.identity.authors.certain();

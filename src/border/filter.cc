@@ -60,13 +60,16 @@ Result<Filter> make_filter(const FilterSettings& settings) {
   if (settings.why.size() > kLongestWhy) {
     return fail(Code::bad_input, fmt::format("has more than {} bytes", kLongestWhy), "why");
   }
+  const bool by_recipient = std::ranges::any_of(when->fields(), is_recipient);
   return Filter{.name = settings.name,
                 .when = std::move(*when),
                 .then = *then,
                 .mode = *mode,
                 .owner = settings.owner,
                 .until = *until,
-                .why = settings.why};
+                .why = settings.why,
+                .certain = settings.certain,
+                .by_recipient = by_recipient};
 }
 
 }  // namespace watchpost::border

@@ -299,6 +299,13 @@ const expr::Schema& message_schema() {
 
 bool is_reputation(size_t field) { return field >= kIpMail && field <= kSignerBadness; }
 
+bool is_recipient(size_t field) { return field == kRecipient; }
+
+void MessageRow::only_for(const std::string* recipient) {
+  texts_[kRecipient].reset();
+  if (recipient != nullptr) texts_[kRecipient] = *recipient;
+}
+
 expr::Value MessageRow::read(size_t field) const {
   if (field >= kEnd) return Unknown{};
   switch (field) {

@@ -16,6 +16,9 @@ const expr::Schema& message_schema();
 // Whether a field says what we knew of a party before this message.
 bool is_reputation(size_t field);
 
+// Whether a field says who gets the message.
+bool is_recipient(size_t field);
+
 // Reads a message as a row of message_schema(). What is not there, or nobody knows, is Unknown.
 //   Owns:    what it has made of the message's bytes, once for all rules; the facts outlive it.
 //   Threads: one.
@@ -24,6 +27,8 @@ class MessageRow final : public expr::Row {
   static constexpr size_t kFields = 46;
   explicit MessageRow(const Facts& facts) : facts_(facts) {}
   expr::Value read(size_t field) const override;
+  // From now on as if that one alone got it; nobody: all of them, in one text.
+  void only_for(const std::string* recipient);
 
  private:
   const Facts& facts_;

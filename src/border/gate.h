@@ -10,6 +10,7 @@
 #include "feedback/mapping.h"
 #include "ingest/source.h"
 #include "model/mail_verdict.h"
+#include "quarantine/keeper.h"
 #include "relate/reputation.h"
 
 #include <atomic>
@@ -61,6 +62,10 @@ struct BorderContext {
   std::function<bool()> storing;
   const Clock& clock;
   Metrics& metrics;
+  // Null: there is none, and `quarantine` of [border] says what takes its place.
+  quarantine::Keeper* quarantine = nullptr;
+  // Mail of our logins under a `hold` is kept there instead of with its sender.
+  bool holds = false;
 };
 
 // Judges mail for us (role inbound) or mail of our logins (role outbound): what a milter of that

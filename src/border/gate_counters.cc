@@ -9,7 +9,11 @@ GateCounters::GateCounters(const std::string& gate, Metrics& metrics)
           {{"gate", gate}})),
       refused_recipients_(metrics.counter(
           "watchpost_border_recipients_refused",
-          "Recipients refused before the message came, by decisions in force.", {{"gate", gate}})) {
+          "Recipients refused before the message came, by decisions in force.", {{"gate", gate}})),
+      refused_tokens_(metrics.counter("watchpost_border_release_tokens_refused",
+                                      "Messages with a token of a release that was none of ours, "
+                                      "or used before: they were judged as any other.",
+                                      {{"gate", gate}})) {
   for (size_t i = 0; i < decided_.size(); ++i) {
     decided_[i] = &metrics.counter(
         "watchpost_border_messages", "Messages judged, by what was decided.",

@@ -17,6 +17,7 @@ class GateCounters {
   void add_decided(Disposition decided) { decided_[static_cast<size_t>(decided)]->add(); }
   void add(Trouble trouble) { trouble_[static_cast<size_t>(trouble)]->add(); }
   void add_dropped() { dropped_.add(); }
+  void add_refused_token() { refused_tokens_.add(); }
   void add_refused_recipient() { refused_recipients_.add(); }
 
  private:
@@ -24,6 +25,7 @@ class GateCounters {
   std::array<Counter*, 3> trouble_{};
   Counter& dropped_;
   Counter& refused_recipients_;
+  Counter& refused_tokens_;
 };
 
 }  // namespace watchpost::border

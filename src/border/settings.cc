@@ -57,7 +57,7 @@ void fields(SettingsVisitor& visit, BorderSettings& settings) {
       "what becomes of mail that was not judged in time, or could not be for a fault of ours",
       settings.trouble);
   disposition(visit, "quarantine",
-              "what becomes of mail to be quarantined where that cannot be had",
+              "what becomes of mail to be quarantined where there is no quarantine",
               settings.quarantine);
   visit.setting({.name = "protected_domains",
                  .help = "author domains whose mail waits while DNS does not say whether it is "
@@ -144,6 +144,11 @@ void fields(SettingsVisitor& visit, FilterSettings& settings) {
       {.name = "until", .help = "it ends then: `2026-12-31`, `2026-12-31T12:00:00Z`; empty: never"},
       &settings.until);
   visit.setting({.name = "why", .help = "stands in the reason: for people"}, &settings.why);
+  visit.setting(
+      {.name = "certain",
+       .help = "what it finds is malicious for certain: held mail for which it is true is "
+               "never offered to its recipients"},
+      &settings.certain);
 }
 
 }  // namespace watchpost::border

@@ -22,7 +22,7 @@ struct BorderSettings {
   std::string malformed = "tag";         // too many fields, NUL bytes in the header
   std::string overload = "tempfail";     // no room for the message
   std::string trouble = "tempfail";      // no answer in time, or something of ours is broken
-  std::string quarantine = "tempfail";   // a quarantine that cannot be had
+  std::string quarantine = "tempfail";   // in place of a quarantine that there is not
   // While DNS does not say whether they can be forged, mail that claims to be from these is refused
   // for now, for at most so long for one client and sender; all other mail is accepted with a mark.
   std::vector<std::string> protected_domains;
@@ -64,6 +64,7 @@ struct FilterSettings {
   std::string owner;            // who answers for it
   std::string until;            // it ends then: "2026-12-31", "2026-12-31T12:00:00Z"; empty: never
   std::string why;              // stands in the reason
+  bool certain = false;         // what it finds is malicious for certain
 };
 void fields(SettingsVisitor& visit, FilterSettings& settings);
 
@@ -76,6 +77,8 @@ struct Filter {
   std::string owner;
   Time until = Time::max();
   std::string why;
+  bool certain = false;
+  bool by_recipient = false;  // it asks who gets the message
 };
 // `about` of an error: "when, column 12".
 Result<Filter> make_filter(const FilterSettings& settings);

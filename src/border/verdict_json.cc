@@ -60,6 +60,7 @@ array Writer::reasons(const std::vector<VerdictReason>& all) const {
     reason["wants"] = name_of(one.wants);
     reason["in_force"] = one.in_force;
     reason["words"] = text(one.words);
+    if (!one.recipients.empty()) reason["recipients"] = texts(one.recipients);
     made.push_back(std::move(reason));
   }
   return made;
@@ -194,6 +195,10 @@ object document(const Writer& writer, std::string_view milter, Mode mode, const 
   made["decided"] = name_of(judged.verdict.decided);
   made["carried_out"] = name_of(judged.verdict.carried_out);
   if (!judged.answer.reply.empty()) made["reply"] = writer.text(judged.answer.reply);
+  if (judged.held) {
+    made["held"] = writer.text(to_hex(*judged.held));
+    if (!judged.plan.kept.empty()) made["held_for"] = writer.texts(judged.plan.kept);
+  }
   made["reasons"] = writer.reasons(judged.verdict.reasons);
   made["rules"] = writer.text(judged.rules->version);
   made["findings"] = writer.texts(facts.findings);

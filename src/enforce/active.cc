@@ -38,6 +38,11 @@ const Decision* ActiveDecisions::strictest_rate(const Event& subject, Time now) 
   });
 }
 
+const Decision* ActiveDecisions::longest_hold(const Event& subject, Time now) const {
+  return first(subject, now,
+               [](const Measure& measure) { return measure.kind == MeasureKind::hold; });
+}
+
 const Decision* ActiveDecisions::first(const Event& subject, Time now, const auto& wanted) const {
   size_t best = decisions_.size();
   for (size_t field = 0; field < kTextFields; ++field) {

@@ -26,6 +26,8 @@ class ActiveDecisions {
   // The same among throttles by rate alone: a mail that is under a throttle by share as well has to
   // pass both, since neither is the stricter one.
   const Decision* strictest_rate(const Event& subject, Time now) const;
+  // The same among holds alone: by whom mail is kept that is not refused under a stricter one.
+  const Decision* longest_hold(const Event& subject, Time now) const;
   const std::vector<Decision>& all() const { return decisions_; }
 
  private:

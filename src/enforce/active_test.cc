@@ -64,6 +64,24 @@ TEST(ActiveDecisions, AShareAndARateAreBothFound) {
   EXPECT_EQ(strictest(active, event), 4u);
 }
 
+TEST(ActiveDecisions, AHoldIsFoundUnderAStricterMeasureToo) {
+  const ActiveDecisions active(
+      {decision(1, "credential=alice", "hold 1h"), decision(2, "customer=acme", "hold 9h"),
+       decision(3, "credential=alice", "suspend 1h"), decision(4, "credential=bob", "suspend 1h")});
+  Event event;
+  event[Field::credential] = "alice";
+  EXPECT_EQ(strictest(active, event), 3u);
+  ASSERT_NE(active.longest_hold(event, kNow), nullptr);
+  EXPECT_EQ(active.longest_hold(event, kNow)->id.number, 1u);
+  event[Field::customer] = "acme";
+  EXPECT_EQ(active.longest_hold(event, kNow)->id.number, 2u);
+  EXPECT_EQ(active.longest_hold(event, kNow + std::chrono::hours(2))->id.number, 2u);
+  EXPECT_EQ(active.longest_hold(event, kNow + std::chrono::hours(10)), nullptr);
+  Event other;
+  other[Field::credential] = "bob";
+  EXPECT_EQ(active.longest_hold(other, kNow), nullptr);
+}
+
 TEST(ActiveDecisions, WhatIsNotInForceOrHasNoScopeNeverHolds) {
   Decision proposed = decision(1, "credential=alice", "suspend 1h");
   proposed.state = DecisionState::proposed;

@@ -29,6 +29,8 @@ struct VerdictReason {
   Disposition wants = Disposition::accept;
   bool in_force = true;  // false: its mode is shadow or notify, it would have
   std::string words;     // one sentence for people; texts from outside are not escaped in it
+  // For whom it holds, where not for all recipients of the message: else empty.
+  std::vector<std::string> recipients = {};
   bool operator==(const VerdictReason&) const = default;
 };
 
@@ -37,7 +39,8 @@ struct MailVerdict {
   Disposition decided = Disposition::accept;      // what the rules in force came to
   Disposition carried_out = Disposition::accept;  // what the mail server was told; milder where the
                                                   // mode only looks on, tempfail for a quarantine
-                                                  // that cannot be had
+                                                  // that cannot be had; quarantine where any copy
+                                                  // of it was kept
   std::vector<VerdictReason> reasons;             // strictest first; empty: nothing was found
 };
 

@@ -3,16 +3,17 @@
 #include "base/log.h"
 #include "border/dispositions.h"
 #include "border/gate_counters.h"
+#include "border/in_flight.h"
 #include "border/inbound/event.h"
 #include "border/inbound/filters.h"
 #include "border/inbound/header_changes.h"
+#include "border/inbound/held.h"
 #include "border/inbound/judge.h"
 #include "border/inbound/policy.h"
 #include "border/inbound/weigh.h"
+#include "border/release.h"
 #include "border/verdict_json.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 namespace watchpost::border {
@@ -30,28 +31,6 @@ void count_hits(const Judged& judged, const std::string& gate, Metrics& metrics)
         .add();
   }
 }
-
-// How many judgements wait for DNS: who ends the gate waits for them, since they use what it owns.
-class InFlight {
- public:
-  void begin() {
-    const std::lock_guard lock(mutex_);
-    ++count_;
-  }
-  void end() {
-    const std::lock_guard lock(mutex_);
-    if (--count_ == 0) none_.notify_all();
-  }
-  void wait_for_none() {
-    std::unique_lock lock(mutex_);
-    none_.wait(lock, [this] { return count_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  size_t count_ = 0;
-};
 
 // No quarantine without a look at the message.
 Disposition in_place_of_verdict(Disposition wanted, Mode mode) {
@@ -71,8 +50,16 @@ class InboundGate final : public Handler {
 
  private:
   void tell_refused(const Transaction& mail, const Recipient& recipient, const Reason& reason);
+  void judge(std::shared_ptr<const Transaction> message, GiveAnswer answer);
+  void put_into_quarantine(std::shared_ptr<Judged> judged, GiveAnswer answer);
+  void conclude(Judged& judged, const GiveAnswer& answer);
   void came_too_late(Judged& judged) const;
   void keep(const Judged& judged);
+  void redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer);
+  void let_through(const Transaction& mail, const quarantine::HeldMessage& held,
+                   const GiveAnswer& answer);
+  Answer not_now(std::string_view rule) const;
+  std::vector<HeaderChange> removals_unjudged(const Transaction& mail, const Rules& rules) const;
 
   const BorderContext context_;
   InboundJudge judge_;
@@ -82,6 +69,7 @@ class InboundGate final : public Handler {
 
 Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
   if (judge_.mode() != Mode::enforce || recipient.refused) return {};
+  if (context_.quarantine != nullptr && may_be_release(so_far)) return {};
   const auto reason = judge_.at_recipient(so_far, recipient.address);
   if (!reason || reason->said.wants == Disposition::accept) return {};
   counters_.add_refused_recipient();
@@ -112,18 +100,84 @@ void InboundGate::tell_refused(const Transaction& mail, const Recipient& recipie
 
 void InboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   in_flight_.begin();
+  if (context_.quarantine != nullptr && begins_with_token(*message)) {
+    redeem(std::move(message), std::move(answer));
+  } else {
+    judge(std::move(message), std::move(answer));
+  }
+}
+
+void InboundGate::judge(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   start(judge_.judge(std::move(message)), [this, answer = std::move(answer)](Judged judged) {
-    // The mail server goes on while the rest is written down: nothing here can refuse any more.
-    if (answer(judged.answer)) {
-      judge_.remember(judged);
-    } else {
-      came_too_late(judged);
-    }
-    counters_.add_decided(judged.verdict.decided);
-    count_hits(judged, judge_.name(), context_.metrics);
-    keep(judged);
-    in_flight_.end();
+    if (!judged.plan.keeps()) return conclude(judged, answer);
+    put_into_quarantine(std::make_shared<Judged>(std::move(judged)), answer);
   });
+}
+
+// The mail server is told of it when it is durable, and no sooner.
+void InboundGate::put_into_quarantine(std::shared_ptr<Judged> judged, GiveAnswer answer) {
+  HeldMail mail = held_mail(judge_.name(), judge_.mode(), *judged);
+  context_.quarantine->keep(std::move(mail.message), std::move(mail.content),
+                            [this, judged = std::move(judged),
+                             answer = std::move(answer)](const Result<quarantine::HeldId>& held) {
+                              judge_.kept(*judged, held);
+                              conclude(*judged, answer);
+                            });
+}
+
+void InboundGate::conclude(Judged& judged, const GiveAnswer& answer) {
+  // The mail server goes on while the rest is written down: nothing here can refuse any more.
+  if (answer(judged.answer)) {
+    judge_.remember(judged);
+  } else {
+    came_too_late(judged);
+  }
+  counters_.add_decided(judged.verdict.decided);
+  count_hits(judged, judge_.name(), context_.metrics);
+  keep(judged);
+  in_flight_.end();
+}
+
+// What comes with a token of ours was judged before, and a person wants it to go out.
+void InboundGate::redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
+  const auto presented = presented_by(*message);
+  if (!presented) {
+    counters_.add_refused_token();
+    return judge(std::move(message), std::move(answer));
+  }
+  // Nobody can say of a part that it is what was held.
+  if (message->cut || message->too_many_fields) {
+    answer(not_now("trouble"));
+    return in_flight_.end();
+  }
+  context_.quarantine->redeem(*presented, [this, message,
+                                           answer](const Result<quarantine::HeldMessage>& held) {
+    if (held) {
+      let_through(*message, *held, answer);
+      in_flight_.end();
+    } else if (held.error().code == Code::not_found) {
+      counters_.add_refused_token();
+      judge(message, answer);
+    } else {
+      log_error("border", "{}: a released message waits: {}", judge_.name(), held.error().text());
+      answer(not_now("trouble"));
+      in_flight_.end();
+    }
+  });
+}
+
+void InboundGate::let_through(const Transaction& mail, const quarantine::HeldMessage& held,
+                              const GiveAnswer& answer) {
+  if (!answer({.header = removals_unjudged(mail, *context_.rules.get())})) return;
+  counters_.add_decided(Disposition::accept);
+  ingest::Arrival arrival;
+  arrival.source = judge_.name();
+  Event& event = released_event(mail, held, arrival.events);
+  event.id = inbound_event_id(judge_.name(), mail);
+  event.at = context_.clock.now();
+  event[Field::source] = arrival.events.keep(judge_.name());
+  context_.mapping.apply(event, arrival.events);
+  if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
 // What the mail server was told instead is what was done, and the message says nothing of anybody:
@@ -162,8 +216,26 @@ void InboundGate::keep(const Judged& judged) {
   if (!context_.events.offer(std::move(arrival))) counters_.add_dropped();
 }
 
+Answer InboundGate::not_now(std::string_view rule) const {
+  const Reason reason{.said = {.rule = std::string(rule), .words = {}}, .source = Source::trouble};
+  return {
+      .kind = Answer::Kind::tempfail,
+      .reply = reply_of(&reason, Disposition::tempfail, context_.rules.get()->settings.contact)};
+}
+
+// Unjudged mail says nothing in our name either.
+std::vector<HeaderChange> InboundGate::removals_unjudged(const Transaction& mail,
+                                                         const Rules& rules) const {
+  if (judge_.mode() == Mode::shadow) return token_removals(mail);
+  mime::Findings findings;
+  const auto header = mime::Header::read(mail.message, 0, {}, findings);
+  return removals(mail, header, rules.settings.results ? judge_.authserv_id(rules) : "");
+}
+
 Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
+  // It may be a released message, and nobody knows yet.
+  if (context_.quarantine != nullptr && message.release_fields > 0) return not_now("trouble");
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   const Disposition wants = disposition_of(
@@ -176,11 +248,7 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
             .reply = reply_of(&reason, done, settings.contact)};
   }
   Answer answer;
-  if (judge_.mode() == Mode::shadow) return answer;
-  // Unjudged mail says nothing in our name either.
-  mime::Findings findings;
-  const auto header = mime::Header::read(message.message, 0, {}, findings);
-  answer.header = removals(message, header, settings.results ? judge_.authserv_id(*rules) : "");
+  answer.header = removals_unjudged(message, *rules);
   if (done == Disposition::tag) {
     answer.header.push_back({.kind = HeaderChange::Kind::insert,
                              .place = 1,

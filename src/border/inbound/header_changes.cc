@@ -4,6 +4,7 @@
 #include "auth/results/foreign_results.h"
 #include "base/ascii.h"
 #include "base/text.h"
+#include "border/release.h"
 
 #include <algorithm>
 #include <iterator>
@@ -177,6 +178,7 @@ std::vector<HeaderChange> header_changes(const Facts& facts, const Marks& marks)
   const Transaction& mail = *facts.transaction;
   if (settings.results) remove_results(mail, header, facts.forged_results, changes);
   remove_marks(mail, header, changes);
+  std::ranges::move(token_removals(mail), std::back_inserter(changes));
   if (marks.tagged) prefix_subject(header, settings.tag_subject, changes);
   if (std::string mark = mark_text(facts, marks); !mark.empty()) {
     changes.push_back(insertion(kMarkField, std::move(mark)));
@@ -195,6 +197,7 @@ std::vector<HeaderChange> removals(const Transaction& mail, const mime::Header& 
     remove_results(mail, header, auth::foreign_results(header, ours), changes);
   }
   remove_marks(mail, header, changes);
+  std::ranges::move(token_removals(mail), std::back_inserter(changes));
   return changes;
 }
 

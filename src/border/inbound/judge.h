@@ -7,6 +7,7 @@
 #include "border/inbound/patience.h"
 #include "border/inbound/reason.h"
 #include "border/milter/answer.h"
+#include "border/plan.h"
 #include "dns/recorded.h"
 #include "model/mail_verdict.h"
 #include "relate/reputation.h"
@@ -23,7 +24,10 @@ struct Judged {
   Facts facts;
   std::vector<Reason> reasons;  // weighed
   MailVerdict verdict;
+  Plan plan;
+  // Where the plan keeps anything, a refusal for now until it is kept.
   Answer answer;
+  std::optional<quarantine::HeldId> held;
   std::optional<relate::Deed> deed;  // of those who vouch for it; none: nothing is to be noted
   // For the document that is kept.
   std::shared_ptr<const Rules> rules;
@@ -45,6 +49,8 @@ class InboundJudge {
   Async<Judged> judge(std::shared_ptr<const Transaction> message);
   // What is answered at a recipient: decisions in force alone.
   std::optional<Reason> at_recipient(const Transaction& so_far, const std::string& recipient);
+  // What became of the copies that the plan keeps; after this the answer is the right one.
+  void kept(Judged& judged, const Result<quarantine::HeldId>& held) const;
   // Counts it for those who vouch for it.
   void remember(const Judged& judged);
 
@@ -56,6 +62,8 @@ class InboundJudge {
  private:
   std::vector<Reason> reasons_of(const Facts& facts, const Rules& rules, Time now);
   void conclude(Judged& judged) const;
+  void put_off(Judged& judged, std::string why) const;
+  std::vector<HeaderChange> changes_of(const Judged& judged) const;
 
   const std::string name_;
   const Mode mode_;

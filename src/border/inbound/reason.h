@@ -25,6 +25,7 @@ struct Reason {
   // Of what refuses: "550 5.7.26 text" with its mark; empty: one of its own is made.
   std::string reply;
   bool announced = false;  // of a filter in mode notify: stands in the header as well
+  bool certain = false;    // of a filter: what it finds is malicious for certain
 };
 
 }  // namespace watchpost::border

@@ -45,7 +45,8 @@ struct GateWorld : testing::Test {
             .events = events,
             .storing = [this] { return storing; },
             .clock = clock,
-            .metrics = metrics};
+            .metrics = metrics,
+            .quarantine = quarantine};
   }
 
   static std::shared_ptr<Transaction> from(const auth::Connection& connection,
@@ -111,6 +112,7 @@ struct GateWorld : testing::Test {
   Rules settings;
   RulesSnapshot rules;
   dns::Resolver* resolver = nullptr;  // in place of the world's
+  quarantine::Keeper* quarantine = nullptr;
   enforce::ActiveSnapshot active;
   feedback::Mapping mapping;
   relate::Reputation reputation{relate::ReputationSettings{}};

@@ -1,9 +1,11 @@
 #include "border/inbound/weigh.h"
 
 #include "border/dispositions.h"
+#include "border/held_mail.h"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -14,6 +16,37 @@ namespace {
 bool is_exception(const Reason& reason) {
   return reason.source == Source::filter && reason.said.in_force &&
          reason.said.wants == Disposition::accept;
+}
+
+// Whom a reason holds for, without those whom an exception holds for.
+std::vector<std::string> left_of(const VerdictReason& reason, const VerdictReason& exception,
+                                 std::span<const Recipient> recipients) {
+  std::vector<std::string> left;
+  for (const Recipient& one : recipients) {
+    if (holds_for(reason, one.address) && !holds_for(exception, one.address)) {
+      left.push_back(one.address);
+    }
+  }
+  return left;
+}
+
+void except(Reason& one, std::span<const VerdictReason> exceptions,
+            std::span<const Recipient> recipients) {
+  const bool yields = one.source == Source::policy || one.source == Source::filter;
+  if (!yields || one.said.wants == Disposition::accept) return;
+  for (const VerdictReason& exception : exceptions) {
+    std::vector<std::string> left;
+    if (!exception.recipients.empty()) left = left_of(one.said, exception, recipients);
+    if (!left.empty()) {
+      if (left.size() < recipients.size()) one.said.recipients = std::move(left);
+      continue;
+    }
+    one.said.in_force = false;
+    one.said.words += fmt::format("; excepted by {}", exception.rule);
+    one.evidence = false;
+    one.announced = false;
+    return;
+  }
 }
 
 struct Words {
@@ -37,6 +70,7 @@ constexpr std::string_view kRefusedElse = "550 5.7.1 Refused by a rule of this s
 constexpr std::array kWaits{
     Words{"protected", "451 4.4.3 The author's domain cannot be checked now, try again later"},
     Words{"trouble", "451 4.3.0 This mail cannot be judged now, try again later"},
+    Words{kNotKeptRule, kNotKept},
 };
 constexpr std::string_view kWaitsElse = "451 4.7.1 Not taken now, try again later";
 
@@ -50,19 +84,13 @@ std::string_view text_for(std::string_view rule, const std::array<Words, kSize>&
 
 }  // namespace
 
-void weigh(std::vector<Reason>& reasons) {
-  const auto exception = std::ranges::find_if(reasons, is_exception);
-  if (exception != reasons.end()) {
-    const std::string by = fmt::format("; excepted by {}", exception->said.rule);
-    for (Reason& one : reasons) {
-      const bool yields = one.source == Source::policy || one.source == Source::filter;
-      if (!yields || one.said.wants == Disposition::accept) continue;
-      one.said.in_force = false;
-      one.said.words += by;
-      one.evidence = false;
-      one.announced = false;
-    }
+void weigh(std::vector<Reason>& reasons, std::span<const Recipient> recipients) {
+  // By their words alone: reasons change meanwhile.
+  std::vector<VerdictReason> exceptions;
+  for (const Reason& one : reasons) {
+    if (is_exception(one)) exceptions.push_back(one.said);
   }
+  for (Reason& one : reasons) except(one, exceptions, recipients);
   std::ranges::stable_sort(reasons, [](const Reason& left, const Reason& right) {
     if (left.said.wants != right.said.wants) return left.said.wants > right.said.wants;
     if (left.said.in_force != right.said.in_force) return left.said.in_force;
@@ -82,18 +110,37 @@ Disposition decided_by(const std::vector<Reason>& reasons) {
   return reason == nullptr ? Disposition::accept : reason->said.wants;
 }
 
-Disposition carried_out(Disposition decided, const CarryingOut& how) {
-  switch (how.mode) {
-    case Mode::off:
-    case Mode::shadow: return Disposition::accept;
-    case Mode::notify: return std::min(decided, Disposition::tag);
-    case Mode::enforce: break;
-  }
-  if (decided != Disposition::quarantine) return decided;
-  if (!how.storing || how.in_place_of_quarantine == Disposition::quarantine) {
-    return Disposition::tempfail;
-  }
-  return how.in_place_of_quarantine;
+bool holds_for(const VerdictReason& reason, std::string_view recipient) {
+  return reason.recipients.empty() ||
+         std::ranges::find(reason.recipients, recipient) != reason.recipients.end();
+}
+
+std::vector<Reason> reasons_for(const std::vector<Reason>& reasons,
+                                std::span<const std::string> recipients) {
+  std::vector<Reason> found;
+  std::ranges::copy_if(reasons, std::back_inserter(found), [&](const Reason& reason) {
+    return std::ranges::any_of(recipients,
+                               [&](const std::string& one) { return holds_for(reason.said, one); });
+  });
+  return found;
+}
+
+std::vector<Share> shares_of(const std::vector<Reason>& reasons,
+                             std::span<const Recipient> recipients, const CarryingOut& how) {
+  const auto share_of = [&](std::string_view recipient) {
+    Share share{.recipient = recipient, .done = carried_out(Disposition::accept, how)};
+    for (const Reason& one : reasons) {
+      if (!one.said.in_force || !holds_for(one.said, recipient)) continue;
+      share.done = std::max(share.done, carried_out(one.said.wants, how));
+    }
+    return share;
+  };
+  const bool all_alike =
+      std::ranges::all_of(reasons, [](const Reason& one) { return one.said.recipients.empty(); });
+  if (all_alike) return {share_of({})};
+  std::vector<Share> shares;
+  for (const Recipient& one : recipients) shares.push_back(share_of(one.address));
+  return shares;
 }
 
 std::optional<relate::Deed> deed_of(const std::vector<Reason>& reasons) {

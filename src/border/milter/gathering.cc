@@ -1,6 +1,7 @@
 #include "border/milter/gathering.h"
 
 #include "base/ascii.h"
+#include "quarantine/keeper.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +11,7 @@ namespace {
 
 constexpr size_t kFirstRoom = 4 * 1024;
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr size_t kLongestReleaseField = 200;
 
 // A fold comes as a bare LF.
 void add_with_line_ends(std::string& out, std::string_view value) {
@@ -89,9 +91,17 @@ void Gathering::field(std::string_view name, std::string_view value, bool leadin
   add_with_line_ends(line_, value);
   line_ += kLineEnd;
   Transaction& mail = kept_->mail;
-  ++mail.header_fields;
   if (equal_nocase(name, kResultsField)) ++mail.results_fields;
   if (equal_nocase(name, kMarkField)) ++mail.mark_fields;
+  const bool release = equal_nocase(name, quarantine::kReleaseField);
+  if (release) ++mail.release_fields;
+  // What was within the limits without it is released whole.
+  if (release && mail.header_fields == 0 && kept_->beside == 0 &&
+      line_.size() <= kLongestReleaseField) {
+    kept_->beside = line_.size();
+    return append(line_);
+  }
+  ++mail.header_fields;
   kept_->header_bytes += line_.size();
   if (mail.header_fields > limits_.protocol.header_fields ||
       kept_->header_bytes > limits_.protocol.header_bytes) {
@@ -113,7 +123,8 @@ void Gathering::append(std::string_view bytes) {
   Transaction& mail = kept_->mail;
   mail.size += bytes.size();
   if (mail.cut) return;
-  const std::string_view fits = bytes.substr(0, limits_.message_bytes - mail.message.size());
+  const size_t most = limits_.message_bytes + kept_->beside;
+  const std::string_view fits = bytes.substr(0, most - mail.message.size());
   mail.cut = fits.size() < bytes.size();
   if (!make_room(fits.size())) return give_up();
   mail.message += fits;
@@ -123,7 +134,7 @@ bool Gathering::make_room(size_t bytes) {
   std::string& message = kept_->mail.message;
   const size_t needed = message.size() + bytes;
   if (needed <= kept_->room) return true;
-  const size_t twice = std::min(2 * kept_->room, limits_.message_bytes);
+  const size_t twice = std::min(2 * kept_->room, limits_.message_bytes + kept_->beside);
   const size_t room = std::max({needed, twice, kFirstRoom});
   if (!kept_->share.add(room - kept_->room)) return false;
   // A string that grows by itself takes more than was counted.

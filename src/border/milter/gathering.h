@@ -60,6 +60,7 @@ class Gathering {
     explicit Kept(std::shared_ptr<MessageMemory> memory) : share(std::move(memory)) {}
     Transaction mail;
     size_t header_bytes = 0;
+    size_t beside = 0;  // bytes of a first field that counts for no limit: that of a release
     size_t macro_bytes = 0;
     size_t room = 0;  // for the message's bytes, as counted
     bool out_of_memory = false;

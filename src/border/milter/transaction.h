@@ -50,6 +50,7 @@ struct Transaction {
   // Fields of names that are ours to remove, those that `message` has none of as well.
   uint32_t results_fields = 0;  // Authentication-Results
   uint32_t mark_fields = 0;     // X-Watchpost
+  uint32_t release_fields = 0;  // quarantine::kReleaseField
   Time began;                   // MAIL FROM
 
   std::string_view macro(std::string_view name) const {

@@ -17,6 +17,8 @@ constexpr std::array kOfContent{Field::customer, Field::campaign, Field::author_
                                 Field::subject_hash, Field::link_host};
 
 // Such a decision could perhaps not be judged at its recipients.
+bool is_hold(const Decision& decision) { return decision.measure.kind == MeasureKind::hold; }
+
 bool names_both(const Decision& decision) {
   const auto has = [&](std::span<const Field> fields) {
     return std::ranges::any_of(decision.scope.parts, [&](const Stream::Part& part) {
@@ -28,6 +30,8 @@ bool names_both(const Decision& decision) {
 
 }  // namespace
 
+std::string rule_of(const Decision& decision) { return "decision " + text_of(decision.id); }
+
 std::optional<Decision> OutboundDecisions::at_recipient(const Transaction& mail,
                                                         std::string_view recipient, Time now) {
   const auto active = active_.get();
@@ -38,6 +42,48 @@ std::optional<Decision> OutboundDecisions::at_recipient(const Transaction& mail,
   mapping_.apply(event, batch);
   const Decision* const decision = judge_.refusing(*active, event, instance_of(mail), now);
   return decision == nullptr ? std::nullopt : std::optional(*decision);
+}
+
+std::optional<Decision> OutboundDecisions::at_any_recipient(const Transaction& mail, Time now) {
+  std::optional<Decision> strictest = at_recipient(mail, "", now);
+  if (active_.get()->all().empty()) return strictest;
+  for (const Recipient& one : mail.recipients) {
+    auto next = at_recipient(mail, one.address, now);
+    if (next && (!strictest || decide::stricter(next->measure, strictest->measure))) {
+      strictest = std::move(next);
+    }
+  }
+  return strictest;
+}
+
+const Decision* OutboundDecisions::hold_of(const enforce::ActiveDecisions& active,
+                                           const Event& known, std::string_view recipient,
+                                           Time now) const {
+  EventBatch texts;
+  Event event = known;
+  event[Field::recipient] = recipient;
+  mapping_.apply(event, texts);
+  return active.longest_hold(event, now);
+}
+
+std::vector<Hold> OutboundDecisions::holds(const Transaction& mail, const Event& message,
+                                           Time now) const {
+  const auto active = active_.get();
+  std::vector<Hold> found;
+  if (std::ranges::none_of(active->all(), is_hold)) return found;
+  EventBatch session;
+  const Event& at_recipients = session_event(mail, session);
+  for (const Recipient& one : mail.recipients) {
+    const Decision* decision = hold_of(*active, message, one.address, now);
+    // Who was let in under one does not slip out by what mapping rules find at the end.
+    if (decision == nullptr) decision = hold_of(*active, at_recipients, one.address, now);
+    if (decision == nullptr) continue;
+    auto hold = std::ranges::find(found, decision->id,
+                                  [](const Hold& one_found) { return one_found.decision.id; });
+    if (hold == found.end()) hold = found.insert(found.end(), {.decision = *decision});
+    hold->recipients.push_back(one.address);
+  }
+  return found;
 }
 
 std::optional<Decision> OutboundDecisions::at_end(const Transaction& mail, const Event& message,

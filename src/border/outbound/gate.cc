@@ -1,16 +1,22 @@
 #include "border/gate.h"
 
+#include "base/log.h"
 #include "border/dispositions.h"
 #include "border/envelope.h"
 #include "border/gate_counters.h"
+#include "border/in_flight.h"
+#include "border/outbound/conclude.h"
 #include "border/outbound/decisions.h"
+#include "border/outbound/held.h"
 #include "border/outbound/hygiene.h"
 #include "border/outbound/kept.h"
 #include "border/outbound/mail.h"
+#include "border/release.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,17 +24,29 @@
 namespace watchpost::border {
 namespace {
 
-bool refuses(Disposition disposition) {
-  return disposition == Disposition::tempfail || disposition == Disposition::reject;
+// Nothing of it leaves: it is seen, and is no evidence.
+void keep_back(Event& event, Disposition carried_out) {
+  event.kind = EventKind::rejected;
+  event.self_inflicted = true;
+  event[Field::stage] = "END-OF-MESSAGE";
+  if (carried_out == Disposition::quarantine) event[Field::disposition] = name_of(carried_out);
 }
 
-// Nothing is kept of mail that leaves, and a mark in it helps nobody.
-Disposition where_mail_leaves(Disposition wanted, const BorderSettings& settings) {
-  if (wanted == Disposition::tag) return Disposition::accept;
-  if (wanted != Disposition::quarantine) return wanted;
-  const Disposition instead = disposition_of(settings.quarantine, Disposition::tempfail);
-  if (instead == Disposition::quarantine) return Disposition::tempfail;
-  return instead == Disposition::tag ? Disposition::accept : instead;
+// All that no other hold holds.
+void hold_the_rest(const Decision& decision, const Transaction& mail, std::vector<Hold>& holds) {
+  std::unordered_set<std::string_view> held;
+  for (const Hold& one : holds) held.insert(one.recipients.begin(), one.recipients.end());
+  Hold rest{.decision = decision, .recipients = {}};
+  for (const Recipient& one : mail.recipients) {
+    if (!held.contains(one.address)) rest.recipients.push_back(one.address);
+  }
+  if (!rest.recipients.empty()) holds.push_back(std::move(rest));
+}
+
+Answer release_waits() {
+  return {.kind = Answer::Kind::tempfail,
+          .reply =
+              fmt::format("451 4.3.0 This mail cannot be released now, try again later {}", kMark)};
 }
 
 Answer refusal(std::string reply) {
@@ -39,16 +57,36 @@ Answer refusal(std::string reply) {
           .remove_recipients = {}};
 }
 
-// A refusal by our own rules; the mark is what the log's reader knows it by.
-std::string reply_for(Disposition disposition, std::string_view words, std::string_view contact) {
-  const std::string_view code = disposition == Disposition::reject ? "550 5.7.1" : "451 4.7.1";
-  const std::string whom = contact.empty() ? std::string() : fmt::format("; contact {}", contact);
-  return fmt::format("{} {}{} {}", code, words, whom, kMark);
+bool is_hold(const std::optional<Decision>& decision) {
+  return decision && decision->measure.kind == MeasureKind::hold;
 }
+
+// A message on its way through the gate.
+struct Passing {
+  Passing(std::shared_ptr<const Transaction> message, std::shared_ptr<const Rules> now_rules,
+          OutboundMail looked, Time now)
+      : mail(std::move(message)),
+        rules(std::move(now_rules)),
+        looked_at(std::move(looked)),
+        judged{.mail = *mail, .looked_at = looked_at, .verdict = {}, .reply = {}, .at = now} {}
+  Passing(const Passing&) = delete;
+  Passing& operator=(const Passing&) = delete;
+
+  const BorderSettings& settings() const { return rules->settings; }
+  Event& event() { return batch.events().front(); }
+
+  const std::shared_ptr<const Transaction> mail;
+  const std::shared_ptr<const Rules> rules;
+  const OutboundMail looked_at;
+  OutboundJudged judged;
+  EventBatch batch;               // its event alone
+  std::vector<HeldPart> to_keep;  // the last first
+};
 
 class OutboundGate final : public Handler {
  public:
   OutboundGate(const std::string& name, Mode mode, const BorderContext& context);
+  ~OutboundGate() override { in_flight_.wait_for_none(); }
 
   bool looks_at(const Transaction&) override { return mode_ != Mode::off; }
   Answer at_recipient(const Transaction& so_far, const Recipient& recipient) override;
@@ -56,11 +94,18 @@ class OutboundGate final : public Handler {
   Answer in_trouble(const Transaction& message, Trouble trouble) override;
 
  private:
-  std::vector<VerdictReason> reasons_for(const OutboundJudged& judged,
-                                         const std::optional<Decision>& decision,
-                                         const BorderSettings& settings) const;
-  void conclude(OutboundJudged& judged, const std::optional<Decision>& decision,
-                const BorderSettings& settings) const;
+  // Whether holds keep mail here at all, full or not.
+  bool holds_here() const {
+    return mode_ == Mode::enforce && context_.holds && context_.quarantine != nullptr;
+  }
+  void judge(std::shared_ptr<const Transaction> message, GiveAnswer answer);
+  OutboundCase case_of(const Transaction& mail, const Event& event, EventBatch& batch,
+                       const BorderSettings& settings);
+  void keep(std::shared_ptr<Passing> passing, GiveAnswer answer);
+  void kept(Passing& passing, const GiveAnswer& answer);
+  void redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer);
+  void let_through(std::shared_ptr<const Transaction> message, const quarantine::HeldMessage& held,
+                   const GiveAnswer& answer);
   void refused_recipient(const Transaction& mail, const Recipient& recipient,
                          const std::string& reply);
   void tell(const OutboundJudged& judged, const Rules& rules, EventBatch batch);
@@ -75,6 +120,7 @@ class OutboundGate final : public Handler {
   OutboundDecisions decisions_;
   GateCounters counters_;
   std::map<std::string_view, Counter*> findings_;
+  InFlight in_flight_;
 };
 
 std::optional<auth::PublicSuffixes> system_suffixes() {
@@ -104,8 +150,11 @@ OutboundGate::OutboundGate(const std::string& name, Mode mode, const BorderConte
 
 Answer OutboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
   if (mode_ != Mode::enforce) return {};
+  if (context_.quarantine != nullptr && may_be_release(so_far)) return {};
   const auto decision = decisions_.at_recipient(so_far, recipient.address, context_.clock.now());
   if (!decision) return {};
+  // It is kept at the end.
+  if (is_hold(decision) && holds_here() && context_.quarantine->takes()) return {};
   const auto rules = context_.rules.get();
   std::string reply = enforce::action_for(*decision, rules->settings.contact);
   refused_recipient(so_far, recipient, reply);
@@ -128,106 +177,193 @@ void OutboundGate::refused_recipient(const Transaction& mail, const Recipient& r
   offer(std::move(batch));
 }
 
-std::vector<VerdictReason> OutboundGate::reasons_for(const OutboundJudged& judged,
-                                                     const std::optional<Decision>& decision,
-                                                     const BorderSettings& settings) const {
-  const bool in_force = mode_ == Mode::enforce;
-  std::vector<VerdictReason> reasons;
-  if (decision) {
-    reasons.push_back(
-        {.rule = "decision " + text_of(decision->id),
-         .wants = disposition_of(decision->measure),
-         .in_force = in_force,
-         .words = fmt::format("{} is under {}", decision->scope.text(), decision->measure.text())});
-  }
-  const Authorship authorship = judged.looked_at.authorship;
-  const Disposition author = disposition_of(settings.foreign_author, Disposition::accept);
-  const bool objects = authorship == Authorship::foreign || authorship == Authorship::uncertain;
-  if (objects && author != Disposition::accept) {
-    reasons.push_back({.rule = std::string(finding_of(authorship)),
-                       .wants = author,
-                       .in_force = in_force,
-                       .words = fmt::format("not every author is known to belong to the login {}",
-                                            judged.mail.login())});
-  }
-  std::ranges::stable_sort(reasons, std::ranges::greater(), &VerdictReason::wants);
-  return reasons;
-}
-
-void OutboundGate::conclude(OutboundJudged& judged, const std::optional<Decision>& decision,
-                            const BorderSettings& settings) const {
-  MailVerdict& verdict = judged.verdict;
-  verdict.reasons = reasons_for(judged, decision, settings);
-  if (mode_ != Mode::enforce) return;
-  for (const VerdictReason& reason : verdict.reasons) {
-    verdict.decided = std::max(verdict.decided, reason.wants);
-    verdict.carried_out = std::max(verdict.carried_out, where_mail_leaves(reason.wants, settings));
-  }
-  if (!refuses(verdict.carried_out)) return;
-  const bool by_decision = decision && disposition_of(decision->measure) == verdict.carried_out;
-  judged.reply = by_decision
-                     ? enforce::action_for(*decision, settings.contact)
-                     : reply_for(verdict.carried_out,
-                                 "The author of this mail is not known to belong to this login",
-                                 settings.contact);
-}
-
 void OutboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
+  in_flight_.begin();
+  if (context_.quarantine != nullptr && begins_with_token(*message)) {
+    redeem(std::move(message), std::move(answer));
+  } else {
+    judge(std::move(message), std::move(answer));
+  }
+}
+
+OutboundCase OutboundGate::case_of(const Transaction& mail, const Event& event, EventBatch& batch,
+                                   const BorderSettings& settings) {
+  const Time now = event.at;
+  OutboundCase against{.decision = decisions_.at_end(mail, event, batch, now), .mode = mode_};
+  // Nobody refused its recipients, for the sake of a token that it does not have.
+  const bool not_asked = context_.quarantine != nullptr && may_be_release(mail);
+  if (holds_here()) against.holds = decisions_.holds(mail, event, now);
+  if (holds_here() && is_hold(against.decision)) {
+    hold_the_rest(*against.decision, mail, against.holds);
+    against.decision.reset();
+  } else if (not_asked && !against.decision) {
+    against.decision = decisions_.at_any_recipient(mail, now);
+    if (holds_here() && is_hold(against.decision)) against.decision.reset();
+  }
+  const bool may_be_kept =
+      !against.holds.empty() || settings.foreign_author == name_of(Disposition::quarantine);
+  if (may_be_kept) against.keeping = keeping_of(context_.quarantine, mail);
+  if (against.holds.size() > kMostHolds) against.keeping = Keeping::not_now;
+  return against;
+}
+
+void OutboundGate::judge(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   const auto rules = context_.rules.get();
-  const Time now = context_.clock.now();
-  const OutboundMail looked_at = look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);
-  for (const std::string_view word : looked_at.findings) findings_.at(word)->add();
-  EventBatch batch;
-  Event& event = message_event(*message, looked_at, batch);
-  event.at = now;
-  context_.mapping.apply(event, batch);
-  OutboundJudged judged{
-      .mail = *message, .looked_at = looked_at, .verdict = {}, .reply = {}, .at = now};
-  conclude(judged, decisions_.at_end(*message, event, batch, now), rules->settings);
-  const bool refused = refuses(judged.verdict.carried_out);
+  const auto passing = std::make_shared<Passing>(
+      message, rules, look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr),
+      context_.clock.now());
+  for (const std::string_view word : passing->looked_at.findings) findings_.at(word)->add();
+  Event& event = message_event(*message, passing->looked_at, passing->batch);
+  event.at = passing->judged.at;
+  context_.mapping.apply(event, passing->batch);
+  const OutboundCase against = case_of(*message, event, passing->batch, rules->settings);
+  OutboundJudged& judged = passing->judged;
+  conclude(judged, against, rules->settings);
   counters_.add_decided(judged.verdict.decided);
-  tell(judged, *rules, std::move(batch));
-  answer(refused ? refusal(std::move(judged.reply)) : Answer{});
+  if (judged.plan.keeps()) {
+    passing->to_keep =
+        parts_of(against.holds, *message, judged.plan.whole == Disposition::quarantine);
+    return keep(passing, std::move(answer));
+  }
+  tell(judged, *rules, std::move(passing->batch));
+  answer(refuses(judged.verdict.carried_out) ? refusal(std::move(judged.reply))
+                                             : Answer{.header = token_removals(*message)});
+  in_flight_.end();
+}
+
+// One part after the other: the mail server is told when all of them are durable. What was kept
+// before one failed is known when the message comes again.
+void OutboundGate::keep(std::shared_ptr<Passing> passing, GiveAnswer answer) {
+  if (passing->to_keep.empty()) return kept(*passing, answer);
+  HeldMail mail = held_mail(name_, mode_, passing->rules->version, passing->judged,
+                            passing->event(), passing->to_keep.back());
+  passing->to_keep.pop_back();
+  context_.quarantine->keep(
+      std::move(mail.message), std::move(mail.content),
+      [this, passing, answer = std::move(answer)](const Result<quarantine::HeldId>& held) {
+        if (held) {
+          passing->judged.held.push_back(*held);
+          return keep(passing, answer);
+        }
+        put_off(passing->judged, fmt::format("it was not kept: {}", held.error().text()),
+                passing->settings());
+        kept(*passing, answer);
+      });
+}
+
+// Or not, and then it is refused for now.
+void OutboundGate::kept(Passing& passing, const GiveAnswer& answer) {
+  OutboundJudged& judged = passing.judged;
+  Answer told;
+  if (refuses(judged.verdict.carried_out)) {
+    told = refusal(judged.reply);
+  } else if (judged.plan.whole == Disposition::quarantine) {
+    told.kind = Answer::Kind::discard;
+  } else {
+    told.header = token_removals(*passing.mail);
+    told.remove_recipients = judged.plan.kept;
+  }
+  if (!answer(std::move(told))) {
+    put_off(judged, "the deadline of the milter was over before all was kept", passing.settings());
+    judged.reply.clear();
+  }
+  tell(judged, *passing.rules, std::move(passing.batch));
+  in_flight_.end();
+}
+
+// What comes with a token of ours was kept here, and a person wants it to go out.
+void OutboundGate::redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
+  const auto presented = presented_by(*message);
+  if (!presented) {
+    counters_.add_refused_token();
+    return judge(std::move(message), std::move(answer));
+  }
+  // Nobody can say of a part that it is what was held.
+  if (message->cut || message->too_many_fields) {
+    answer(release_waits());
+    return in_flight_.end();
+  }
+  context_.quarantine->redeem(
+      *presented, [this, message, answer](const Result<quarantine::HeldMessage>& held) {
+        if (held) {
+          let_through(message, *held, answer);
+          in_flight_.end();
+        } else if (held.error().code == Code::not_found) {
+          counters_.add_refused_token();
+          judge(message, answer);
+        } else {
+          log_error("border", "{}: a released message waits: {}", name_, held.error().text());
+          answer(release_waits());
+          in_flight_.end();
+        }
+      });
+}
+
+// It goes out now and no sooner, so now it counts.
+void OutboundGate::let_through(std::shared_ptr<const Transaction> message,
+                               const quarantine::HeldMessage& held, const GiveAnswer& answer) {
+  if (!answer({.header = token_removals(*message)})) return;
+  const auto rules = context_.rules.get();
+  OutboundMail looked_at = look_at(*message, *rules, suffixes_ ? &*suffixes_ : nullptr);
+  looked_at.findings.push_back(kReleased);
+  Passing passing(message, rules, std::move(looked_at), context_.clock.now());
+  Event& event = message_event(*message, passing.looked_at, passing.batch);
+  event.at = passing.judged.at;
+  tell_as_held(held, event, passing.batch);
+  context_.mapping.apply(event, passing.batch);
+  counters_.add_decided(Disposition::accept);
+  tell(passing.judged, *rules, std::move(passing.batch));
 }
 
 // `batch` has the event of the message alone.
 void OutboundGate::tell(const OutboundJudged& judged, const Rules& rules, EventBatch batch) {
   const bool refused = refuses(judged.verdict.carried_out);
+  const bool held = judged.verdict.carried_out == Disposition::quarantine;
+  const bool passes = !refused && judged.plan.whole != Disposition::quarantine;
   Event& event = batch.events().front();
   event.id = id_of(judged.mail, "");
-  event.self_inflicted = refused;
-  if (refused) {
-    event[Field::stage] = "END-OF-MESSAGE";
-    event[Field::reply] = batch.keep(judged.reply);
+  if (refused) event[Field::reply] = batch.keep(judged.reply);
+  if (!passes) keep_back(event, judged.verdict.carried_out);
+  const EventId id = event.id;
+  if (passes && held) {
+    const auto kept = static_cast<uint32_t>(judged.plan.kept.size());
+    event.recipients -= std::min(event.recipients, kept);
+    Event part = event;
+    part.id = id_of(judged.mail, "held");
+    part.recipients = kept;
+    keep_back(part, Disposition::quarantine);
+    batch.add() = part;
   }
-  if (refused) event.kind = EventKind::rejected;
   // Much mail leaves, and nobody asks about that which nothing was said of.
-  std::vector<KeptVerdict> kept;
+  std::vector<KeptVerdict> verdicts;
   if (!judged.verdict.reasons.empty() && context_.storing()) {
-    kept.push_back({event.id, outbound_verdict_json(name_, mode_, rules.version, judged)});
+    verdicts.push_back({id, outbound_verdict_json(name_, mode_, rules.version, judged)});
   }
-  offer(std::move(batch), std::move(kept));
+  offer(std::move(batch), std::move(verdicts));
 }
 
 Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
+  // It may be a released message, and nobody knows yet.
+  if (context_.quarantine != nullptr && message.release_fields > 0) return release_waits();
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   if (mode_ == Mode::enforce) {
     // The decisions are in memory: no trouble takes their place.
-    if (const auto decision = decisions_.at_recipient(message, "", context_.clock.now())) {
+    if (const auto decision = decisions_.at_any_recipient(message, context_.clock.now())) {
       return refusal(enforce::action_for(*decision, settings.contact));
     }
     const std::string& wanted = trouble == Trouble::overload ? settings.overload : settings.trouble;
-    const Disposition done =
-        where_mail_leaves(disposition_of(wanted, Disposition::tempfail), settings);
+    const Disposition done = where_mail_leaves(
+        disposition_of(wanted, Disposition::tempfail),
+        {.in_place_of_quarantine = disposition_of(settings.quarantine, Disposition::tempfail)});
     if (refuses(done)) {
       return refusal(reply_for(done, "This mail could not be looked at", settings.contact));
     }
   }
   // at_end() was not called.
   if (trouble == Trouble::overload) count_unseen(message, *rules);
-  return {};
+  return {.header = token_removals(message)};
 }
 
 // Who fills up our memory is counted all the same.

@@ -34,10 +34,12 @@ array texts(const auto& all) {
 array json_of(const std::vector<VerdictReason>& reasons) {
   array made;
   for (const VerdictReason& one : reasons) {
-    made.emplace_back(object{{"rule", text(one.rule)},
-                             {"wants", name_of(one.wants)},
-                             {"in_force", one.in_force},
-                             {"words", text(one.words)}});
+    object reason{{"rule", text(one.rule)},
+                  {"wants", name_of(one.wants)},
+                  {"in_force", one.in_force},
+                  {"words", text(one.words)}};
+    if (!one.recipients.empty()) reason["recipients"] = texts(one.recipients);
+    made.emplace_back(std::move(reason));
   }
   return made;
 }
@@ -49,6 +51,16 @@ array json_of(const std::vector<Recipient>& recipients) {
     made.emplace_back(text(one.address, kLongestInList));
   }
   return made;
+}
+
+// A blank between.
+std::string ids_of(const std::vector<quarantine::HeldId>& held) {
+  std::string ids;
+  for (const quarantine::HeldId& one : held) {
+    if (!ids.empty()) ids += ' ';
+    ids += to_hex(one);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -83,6 +95,10 @@ std::string outbound_verdict_json(std::string_view milter, Mode mode, std::strin
              {"name", text(mail.client_name)},
              {"port", mail.client_port}};
   if (!judged.reply.empty()) made["reply"] = text(judged.reply);
+  if (!judged.held.empty()) {
+    made["held"] = ids_of(judged.held);
+    if (!judged.plan.kept.empty()) made["held_for"] = texts(judged.plan.kept);
+  }
   return boost::json::serialize(made);
 }
 

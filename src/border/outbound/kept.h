@@ -2,10 +2,13 @@
 #include "border/gate.h"
 #include "border/milter/transaction.h"
 #include "border/outbound/mail.h"
+#include "border/plan.h"
 #include "model/mail_verdict.h"
+#include "quarantine/held.h"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace watchpost::border {
 
@@ -16,6 +19,8 @@ struct OutboundJudged {
   MailVerdict verdict;
   std::string reply;  // of a refusal
   Time at;
+  Plan plan;
+  std::vector<quarantine::HeldId> held;
 };
 
 // As it is kept: docs/formats/verdict.md. One JSON object of at most 256 KiB, valid UTF-8 whatever

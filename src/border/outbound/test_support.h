@@ -58,7 +58,9 @@ struct OutboundWorld {
                                .events = sink,
                                .storing = [] { return true; },
                                .clock = clock,
-                               .metrics = metrics});
+                               .metrics = metrics,
+                               .quarantine = quarantine,
+                               .holds = holds});
     }
     return *handler;
   }
@@ -96,6 +98,8 @@ struct OutboundWorld {
   TestSink sink;
   enforce::ManualClock clock;
   Metrics metrics;
+  quarantine::Keeper* quarantine = nullptr;
+  bool holds = false;
   std::unique_ptr<Handler> handler;
 };
 
