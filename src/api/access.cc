@@ -43,7 +43,8 @@ Result<Caller> identify(const net::HttpRequest& request, std::span<const Token> 
                         int64_t own_uid) {
   if (request.over_unix) {
     const std::string who = user_text(request.peer_uid);
-    if (request.peer_uid == 0 || request.peer_uid == own_uid) return Caller{who, Role::responder};
+    if (request.peer_uid == 0 || request.peer_uid == own_uid)
+      return Caller{who, Role::responder, true};
     return fail(Code::refused, "only root and the daemon's own user may use this socket", who);
   }
   const std::string_view secret = bearer_of(request);
@@ -60,7 +61,7 @@ Result<Caller> identify(const net::HttpRequest& request, std::span<const Token> 
     if (equal && !token.secret.empty()) found = &token;
   }
   if (!found) return fail(Code::refused, "this token is not known");
-  return Caller{"token " + found->name, found->role};
+  return Caller{"token " + found->name, found->role, found->read_mail};
 }
 
 bool may(Role has, Role needs) { return has == needs || has == Role::responder; }

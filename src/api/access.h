@@ -12,6 +12,7 @@ namespace watchpost::api {
 struct Caller {
   std::string who;  // "token NAME" or "USER (uid N)": as it stands in the audit log
   Role role = Role::viewer;
+  bool read_mail = false;  // may read the bodies of held mail
 };
 
 // `own_uid` is the daemon's own user. Nothing that the request says of itself counts but the token.

@@ -8,7 +8,7 @@ namespace watchpost::api {
 namespace {
 
 const std::vector<Token> kTokens{{"ops", "s3cret", Role::responder},
-                                 {"shop", "other", Role::sender},
+                                 {"shop", "other", Role::sender, true},
                                  {"empty", "", Role::responder}};
 
 Result<Caller> with_header(std::string value) {
@@ -23,6 +23,8 @@ TEST(Access, KnowsTokens) {
   ASSERT_TRUE(ops);
   EXPECT_EQ(ops->who, "token ops");
   EXPECT_EQ(ops->role, Role::responder);
+  EXPECT_FALSE(ops->read_mail);
+  EXPECT_TRUE(with_header("Bearer other")->read_mail);
   EXPECT_EQ(with_header("bearer  other ")->who, "token shop");
   for (const char* value : {"", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2",
                             "Basic s3cret", "Bearer S3CRET", "Bearer s3cret, Bearer other"}) {
@@ -36,7 +38,7 @@ TEST(Access, KnowsUsersOfTheSocket) {
   request.peer_uid = 0;
   EXPECT_EQ(identify(request, kTokens, 1000)->who, "root (uid 0)");
   request.peer_uid = 1000;
-  EXPECT_TRUE(identify(request, kTokens, 1000));
+  EXPECT_TRUE(identify(request, kTokens, 1000)->read_mail);
   request.peer_uid = 1001;
   request.headers["authorization"] = "Bearer s3cret";
   EXPECT_FALSE(identify(request, kTokens, 1000));

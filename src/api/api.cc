@@ -109,6 +109,12 @@ void Api::State::take(net::HttpRequest request, const Respond& respond) {
                 caller->who},
           403));
     }
+    if (match->route->reads_mail && !caller->read_mail) {
+      return respond(response_to(
+          Error{Code::refused, "this takes the right to read mail (read_mail of the token)",
+                caller->who},
+          403));
+    }
     who = caller->who;
   }
   Job job{*match, std::string(match->id), std::move(who), std::move(request), respond};

@@ -17,6 +17,7 @@ struct Token {
   std::string name;  // stands in the audit log as "token NAME"
   std::string secret;
   Role role = Role::viewer;
+  bool read_mail = false;  // it may also read the bodies of held mail, as far as its role goes
 };
 
 // The JSON API, /metrics and /health. docs/reference/openapi.json is its contract.

@@ -84,11 +84,14 @@ struct Daemon {
   feedback::Mapping mapping;
   ingest::Intake intake{sink, {feedback::Classifier::shipped(), mapping, clock}};
   Metrics metrics;
-  Api api{
-      desk,
-      intake,
-      metrics,
-      {{"view", "v", Role::viewer}, {"push", "p", Role::sender}, {"ops", "o", Role::responder}}};
+  Api api{desk,
+          intake,
+          metrics,
+          {{"view", "v", Role::viewer},
+           {"push", "p", Role::sender},
+           {"ops", "o", Role::responder},
+           {"reads", "r", Role::viewer, true},
+           {"pushes and reads", "pr", Role::sender, true}}};
   net::Io io;
   std::unique_ptr<net::HttpServer> server;
 
@@ -221,6 +224,27 @@ TEST(Api, StopsWithQuestionsWaiting) {
   for (std::thread& asker : askers) asker.join();
   EXPECT_GE(refused, 1);
   EXPECT_EQ(daemon.status_of("GET", "/v1/status", "v"), 503);
+}
+
+TEST(Api, ReadingMailIsARightOfItsOwn) {
+  const Daemon daemon;
+  const std::string mail = "/v1/quarantine/4f2a91c0000000000000000000000001";
+  for (const std::string& path : {mail + "/view", mail + "/eml"}) {
+    EXPECT_EQ(daemon.status_of("GET", path, "r"), 200);
+    // Neither the highest role nor the right without a role that reads is enough.
+    EXPECT_EQ(daemon.status_of("GET", path, "o"), 403);
+    EXPECT_EQ(daemon.status_of("GET", path, "v"), 403);
+    EXPECT_EQ(daemon.status_of("GET", path, "pr"), 403);
+    EXPECT_EQ(daemon.status_of("GET", path, ""), 401);
+    EXPECT_EQ(daemon.status_of("HEAD", path, "v"), 403);
+  }
+  EXPECT_EQ(daemon.status_of("GET", mail, "v"), 200);
+  EXPECT_EQ(daemon.status_of("GET", "/v1/quarantine", "v"), 200);
+  EXPECT_EQ(daemon.ask("POST", mail + "/release", "r", "{}").status, 403);
+  EXPECT_EQ(daemon.ask("POST", mail + "/release", "o", "{}").status, 200);
+  EXPECT_EQ(daemon.status_of("GET", "/v1/quarantine/request?t=good", ""), 200);
+  EXPECT_EQ(daemon.status_of("POST", "/v1/quarantine/request?t=forged", ""), 404);
+  EXPECT_EQ(daemon.status_of("GET", "/v1/quarantine", ""), 401);
 }
 
 }  // namespace

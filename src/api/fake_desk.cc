@@ -114,6 +114,7 @@ Result<investigate::StatusView> FakeDesk::status() {
   view.events = 12;
   view.sources = {{"mail", "postfix_log", source}};
   view.enforcers = {{"postfix", "listening", 1, 0, 0}};
+  view.quarantine = quarantine::Usage{.messages = 1, .trouble = "the disk is full"};
   return view;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "api/fake_quarantine_desk.h"
 #include "api/fake_reports.h"
 #include "investigate/desk.h"
 
@@ -29,6 +30,8 @@ class FakeDesk : public investigate::Desk {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  const quarantine::HeldSearch& last_held_search() const { return quarantine_.last_search; }
+  bool has_quarantine = true;
   investigate::EventSearch last_search() const {
     const std::lock_guard lock(mutex_);
     return search_;
@@ -47,6 +50,9 @@ class FakeDesk : public investigate::Desk {
   Result<std::vector<AuditEntry>> audit(size_t limit) override;
   Result<uint64_t> verify_audit() override;
   investigate::Reports& reports() override { return reports_; }
+  investigate::QuarantineDesk* quarantine() override {
+    return has_quarantine ? &quarantine_ : nullptr;
+  }
   Result<Incident> confirm(IncidentId id, Verdict verdict, std::string_view who,
                            std::string_view why) override;
   Result<Incident> false_positive(IncidentId id, std::string_view who,
@@ -87,6 +93,7 @@ class FakeDesk : public investigate::Desk {
   std::vector<std::string> asked_;
   investigate::EventSearch search_;
   FakeReports reports_{[this](std::string what) { return remember(std::move(what)); }};
+  FakeQuarantineDesk quarantine_{[this](std::string what) { return remember(std::move(what)); }};
 };
 
 }  // namespace watchpost::api

@@ -1,6 +1,7 @@
 #include "api/json_views.h"
 
 #include "api/json_text.h"
+#include "api/quarantine_views.h"
 #include "base/text.h"
 #include "feedback/formats/event_json.h"
 
@@ -252,7 +253,8 @@ std::string status_json(const investigate::StatusView& status) {
              {"active_decisions", status.active_decisions},
              {"proposed_decisions", status.proposed_decisions},
              {"sources", each(status.sources, [](const auto& one) { return view(one); })},
-             {"enforcers", each(status.enforcers, [](const auto& one) { return view(one); })}});
+             {"enforcers", each(status.enforcers, [](const auto& one) { return view(one); })},
+             {"quarantine", status.quarantine ? view(*status.quarantine) : value(nullptr)}});
 }
 
 std::string health_json(const investigate::StatusView& status) {

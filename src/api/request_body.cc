@@ -3,7 +3,9 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <utility>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -14,6 +16,19 @@ namespace {
 
 constexpr size_t kMostBody = 64 * 1024;
 constexpr size_t kMostText = 4000;
+constexpr size_t kMostTexts = 1000;
+
+Result<std::vector<std::string>> texts_of(const boost::json::array& list, const std::string& key) {
+  std::vector<std::string> texts;
+  if (list.size() > kMostTexts) return fail(Code::bad_input, "this list is too long", key);
+  for (const boost::json::value& item : list) {
+    const auto* text = item.if_string();
+    if (!text) return fail(Code::bad_input, "this must be a list of texts", key);
+    if (text->size() > kMostText) return fail(Code::bad_input, "this text is too long", key);
+    texts.emplace_back(*text);
+  }
+  return texts;
+}
 
 }  // namespace
 
@@ -40,6 +55,10 @@ Result<RequestBody> RequestBody::parse(std::string_view body,
       parsed.members_[key] = std::string(*text);
     } else if (const bool* flag = member.if_bool()) {
       parsed.members_[key] = *flag;
+    } else if (const auto* list = member.if_array()) {
+      auto texts = texts_of(*list, key);
+      if (!texts) return fail(texts.error());
+      parsed.members_[key] = std::move(*texts);
     } else {
       return fail(Code::bad_input, "this must be a text or true or false", key);
     }
@@ -70,6 +89,18 @@ Result<bool> RequestBody::required_flag(std::string_view key) const {
     return fail(Code::bad_input, fmt::format("`{}` must be true or false", key), std::string(key));
   }
   return *flag;
+}
+
+Result<bool> RequestBody::flag(std::string_view key) const {
+  return members_.contains(key) ? required_flag(key) : Result<bool>(false);
+}
+
+Result<std::vector<std::string>> RequestBody::texts(std::string_view key) const {
+  const auto found = members_.find(key);
+  if (found == members_.end()) return std::vector<std::string>();
+  const auto* texts = std::get_if<std::vector<std::string>>(&found->second);
+  if (!texts) return fail(Code::bad_input, "this must be a list of texts", std::string(key));
+  return *texts;
 }
 
 }  // namespace watchpost::api

@@ -3,6 +3,7 @@
 #include "api/acting_routes.h"
 #include "api/border_routes.h"
 #include "api/json_views.h"
+#include "api/quarantine_routes.h"
 #include "api/reading_routes.h"
 #include "api/report_routes.h"
 #include "api/suppression_routes.h"
@@ -28,6 +29,7 @@ void json(const Call& call, const Respond& respond) {
 
 constexpr auto kView = Role::viewer;
 constexpr auto kRespond = Role::responder;
+constexpr bool kReadsMail = true;
 
 constexpr std::array kRoutes{
     Route{"GET", "/health", std::nullopt, Lane::health, get_health},
@@ -68,6 +70,24 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/verdicts", kView, Lane::ask, json<get_verdicts>},
     Route{"GET", "/v1/reputation", kView, Lane::ask, json<get_reputation>},
     Route{"POST", "/v1/reputation/forget", kRespond, Lane::ask, json<post_reputation_forget>},
+    Route{"GET", "/v1/quarantine", kView, Lane::ask, json<get_quarantine>},
+    Route{"GET", "/v1/quarantine/usage", kView, Lane::ask, json<get_quarantine_usage>},
+    Route{"GET", "/v1/quarantine/exceptions", kView, Lane::ask, json<get_exceptions>},
+    Route{"POST", "/v1/quarantine/exceptions/end", kRespond, Lane::ask, json<post_exception_end>},
+    Route{"GET", "/v1/quarantine/request", std::nullopt, Lane::push, get_release_request},
+    Route{"POST", "/v1/quarantine/request", std::nullopt, Lane::push, post_release_request},
+    Route{"POST", "/v1/quarantine/release", kRespond, Lane::ask, json<post_found_release>},
+    Route{"POST", "/v1/quarantine/hold-again", kRespond, Lane::ask, json<post_found_hold_again>},
+    Route{"POST", "/v1/quarantine/discard", kRespond, Lane::ask, json<post_found_discard>},
+    Route{"POST", "/v1/quarantine/erase", kRespond, Lane::ask, json<post_erase>},
+    Route{"POST", "/v1/quarantine/rekey", kRespond, Lane::ask, json<post_rekey>},
+    Route{"GET", "/v1/quarantine/{id}", kView, Lane::ask, json<get_held>},
+    Route{"GET", "/v1/quarantine/{id}/view", kView, Lane::ask, json<get_held_view>, kReadsMail},
+    Route{"GET", "/v1/quarantine/{id}/eml", kView, Lane::ask, get_held_bytes, kReadsMail},
+    Route{"POST", "/v1/quarantine/{id}/release", kRespond, Lane::ask, json<post_held_release>},
+    Route{"POST", "/v1/quarantine/{id}/discard", kRespond, Lane::ask, json<post_held_discard>},
+    Route{"POST", "/v1/quarantine/{id}/extend", kRespond, Lane::ask, json<post_held_extend>},
+    Route{"POST", "/v1/quarantine/{id}/settle", kRespond, Lane::ask, json<post_held_settle>},
     Route{"POST", "/v1/automation", kRespond, Lane::ask, json<post_automation>},
     Route{"POST", "/v1/reload", kRespond, Lane::ask, json<post_reload>},
 };

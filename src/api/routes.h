@@ -48,6 +48,7 @@ struct Route {
   std::optional<Role> role;  // nothing: no token is needed
   Lane lane;
   void (*answer)(const Call& call, const Respond& respond);  // blocks; calls `respond` once
+  bool reads_mail = false;  // takes the right to read bodies of mail, beside the role
 };
 
 // All of them, as docs/reference/openapi.json has them.

@@ -77,6 +77,15 @@ inline std::string good_body(std::string_view path) {
   if (path == "/v1/reputation/forget") {
     return R"({"party":"domain","name":"shop.example","why":"ours"})";
   }
+  if (path.starts_with("/v1/quarantine/")) {
+    if (path == "/v1/quarantine/rekey") return "{}";
+    if (path == "/v1/quarantine/exceptions/end") return R"({"name":"held-4f2a91c0"})";
+    if (path == "/v1/quarantine/erase") return R"({"address":"a@x.example","why":"asked"})";
+    if (path.ends_with("/extend")) return R"({"until":"30d"})";
+    if (path.ends_with("/settle")) return R"({"arrived":true})";
+    return path.contains("{id}") ? R"({"recipients":["a@x.example"]})"
+                                 : R"({"sender":"@x.example","why":"spam"})";
+  }
   if (path == "/v1/release") return R"({"scope":"credential=bob","why":"solved"})";
   if (path == "/v1/automation") return R"({"on":false,"why":"storm"})";
   return {};
@@ -87,6 +96,9 @@ inline std::string with_id(std::string_view path) {
   const size_t at = filled.find("{id}");
   if (at == std::string::npos) return filled;
   const bool is_mail = path.starts_with("/v1/feedback");
+  if (path.starts_with("/v1/quarantine")) {
+    return filled.replace(at, 4, "4f2a91c0000000000000000000000001");
+  }
   filled.replace(at, 4, path.starts_with("/v1/inc") ? "i-4" : is_mail ? "3" : "d-17");
   return filled;
 }
@@ -95,6 +107,7 @@ inline std::string with_id(std::string_view path) {
 inline decltype(net::HttpRequest::query) needed_query(std::string_view path) {
   if (path == "/v1/explain") return {{"stream", "credential=alice"}};
   if (path == "/v1/reputation") return {{"party", "domain"}, {"name", "shop.example"}};
+  if (path == "/v1/quarantine/request") return {{"t", "good"}};
   if (path == "/v1/campaigns/report") return {{"customer", "shop"}, {"campaign", "autumn"}};
   return {};
 }

@@ -37,7 +37,7 @@ Result<std::vector<api::Token>> tokens_from(const config::ListenSettings& settin
     const api::Role role = one.role == "responder" ? api::Role::responder
                            : one.role == "sender"  ? api::Role::sender
                                                    : api::Role::viewer;
-    tokens.push_back({one.name, std::move(*secret), role});
+    tokens.push_back({one.name, std::move(*secret), role, one.read_mail});
   }
   return tokens;
 }

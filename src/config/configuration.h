@@ -34,6 +34,7 @@ struct TokenSettings {
   std::string token;            // the secret itself, or ...
   std::string token_file;       // ... the file that holds it
   std::string role = "viewer";  // viewer: reads; sender: posts events; responder: reads and acts
+  bool read_mail = false;       // and may read the bodies of held mail
 };
 struct ListenSettings {
   std::string socket =

@@ -44,6 +44,10 @@ void fields(SettingsVisitor& visit, TokenSettings& settings) {
                  .help = "viewer reads; sender posts events and nothing else; responder does all",
                  .choices = {"viewer", "sender", "responder"}},
                 &settings.role);
+  visit.setting({.name = "read_mail",
+                 .help = "beside what its role may: read the bodies of held mail; each time is in "
+                         "the audit log"},
+                &settings.read_mail);
 }
 
 void fields(SettingsVisitor& visit, ListenSettings& settings) {

@@ -4,6 +4,7 @@
 #include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
+#include "investigate/quarantine_desk.h"
 #include "investigate/reports.h"
 #include "investigate/suppression_search.h"
 #include "model/decision.h"
@@ -55,6 +56,7 @@ struct StatusView {
   size_t proposed_decisions = 0;
   std::vector<SourceView> sources;
   std::vector<EnforcerView> enforcers;
+  std::optional<quarantine::Usage> quarantine;  // none: no mail is held here
 };
 struct DecisionView {
   Decision decision;
@@ -107,6 +109,8 @@ class Desk {
   virtual Result<uint64_t> verify_audit() = 0;
   // What is counted of stored events. Good as long as the desk.
   virtual Reports& reports() = 0;
+  // Held mail; null where none is held. Good as long as the desk.
+  virtual QuarantineDesk* quarantine() = 0;
   virtual Result<SuppressionPage> suppressions(const SuppressionSearch& search) = 0;
   // Those that changed after change number `after`, in the order of changes.
   virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;

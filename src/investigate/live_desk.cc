@@ -77,6 +77,7 @@ class LiveDesk final : public Desk {
   Result<std::vector<AuditEntry>> audit(size_t limit) override;
   Result<uint64_t> verify_audit() override;
   Reports& reports() override { return *reports_; }
+  QuarantineDesk* quarantine() override { return parts_.quarantine; }
   Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
   Result<std::vector<store::MessageVerdict>> verdicts(const VerdictSearch& search) override {
@@ -201,6 +202,11 @@ Result<StatusView> LiveDesk::status() {
     if (auto read = (*reader)->enforcements()) rows = std::move(*read);
   }
   add_enforcers(view, rows);
+  if (parts_.quarantine != nullptr) {
+    auto usage = parts_.quarantine->usage();
+    if (!usage) usage = quarantine::Usage{.trouble = usage.error().text()};
+    view.quarantine = std::move(*usage);
+  }
   return view;
 }
 

@@ -27,6 +27,7 @@ struct DeskParts {
   std::function<std::vector<std::pair<std::string, std::string>>()> enforcers;
   std::function<Result<Done>(std::string_view who)> reload;
   relate::Reputation* reputation = nullptr;  // null: mail is not watched as it passes
+  QuarantineDesk* quarantine = nullptr;      // null: no mail is held here
 };
 
 // The desk over a running pipeline and its store: what is live is asked of the pipeline, what is

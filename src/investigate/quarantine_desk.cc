@@ -58,8 +58,8 @@ class LiveQuarantineDesk final : public QuarantineDesk {
                       std::string_view why) override;
   Result<size_t> erase_person(std::string_view address, std::string_view who,
                               std::string_view why) override;
-  Result<Done> settle(const HeldId& id, bool arrived, std::string_view who,
-                      std::string_view why) override;
+  Result<size_t> settle(const HeldId& id, bool arrived, std::string_view who,
+                        std::string_view why) override;
   Result<size_t> rekey(std::string_view who) override;
   Result<std::vector<quarantine::Exception>> exceptions() override {
     return parts_.quarantine.exceptions();
@@ -290,8 +290,8 @@ Result<size_t> LiveQuarantineDesk::erase_person(std::string_view address, std::s
                [&] { return parts_.quarantine.erase_person(address, who); });
 }
 
-Result<Done> LiveQuarantineDesk::settle(const HeldId& id, bool arrived, std::string_view who,
-                                        std::string_view why) {
+Result<size_t> LiveQuarantineDesk::settle(const HeldId& id, bool arrived, std::string_view who,
+                                          std::string_view why) {
   if (const auto found = parts_.quarantine.find(id); !found) return fail(found.error());
   if (!parts_.settle) return fail(Code::refused, "nothing is released here: no `release_to`");
   return noted(who, "held mail in doubt settled", to_hex(id),

@@ -83,9 +83,9 @@ class QuarantineDesk {
                               std::string_view why) = 0;
   virtual Result<size_t> erase_person(std::string_view address, std::string_view who,
                                       std::string_view why) = 0;
-  // Of copies in doubt: a person has found out whether they arrived.
-  virtual Result<Done> settle(const quarantine::HeldId& id, bool arrived, std::string_view who,
-                              std::string_view why) = 0;
+  // Of copies in doubt: a person has found out whether they arrived; else they go out again.
+  virtual Result<size_t> settle(const quarantine::HeldId& id, bool arrived, std::string_view who,
+                                std::string_view why) = 0;
   virtual Result<size_t> rekey(std::string_view who) = 0;
 
   virtual Result<std::vector<quarantine::Exception>> exceptions() = 0;
@@ -108,7 +108,7 @@ struct QuarantineDeskParts {
   relate::Reputation* reputation = nullptr;  // null: none is kept
   std::function<void()> wake;                // something is due
   std::function<void()> exceptions_changed;  // they are in force once it returns
-  std::function<Result<Done>(const quarantine::HeldId& id, bool arrived, std::string_view who)>
+  std::function<Result<size_t>(const quarantine::HeldId& id, bool arrived, std::string_view who)>
       settle;
   std::function<Result<RecipientLink>(std::string_view token)> read_link;
 };

@@ -52,7 +52,7 @@ class HeldMailDesk : public testing::Test {
          .settle =
              [this](const quarantine::HeldId&, bool arrived, std::string_view who) {
                settled_ = std::string(who) + (arrived ? " arrived" : " again");
-               return Result<Done>(Done{});
+               return Result<size_t>(1U);
              },
          .read_link = [](std::string_view token) -> Result<RecipientLink> {
            if (token == "forged") return fail(Code::refused, "forged");
@@ -209,7 +209,7 @@ TEST_F(HeldMailDesk, EndsAndSettles) {
   EXPECT_EQ(desk_->extend(kId, running_.clock.now(), "ops", "").error().code, Code::bad_input);
   ASSERT_TRUE(desk_->extend(kId, running_.clock.now() + 1h, "ops", "court"));
   EXPECT_EQ(held_.messages[0].until, running_.clock.now() + 1h);
-  ASSERT_TRUE(desk_->settle(kId, true, "ops", "seen in the log"));
+  EXPECT_EQ(desk_->settle(kId, true, "ops", "seen in the log"), 1U);
   EXPECT_EQ(settled_, "ops arrived");
   EXPECT_EQ(desk_->rekey("ops"), 3U);
 }
