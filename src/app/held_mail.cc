@@ -92,13 +92,13 @@ void HeldMail::connect(relate::Reputation& reputation, std::function<void()> exc
        .reputation = &reputation,
        .wake = [this] { releaser_->wake(); },
        .exceptions_changed = std::move(exceptions_changed),
-       .settle = [this](const quarantine::HeldId& id, bool arrived,
-                        std::string_view who) -> Result<Done> {
-         const auto settled = releaser_->settle(
-             id, arrived ? quarantine::Settlement::arrived : quarantine::Settlement::again, who);
-         if (!settled) return fail(settled.error());
-         return Done{};
-       },
+       .settle =
+           [this](const quarantine::HeldId& id, bool arrived, std::string_view who) {
+             return releaser_->settle(id,
+                                      arrived ? quarantine::Settlement::arrived
+                                              : quarantine::Settlement::again,
+                                      who);
+           },
        .read_link = [this](std::string_view token) { return read_link(token); }});
   ended_.emplace(*quarantine_, *desk_, wanted.store);
 }
