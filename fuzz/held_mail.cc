@@ -1,6 +1,6 @@
-// What a file of held mail holds, and what a key file does, from anywhere. A file is sealed: only who
-// has the key can choose these bytes, or a defect of ours; still what is accepted must be the same
-// when it is written again, and no search may trip over it.
+// What a file of held mail holds, and what a key file does, from anywhere. A file is sealed: only
+// who has the key can choose these bytes, or a defect of ours; still what is accepted must be the
+// same when it is written again, and no search may trip over it.
 #include "crypto/sealed.h"
 #include "quarantine/held_code.h"
 #include "quarantine/key_file.h"

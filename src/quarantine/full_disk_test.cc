@@ -154,8 +154,7 @@ TEST_F(FileLimitTest, ACommitThatFailsLosesNothing) {
   EXPECT_EQ(value_of(it().read(before)).verdict, "{\"v\":1}");
   EXPECT_TRUE(takes_again());
   EXPECT_EQ(files(), 1u);
-  const HeldId again =
-      keep(message_for({"bob@receiver.example"}), "Subject: x\r\n\r\n");
+  const HeldId again = keep(message_for({"bob@receiver.example"}), "Subject: x\r\n\r\n");
   EXPECT_EQ(ids({}), (std::vector{again, before}));
   open();
   EXPECT_EQ(ids({}), (std::vector{again, before}));
