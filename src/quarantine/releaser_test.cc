@@ -101,6 +101,7 @@ TEST_F(ReleaserTest, HandsInEachCopyOnce) {
   EXPECT_THAT(server_->messages()[0], StartsWith("X-Watchpost-Release: 00"));
   EXPECT_THAT(server_->messages()[0], HasSubstr("\r\nSubject: x\r\n\r\nHi\r\n"));
   EXPECT_THAT(server_->commands(), Contains("RCPT TO:<lee@x>"));
+  EXPECT_THAT(server_->commands(), Contains("EHLO release.watchpost.invalid"));
   EXPECT_EQ(counted("watchpost_quarantine_releases", {{"result", "released"}}), 2u);
   EXPECT_EQ(counted("watchpost_quarantine_unasked"), 0u);
 }
