@@ -70,7 +70,7 @@ LiveQuarantine::LiveQuarantine(Parts parts, store::FolderLock lock, HeldFiles fi
     : parts_(std::move(parts)),
       lock_(std::move(lock)),
       files_(std::move(files)),
-      room_(parts_.folder, static_cast<uint64_t>(parts_.settings.space)),
+      room_(parts_.folder + "/mail", static_cast<uint64_t>(parts_.settings.space)),
       gauges_(parts_.metrics),
       start_(index.start()),
       key_(index.key()),

@@ -25,11 +25,6 @@ void add_address(std::vector<uint64_t>& terms, char kind, std::string_view addre
   if (!domain.empty()) terms.push_back(term(kind, fmt::format("@{}", domain), seed));
 }
 
-bool has(std::string_view text, std::string_view part) {
-  return std::ranges::search(text, part, {}, to_lower, to_lower).begin() != text.end() ||
-         part.empty();
-}
-
 // Nothing is asked for, or it is that.
 bool is(std::string_view wanted, std::string_view value) {
   return wanted.empty() || equal_nocase(wanted, value);
@@ -90,7 +85,8 @@ bool matches(const HeldSearch& search, const HeldMessage& message) {
   return is(search.rule, message.rule) && is(search.disposition, message.disposition) &&
          is(search.login, message.login) && is(search.customer, message.customer) &&
          is(search.campaign, message.campaign) && is_sender(search.sender, message) &&
-         has(message.subject, search.subject) && has(message.reason, search.reason);
+         contains_nocase(message.subject, search.subject) &&
+         contains_nocase(message.reason, search.reason);
 }
 
 bool matches(const HeldSearch& search, const Copy& copy) {
@@ -98,6 +94,16 @@ bool matches(const HeldSearch& search, const Copy& copy) {
   if (!search.state && !search.all && !is_open(copy.state)) return false;
   if (search.requested && !copy.requested) return false;
   return search.recipient.empty() || is_address(search.recipient, copy.recipient);
+}
+
+bool contains_nocase(std::string_view text, std::string_view part) {
+  if (part.empty()) return true;
+  const char first = to_lower(part.front());
+  for (size_t at = 0; at + part.size() <= text.size(); ++at) {
+    if (to_lower(text[at]) == first && equal_nocase(text.substr(at, part.size()), part))
+      return true;
+  }
+  return false;
 }
 
 bool is_address(std::string_view wanted, std::string_view address) {

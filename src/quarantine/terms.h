@@ -20,6 +20,8 @@ uint64_t term_of(const HeldSearch& search, uint64_t seed);
 bool matches(const HeldSearch& search, const HeldMessage& message);
 bool matches(const HeldSearch& search, const Copy& copy);
 
+// Letters of ASCII in either case; no part is in every text.
+bool contains_nocase(std::string_view text, std::string_view part);
 // "jo@shop.example", or "@shop.example" for all of a domain.
 bool is_address(std::string_view wanted, std::string_view address);
 
