@@ -41,15 +41,18 @@ Error broken(std::string_view what) { return system_error(errno, what, ""); }
 
 }  // namespace
 
-SmtpStop::SmtpStop() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { WP_CHECK(event_ >= 0); }
+SmtpStop::SmtpStop() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-SmtpStop::~SmtpStop() { close(event_); }
+SmtpStop::~SmtpStop() {
+  if (event_ >= 0) close(event_);
+}
 
 void SmtpStop::stop() {
   stopped_ = true;
   const uint64_t one = 1;
   // It cannot fail but where it is readable already.
-  static_cast<void>(::write(event_, &one, sizeof one));
+  if (event_ < 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(event_, &one, sizeof one);
 }
 
 Result<std::unique_ptr<SmtpLink>> SmtpLink::connect_to(const addrinfo& address, Duration patience,
@@ -109,7 +112,8 @@ Result<Done> SmtpLink::wait(short events, Steady::time_point until, Duration at_
     // Once stopped, the event stays readable: it would end every wait at once.
     std::array<pollfd, 2> descriptors{pollfd{socket_, events, 0},
                                       pollfd{stopping ? -1 : stop_.descriptor(), POLLIN, 0}};
-    const int timeout = static_cast<int>(std::clamp<int64_t>(left, 0, 60'000));
+    const int timeout =
+        static_cast<int>(std::clamp<int64_t>(left, 0, stop_.descriptor() < 0 ? 500 : 60'000));
     const int count = poll(descriptors.data(), descriptors.size(), timeout);
     if (count < 0 && errno != EINTR) return fail(broken("the connection cannot be waited for"));
     if (count > 0 && descriptors[0].revents != 0) return Done{};

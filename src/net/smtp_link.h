@@ -24,7 +24,8 @@ class SmtpStop {
 
   void stop();
   bool stopped() const { return stopped_.load(); }
-  int descriptor() const { return event_; }  // readable from stop() on
+  // Readable from stop() on. -1: there was none left, and whoever waits looks at times.
+  int descriptor() const { return event_; }
 
  private:
   std::atomic<bool> stopped_ = false;

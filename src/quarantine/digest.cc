@@ -97,8 +97,9 @@ Result<size_t> Digest::send_all(Time day, Time now) {
       if (ending_.stopped()) return sent;
       const auto told = tell(one, day, now);
       if (!told) return fail(told.error());
-      all = all && *told != Sent::not_now;
+      all = all && *told != Sent::not_now && *told != Sent::no_relay;
       sent += *told == Sent::yes ? 1 : 0;
+      if (*told == Sent::no_relay) break;
     }
   }
   if (!all) {
@@ -130,12 +131,19 @@ Result<Digest::Sent> Digest::tell(const DigestDue& due, Time day, Time now) {
     return Sent::yes;
   }
   failed_.add();
-  log_warning("quarantine", "the digest for {} was not sent: {}", escaped(due.recipient, 100),
-              escaped(fate.text, 300));
+  complain(due.recipient, fate, now);
   if (fate.kind != Fate::deferred && fate.kind != Fate::not_sent) return Sent::not_today;
   const auto taken_back = parts_.quarantine.mark_digest(due.recipient, due.last);
   if (!taken_back) return fail(taken_back.error());
-  return Sent::not_now;
+  return fate.kind == Fate::not_sent ? Sent::no_relay : Sent::not_now;
+}
+
+// Once a minute: there may be thousands of them.
+void Digest::complain(std::string_view recipient, const net::SmtpFate& fate, Time now) {
+  if (complained_ && now - *complained_ < std::chrono::minutes(1)) return;
+  complained_ = now;
+  log_warning("quarantine", "the digest for {} was not sent: {}", escaped(recipient, 100),
+              escaped(fate.text, 300));
 }
 
 Result<DigestContent> Digest::content_for(const DigestDue& due, Time until) {

@@ -43,13 +43,14 @@ class Digest {
   Result<size_t> send_due();
 
  private:
-  enum class Sent : uint8_t { yes, nothing_to_tell, not_now, not_today };
+  enum class Sent : uint8_t { yes, nothing_to_tell, not_today, not_now, no_relay };
 
   void run();
   Result<size_t> send_all(Time day, Time now);
   Result<Sent> tell(const DigestDue& due, Time day, Time now);
   Result<DigestContent> content_for(const DigestDue& due, Time until);
   net::SmtpFate hand_in(const DigestContent& content, Time now);
+  void complain(std::string_view recipient, const net::SmtpFate& fate, Time now);
 
   const Parts parts_;
   Counter& sent_;
@@ -57,6 +58,7 @@ class Digest {
   net::SmtpStop ending_;
   net::SmtpDelivery delivery_;
   Time not_before_;
+  std::optional<Time> complained_;
   std::optional<Time> over_;  // the day on which all were told
   std::mutex mutex_;          // guards what follows
   std::condition_variable changed_;

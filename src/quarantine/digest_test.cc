@@ -203,6 +203,23 @@ TEST_F(DigestTest, WhatTheRelayHasNotIsTriedAgainTheSameDay) {
   EXPECT_EQ(messages().size(), 1u);
 }
 
+TEST_F(DigestTest, ARelayThatIsNotThereIsAskedOnce) {
+  std::atomic<int> asked = 0;
+  serve([&](const std::string& command) {
+    if (command == "hello") ++asked;
+    return command == "hello" ? "554 not today\r\n" : "";
+  });
+  for (const char* recipient : {"a@x.example", "b@x.example", "c@x.example"}) {
+    HeldMessage one = message();
+    one.copies[0].recipient = recipient;
+    quarantine_.add(one, "x");
+  }
+  EXPECT_EQ(*digest_->send_due(), 0u);
+  EXPECT_EQ(asked, 1);
+  serve();
+  EXPECT_EQ(*digest_->send_due(), 3u);
+}
+
 TEST_F(DigestTest, WhatTheRelayMayHaveIsNotSentTwiceAndIsToldTomorrow) {
   std::atomic<bool> breaks = true;
   serve([&](const std::string& command) {
@@ -242,7 +259,7 @@ TEST_F(DigestTest, RunsByItself) {
   serve();
   quarantine_.add(message(), "x");
   digest_->start();
-  for (int i = 0; i < 1000 && messages().empty(); ++i) {
+  for (int i = 0; i < 12'000 && messages().empty(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   digest_->stop();

@@ -10,6 +10,8 @@ namespace watchpost::quarantine {
 
 // The first field of a released message: by it the gate knows one of ours, once.
 inline constexpr std::string_view kReleaseField = "X-Watchpost-Release";
+// What a releaser says HELO with. It proves nothing: anybody can.
+inline constexpr std::string_view kReleaseHelo = "release.watchpost.invalid";
 
 // A released message as it comes by the gate.
 struct Presented {

@@ -1,6 +1,5 @@
 #include "quarantine/release_lanes.h"
 
-#include "base/host_name.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -83,7 +82,8 @@ void ReleaseLanes::end() {
 
 void ReleaseLanes::run() {
   net::SmtpDelivery delivery(
-      {.server = server_, .helo = host_name(), .patience = context_.patience}, context_.stop);
+      {.server = server_, .helo = std::string(kReleaseHelo), .patience = context_.patience},
+      context_.stop);
   for (;;) {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
