@@ -1,0 +1,265 @@
+#include "quarantine/live_quarantine.h"
+
+#include "crypto/digest.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace watchpost::quarantine {
+namespace {
+
+// Room on the disk that the next start needs to open what is there.
+constexpr size_t kReserve = size_t{1} << 20U;
+
+std::string index_path(const std::string& folder) { return folder + "/index.db"; }
+
+Result<Done> check_keys(Index& index, const Keys& keys, const std::string& key_file) {
+  const auto used = index.keys_in_use();
+  if (!used) return fail(used.error());
+  for (const std::string& id : *used) {
+    if (keys.find(id) != nullptr) continue;
+    return fail(Code::refused,
+                fmt::format("held messages were sealed with the key {}, which the key file does "
+                            "not have; put it back, behind the others",
+                            id),
+                key_file);
+  }
+  return Done{};
+}
+
+std::string hash_of(std::string_view token) {
+  const crypto::Sha256 hash = crypto::sha256(token);
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Quarantine>> Quarantine::open(Parts parts) {
+  return LiveQuarantine::open(std::move(parts));
+}
+
+Result<std::unique_ptr<LiveQuarantine>> LiveQuarantine::open(Parts parts) {
+  auto keys = read_key_file(parts.settings.key_file);
+  if (!keys) return fail(keys.error());
+  const std::string& folder = parts.folder;
+  const std::string reserve = folder + "/reserve";
+  auto ready = make_private_folder(folder);
+  if (ready) ready = make_private_file(folder + "/lock");
+  if (!ready) return fail(ready.error());
+  auto lock = store::FolderLock::take(folder + "/lock");
+  if (!lock) return fail(lock.error());
+  (void)::unlink(reserve.c_str());
+  ready = make_private_file(index_path(folder));
+  if (!ready) return fail(ready.error());
+  auto index = Index::open(index_path(folder), keys->newest().id);
+  if (!index) return fail(index.error());
+  ready = check_keys(*index, *keys, parts.settings.key_file);
+  if (!ready) return fail(ready.error());
+  auto files = HeldFiles::open(folder, std::move(*keys));
+  if (!files) return fail(files.error());
+  ready = make_private_file(reserve);
+  if (ready) store::keep_reserve(reserve, kReserve);
+  return std::unique_ptr<LiveQuarantine>(
+      new LiveQuarantine(std::move(parts), std::move(*lock), std::move(*files), std::move(*index)));
+}
+
+LiveQuarantine::LiveQuarantine(Parts parts, store::FolderLock lock, HeldFiles files, Index index)
+    : parts_(std::move(parts)),
+      lock_(std::move(lock)),
+      files_(std::move(files)),
+      room_(parts_.folder, static_cast<uint64_t>(parts_.settings.space)),
+      gauges_(parts_.metrics),
+      start_(index.start()),
+      key_(index.key()),
+      secret_(index.secret()),
+      readers_(index_path(parts_.folder), index.seed()),
+      committer_((publish(index), std::move(index)), hooks()),
+      intake_({.files = files_,
+               .committer = committer_,
+               .room = room_,
+               .clock = parts_.clock,
+               .metrics = parts_.metrics,
+               .keep = parts_.settings.keep,
+               .left = [this](const HeldId& id) { left_.push_back(id); }}) {}
+
+LiveQuarantine::~LiveQuarantine() { stop(); }
+
+void LiveQuarantine::stop() {
+  stopped_.store(true);
+  intake_.stop();
+  committer_.stop();
+}
+
+Committer::Hooks LiveQuarantine::hooks() {
+  return {.committed =
+              [this](Index& index) {
+                publish(index);
+                for (const HeldId& id : index.take_gone()) files_.remove(id);
+              },
+          .answered =
+              [this](Index& index, bool well) {
+                remove_left(well);
+                if (well && erased_.exchange(false)) (void)index.database().checkpoint(true);
+              },
+          .now_and_then = [this](Index& index) { look(index); },
+          .failed = [this](const Error& why) { room_.fail_with(why); }};
+}
+
+// Files of what was not kept.
+void LiveQuarantine::remove_left(bool well) {
+  if (!well) return;
+  for (const HeldId& id : left_) {
+    files_.remove(id);
+    files_.settled(id);
+  }
+  left_.clear();
+}
+
+void LiveQuarantine::publish(Index& index) {
+  const Totals& totals = index.totals();
+  Usage usage;
+  usage.messages = totals.messages;
+  usage.copies = totals.copies;
+  usage.due = totals.due;
+  usage.requested = totals.requested;
+  usage.bytes = totals.bytes;
+  usage.space = static_cast<uint64_t>(parts_.settings.space);
+  room_.hold(totals.bytes);
+  if (const auto oldest = index.oldest()) usage.oldest = *oldest;
+  usage.trouble = room_.trouble();
+  gauges_.show(usage, parts_.clock.now());
+  const std::lock_guard lock(mutex_);
+  usage_ = std::move(usage);
+}
+
+void LiveQuarantine::look(Index& index) {
+  const bool was_broken = room_.is_broken();
+  if (room_.look() && was_broken) {
+    // The index must be written as well, which also makes sure that nothing of a commit that failed
+    // is left in its log.
+    auto wrote = index.begin();
+    if (wrote) {
+      wrote =
+          index.database().run("UPDATE meta SET value = value WHERE name = CAST('start' AS BLOB)");
+      if (wrote) {
+        wrote = index.commit();
+      } else {
+        index.roll_back();
+      }
+    }
+    if (wrote) {
+      room_.mend();
+      remove_left(true);
+    }
+  }
+  publish(index);
+}
+
+void LiveQuarantine::keep(HeldMessage message, HeldContent content, Kept done) {
+  intake_.keep(std::move(message), std::move(content), std::move(done));
+}
+
+void LiveQuarantine::redeem(const Presented& presented, Redeemed done) {
+  struct Asked {
+    std::string hash, queue_id, sha;
+    Redeemed done;
+    HeldMessage message;
+  };
+  auto asked = std::make_shared<Asked>(Asked{hash_of(presented.token),
+                                             presented.queue_id,
+                                             sha_of(presented.message),
+                                             std::move(done),
+                                             {}});
+  committer_.submit({.apply = [asked](Index& index) -> Result<Done> {
+                       auto message =
+                           quarantine::redeem(index, asked->hash, asked->queue_id, asked->sha);
+                       if (!message) return fail(message.error());
+                       asked->message = std::move(*message);
+                       return Done{};
+                     },
+                     .finished =
+                         [asked](const Result<Done>& noted) {
+                           if (noted) {
+                             asked->done(std::move(asked->message));
+                           } else {
+                             asked->done(fail(noted.error()));
+                           }
+                         }});
+}
+
+Result<HeldPage> LiveQuarantine::list(const HeldSearch& search) {
+  return readers_.with([&](IndexReader& reader) { return reader.list(search); });
+}
+
+Result<HeldMessage> LiveQuarantine::find(const HeldId& id) {
+  auto row = readers_.with([&](IndexReader& reader) { return reader.rows().find(id); });
+  if (!row) return fail(row.error());
+  if (!*row) return fail(Code::not_found, "no such message is held");
+  return std::move((*row)->message);
+}
+
+Result<HeldContent> LiveQuarantine::read(const HeldId& id) {
+  const auto whole = files_.read(id);
+  if (!whole) {
+    if (whole.error().code != Code::not_found) return fail(whole.error());
+    // It may have gone meanwhile: the index knows.
+    const auto has = readers_.with([&](IndexReader& reader) { return reader.rows().has_file(id); });
+    if (!has) return fail(has.error());
+    if (*has && !files_.is_there(id)) {
+      return fail(Code::corrupt, "the file of this held message is missing", whole.error().about);
+    }
+    return fail(Code::not_found, "no such message is held any more");
+  }
+  auto read = decode_whole(*whole);
+  if (!read) return fail(read.error());
+  return std::move(read->content);
+}
+
+Result<Usage> LiveQuarantine::usage() {
+  const std::lock_guard lock(mutex_);
+  Usage usage = usage_;
+  usage.trouble = room_.trouble();
+  return usage;
+}
+
+Result<Attempt> LiveQuarantine::begin(const Due& due) {
+  const std::string token = crypto::random_hex(32);
+  auto attempt = change<Attempt>(committer_, [&, hash = hash_of(token)](Index& index) {
+    return quarantine::begin(index, due, hash, parts_.clock.now());
+  });
+  if (attempt) attempt->token = token;
+  return attempt;
+}
+
+Result<Done> LiveQuarantine::end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) {
+  auto done = change<Done>(committer_, [&](Index& index) {
+    return quarantine::end(index, attempt, outcomes, parts_.clock.now());
+  });
+  if (done) {
+    gauges_.count_released(static_cast<size_t>(
+        std::ranges::count(outcomes, CopyOutcome::Kind::released, &CopyOutcome::kind)));
+  }
+  return done;
+}
+
+Result<std::vector<Due>> LiveQuarantine::due(size_t most) {
+  return readers_.with([&](IndexReader& reader) { return reader.due(parts_.clock.now(), most); });
+}
+
+Result<std::vector<Attempt>> LiveQuarantine::in_doubt() {
+  return readers_.with([&](IndexReader& reader) -> Result<std::vector<Attempt>> {
+    const auto doubtful = reader.rows().doubtful(start_);
+    if (!doubtful) return fail(doubtful.error());
+    std::vector<Attempt> found;
+    for (const AttemptRow& one : *doubtful) {
+      const auto row = reader.rows().at(one.message);
+      if (!row) return fail(row.error());
+      if (*row) found.push_back(attempt_from(one, **row));
+    }
+    return found;
+  });
+}
+
+}  // namespace watchpost::quarantine
