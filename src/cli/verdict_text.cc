@@ -85,6 +85,8 @@ void add_outcome(Lines& lines, const Object& kept, const Object& verdict) {
   }
   lines.head(line + "  " + moment(kept, "at"));
   lines.add("reply", word(verdict, "reply"));
+  const std::string held_for = joined(list(verdict, "held_for"), kRecipientsShown);
+  lines.add("held as", word(verdict, "held") + behind(", for ", held_for));
 }
 
 std::string client_text(const Object& verdict) {
@@ -119,6 +121,7 @@ void add_reasons(Lines& lines, const Object& verdict) {
     std::string line = fmt::format("{} {} {}", lines.paint(text(reason, "rule"), Colour::bold),
                                    flag(reason, "in_force") ? "wanted" : "would have wanted",
                                    lines.paint(wants, colour_of(wants)));
+    line += behind(" for ", joined(list(reason, "recipients"), kRecipientsShown));
     lines.add("because", line + behind(": ", word(reason, "words")));
   });
   lines.add("findings", joined(list(verdict, "findings"), 100));

@@ -46,6 +46,16 @@ TEST(VerdictText, SaysWhatWasDecidedAndWhatItRestedOn) {
   EXPECT_THAT(text, HasSubstr("2.0 KiB, of which only the beginning was looked at, 12.5 ms\n"));
 }
 
+TEST(VerdictText, SaysWhatIsHeldForWhom) {
+  const std::string text = shown(R"({"decided":"quarantine","carried_out":"quarantine",
+      "held":"00aa","held_for":["a@x","b@x"],
+      "reasons":[{"rule":"filter odd","wants":"quarantine","in_force":true,"words":"odd",
+                  "recipients":["a@x","b@x"]}]})");
+  EXPECT_THAT(text, HasSubstr("held as     00aa, for a@x, b@x\n"));
+  EXPECT_THAT(text, HasSubstr("because     filter odd wanted quarantine for a@x, b@x: odd\n"));
+  EXPECT_THAT(shown(R"({"decided":"accept"})"), Not(HasSubstr("held as")));
+}
+
 TEST(VerdictText, SaysWhereNothingWasFoundOrIsKept) {
   EXPECT_THAT(shown(R"({"decided":"accept","carried_out":"accept"})"),
               HasSubstr("4F2A  accept, carried out"));
