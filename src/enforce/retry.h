@@ -1,13 +1,14 @@
 #pragma once
-#include "base/time.h"
+#include "base/retry.h"
 
-#include <cstdint>
+#include <chrono>
 
 namespace watchpost::enforce {
 
-// The pause before the next try: 1 s doubling to 5 min, shortened by up to half (`jitter` from 0 to
-// 1), so that what failed together is not tried again together.
-Duration pause_after(uint32_t failures, double jitter);
+// The pause before the next try: 1 s doubling to 5 min.
 inline constexpr Duration kLongestPause = std::chrono::minutes(5);
+inline Duration pause_after(uint32_t failures, double jitter) {
+  return watchpost::pause_after({std::chrono::seconds(1), kLongestPause}, failures, jitter);
+}
 
 }  // namespace watchpost::enforce

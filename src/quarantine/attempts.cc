@@ -96,7 +96,7 @@ Result<HeldMessage> redeem(Index& index, std::string_view hash, std::string_view
   return attempt_from(**attempt, *row).message;
 }
 
-Result<Done> end(Index& index, const Attempt& attempt, std::span<const CopyOutcome> outcomes,
+Result<bool> end(Index& index, const Attempt& attempt, std::span<const CopyOutcome> outcomes,
                  Time now) {
   const auto there = index.rows().attempt(attempt.number);
   if (!there) return fail(there.error());
@@ -119,9 +119,11 @@ Result<Done> end(Index& index, const Attempt& attempt, std::span<const CopyOutco
     if (outcome == outcomes.end()) continue;
     const auto put =
         index.change(*row, place, after(copy, *outcome, now), doubtful ? attempt.number : 0);
-    if (!put) return put;
+    if (!put) return fail(put.error());
   }
-  return open ? index.mark_doubt(**there) : index.end_attempt(**there);
+  const auto noted = open ? index.mark_doubt(**there) : index.end_attempt(**there);
+  if (!noted) return fail(noted.error());
+  return (*there)->redeemed;
 }
 
 }  // namespace watchpost::quarantine

@@ -14,7 +14,7 @@ class AttemptsTest : public QuarantineTest {
     EXPECT_EQ(value_of(it().release(id, {}, {.by = "eve"})), recipients.size());
     return id;
   }
-  Result<Done> end(const Attempt& attempt, Kind kind, std::string note = "", Time at = {}) {
+  Result<bool> end(const Attempt& attempt, Kind kind, std::string note = "", Time at = {}) {
     std::vector<CopyOutcome> outcomes;
     for (const Copy& copy : attempt.message.copies) {
       outcomes.push_back({.recipient = copy.recipient, .kind = kind, .at = at, .note = note});

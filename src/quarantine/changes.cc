@@ -191,6 +191,26 @@ Result<size_t> hold_again(Index& index, std::span<const FoundCopy> found, std::s
   });
 }
 
+Result<size_t> put_off(Index& index, std::span<const Due> due, Time at, std::string_view note) {
+  size_t count = 0;
+  for (const Due& one : due) {
+    auto there = index.rows().find(one.message.id);
+    if (!there) return fail(there.error());
+    for (size_t place = 0; *there && place < (*there)->message.copies.size(); ++place) {
+      Copy copy = (*there)->message.copies[place];
+      const bool meant = std::ranges::find(one.message.copies, copy.recipient, &Copy::recipient) !=
+                         one.message.copies.end();
+      if (!meant || copy.state != CopyState::due) continue;
+      copy.release_at = at;
+      copy.note = note;
+      const auto put = index.change(**there, place, std::move(copy));
+      if (!put) return fail(put.error());
+      ++count;
+    }
+  }
+  return count;
+}
+
 Result<size_t> discard_found(Index& index, std::span<const FoundCopy> found, std::string_view by,
                              Time now) {
   return each_found(index, found, [&](HeldRow& row, const FoundCopy& one) -> Result<bool> {

@@ -49,12 +49,16 @@ struct Erased {
 Result<Erased> erase(Index& index, uint64_t message, std::string_view address, std::string_view by,
                      Time now);
 
+// Gives how many copies it was about.
+Result<size_t> put_off(Index& index, std::span<const Due> due, Time at, std::string_view note);
+
 // Attempts. `hash`: of the token.
 Result<Attempt> begin(Index& index, const Due& due, std::string_view hash, Time now);
 // `sha`: of the message as it was presented.
 Result<HeldMessage> redeem(Index& index, std::string_view hash, std::string_view queue_id,
                            std::string_view sha);
-Result<Done> end(Index& index, const Attempt& attempt, std::span<const CopyOutcome> outcomes,
+// Whether the mail server had asked for its token.
+Result<bool> end(Index& index, const Attempt& attempt, std::span<const CopyOutcome> outcomes,
                  Time now);
 
 }  // namespace watchpost::quarantine

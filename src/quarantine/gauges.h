@@ -23,7 +23,7 @@ class Gauges {
                               "Age of the message that is held longest.")),
         trouble_(metrics.gauge("watchpost_quarantine_trouble",
                                "1 while no mail can be held: full, or its disk is.")),
-        released_(metrics.counter("watchpost_quarantine_released_total",
+        released_(metrics.counter("watchpost_quarantine_released",
                                   "Copies that the mail server has taken.")) {}
 
   void show(const Usage& usage, Time now) {

@@ -27,6 +27,7 @@ class IndexReader {
   Result<Done> each(const HeldSearch& search, const std::function<void(const HeldRow&)>& each);
 
   IndexRows& rows() { return rows_; }
+  store::sqlite::Database& database() { return database_; }
   Result<std::vector<Due>> due(Time now, size_t most);
   Result<std::vector<Exception>> exceptions(Time now);
   // Numbers of messages whose file another key has sealed; of those above `after`.

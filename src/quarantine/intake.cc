@@ -51,7 +51,7 @@ std::string sha_of(std::string_view message) {
 
 Intake::Intake(Parts parts)
     : parts_(std::move(parts)),
-      kept_(parts_.metrics.counter("watchpost_quarantine_kept_total",
+      kept_(parts_.metrics.counter("watchpost_quarantine_kept",
                                    "Messages kept in the quarantine.")) {
   for (std::thread& writer : writers_) writer = std::thread([this] { write_files(); });
   answerer_ = std::thread([this] { answer_refusals(); });
@@ -113,7 +113,7 @@ void Intake::leave(uint64_t bytes) {
 
 void Intake::count_refusal(const Error& why) {
   parts_.metrics
-      .counter("watchpost_quarantine_refused_total", "Messages that could not be kept.",
+      .counter("watchpost_quarantine_refused", "Messages that could not be kept.",
                {{"why", std::string(why_word(why.code))}})
       .add();
 }

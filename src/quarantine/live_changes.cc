@@ -1,5 +1,6 @@
 // What people do with held mail, and what time does.
 #include "base/log.h"
+#include "quarantine/digest_marks.h"
 #include "quarantine/live_quarantine.h"
 #include "quarantine/terms.h"
 
@@ -135,7 +136,9 @@ Result<size_t> LiveQuarantine::erase_person(std::string_view address, std::strin
   }
   // Once more, behind all of them: the log of the index still has the texts.
   erased_.store(true);
-  (void)change<Done>(committer_, [](Index&) -> Result<Done> { return Done{}; });
+  const auto forgotten = change<Done>(
+      committer_, [&](Index& index) { return drop_digest_mark(index.database(), address); });
+  if (!forgotten) return fail(forgotten.error());
   if (all.leaving == 0) return all.copies;
   return fail(Code::refused,
               fmt::format("{} copies were erased; {} are on their way to the mail server and "

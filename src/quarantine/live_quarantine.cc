@@ -1,6 +1,7 @@
 #include "quarantine/live_quarantine.h"
 
 #include "crypto/digest.h"
+#include "quarantine/digest_marks.h"
 
 #include <algorithm>
 #include <unistd.h>
@@ -224,6 +225,13 @@ Result<Usage> LiveQuarantine::usage() {
   return usage;
 }
 
+Result<Done> LiveQuarantine::put_off(std::span<const Due> due, Time at, std::string_view note) {
+  const auto done = change<size_t>(
+      committer_, [&](Index& index) { return quarantine::put_off(index, due, at, note); });
+  if (!done) return fail(done.error());
+  return Done{};
+}
+
 Result<Attempt> LiveQuarantine::begin(const Due& due) {
   const std::string token = crypto::random_hex(32);
   auto attempt = change<Attempt>(committer_, [&, hash = hash_of(token)](Index& index) {
@@ -233,8 +241,8 @@ Result<Attempt> LiveQuarantine::begin(const Due& due) {
   return attempt;
 }
 
-Result<Done> LiveQuarantine::end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) {
-  auto done = change<Done>(committer_, [&](Index& index) {
+Result<bool> LiveQuarantine::end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) {
+  auto done = change<bool>(committer_, [&](Index& index) {
     return quarantine::end(index, attempt, outcomes, parts_.clock.now());
   });
   if (done) {
@@ -260,6 +268,17 @@ Result<std::vector<Attempt>> LiveQuarantine::in_doubt() {
     }
     return found;
   });
+}
+
+Result<std::vector<DigestDue>> LiveQuarantine::digest_due(Time day, size_t most) {
+  return readers_.with([&](IndexReader& reader) {
+    return find_digest_due(reader.database(), reader.rows(), day, most);
+  });
+}
+
+Result<Done> LiveQuarantine::mark_digest(std::string_view recipient, const DigestMark& mark) {
+  return change<Done>(
+      committer_, [&](Index& index) { return put_digest_mark(index.database(), recipient, mark); });
 }
 
 }  // namespace watchpost::quarantine

@@ -56,9 +56,13 @@ class LiveQuarantine final : public Quarantine {
   Result<Done> end_exception(std::string_view name) override;
 
   Result<std::vector<Due>> due(size_t most) override;
+  Result<Done> put_off(std::span<const Due> due, Time at, std::string_view note) override;
   Result<Attempt> begin(const Due& due) override;
-  Result<Done> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) override;
+  Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) override;
   Result<std::vector<Attempt>> in_doubt() override;
+
+  Result<std::vector<DigestDue>> digest_due(Time day, size_t most) override;
+  Result<Done> mark_digest(std::string_view recipient, const DigestMark& mark) override;
 
   std::string link_secret() const override { return secret_; }
 

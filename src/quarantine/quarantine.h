@@ -2,6 +2,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "quarantine/attempt.h"
+#include "quarantine/digest_mark.h"
 #include "quarantine/keeper.h"
 #include "quarantine/search.h"
 #include "quarantine/settings.h"
@@ -98,10 +99,21 @@ class Quarantine : public Keeper {
 
   // What the releaser needs.
   virtual Result<std::vector<Due>> due(size_t most) = 0;  // the longest due first
-  virtual Result<Attempt> begin(const Due& due) = 0;      // durable: its copies are leaving
-  virtual Result<Done> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) = 0;
+  // They stay due, but not before `at`; the note says why.
+  virtual Result<Done> put_off(std::span<const Due> due, Time at, std::string_view note) = 0;
+  virtual Result<Attempt> begin(const Due& due) = 0;  // durable: its copies are leaving
+  // Gives whether the mail server had asked for its token. Refused where a doubt is settled by one
+  // who did not know yet that it had, and takes the message to be here.
+  virtual Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) = 0;
   // Attempts that nobody works on: those of before the start, and those that ended in doubt.
   virtual Result<std::vector<Attempt>> in_doubt() = 0;
+
+  // What the digest needs.
+  // Recipients of inbound mail, by address in small letters: those with a copy that is held and may
+  // be offered, kept since what they were told of last, and with no digest of `day`. None where an
+  // empty recipient is marked with it: the day is over. Looks at all that is held.
+  virtual Result<std::vector<DigestDue>> digest_due(Time day, size_t most) = 0;
+  virtual Result<Done> mark_digest(std::string_view recipient, const DigestMark& mark) = 0;
 
   // A secret of this quarantine for signing links, the same after each start.
   virtual std::string link_secret() const = 0;

@@ -1,0 +1,21 @@
+#pragma once
+#include "base/result.h"
+#include "quarantine/digest_mark.h"
+#include "quarantine/index_rows.h"
+#include "store/sqlite/database.h"
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace watchpost::quarantine {
+
+// What recipients were told, as the index has it; see Quarantine::digest_due().
+
+Result<std::vector<DigestDue>> find_digest_due(store::sqlite::Database& database, IndexRows& rows,
+                                               Time day, size_t most);
+Result<Done> put_digest_mark(store::sqlite::Database& database, std::string_view recipient,
+                             const DigestMark& mark);
+Result<Done> drop_digest_mark(store::sqlite::Database& database, std::string_view recipient);
+
+}  // namespace watchpost::quarantine
