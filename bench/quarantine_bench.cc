@@ -55,8 +55,8 @@ HeldMessage message(uint64_t number) {
   made.decision = {number % 10'007};
   made.size = kBytes;
   made.counted = {{"domain", made.author_domain, "bad"}, {"ip", "192.0.2.17", "bad"}};
-  made.copies.push_back({.recipient = fmt::format("person{}@receiver{}.example", number % 200'003,
-                                                  number % 11)});
+  made.copies.push_back(
+      {.recipient = fmt::format("person{}@receiver{}.example", number % 200'003, number % 11)});
   return made;
 }
 

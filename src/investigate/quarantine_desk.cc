@@ -6,6 +6,7 @@
 #include "investigate/accept_like.h"
 #include "investigate/held_copies.h"
 #include "investigate/readers.h"
+#include "quarantine/links.h"
 
 #include <algorithm>
 #include <utility>
@@ -320,14 +321,16 @@ Result<Done> LiveQuarantineDesk::end_exception(std::string_view name, std::strin
 // --- recipients ----------------------------------------------------------------------------------
 
 Result<LiveQuarantineDesk::Linked> LiveQuarantineDesk::linked(std::string_view token) {
-  if (!parts_.read_link) return fail(Code::refused, "recipients cannot ask here");
-  auto link = parts_.read_link(token);
+  const auto link =
+      quarantine::read_link_token(parts_.quarantine.link_secret(), token, parts_.clock.now());
   if (!link) return fail(link.error());
   auto message = parts_.quarantine.find(link->id);
   if (!message) return fail(message.error());
-  const quarantine::Copy* const copy = copy_of(*message, link->recipient);
+  auto recipient = quarantine::recipient_of(*link, *message);
+  const quarantine::Copy* const copy = recipient ? copy_of(*message, *recipient) : nullptr;
   if (copy == nullptr) return fail(Code::not_found, "no copy of it is held for this recipient");
-  return Linked{*message, std::move(link->recipient), *copy};
+  quarantine::Copy own = *copy;
+  return Linked{std::move(*message), std::move(*recipient), std::move(own)};
 }
 
 Result<LinkState> LiveQuarantineDesk::look_at(std::string_view token) {

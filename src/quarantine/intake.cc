@@ -51,8 +51,8 @@ std::string sha_of(std::string_view message) {
 
 Intake::Intake(Parts parts)
     : parts_(std::move(parts)),
-      kept_(parts_.metrics.counter("watchpost_quarantine_kept",
-                                   "Messages kept in the quarantine.")) {
+      kept_(
+          parts_.metrics.counter("watchpost_quarantine_kept", "Messages kept in the quarantine.")) {
   for (std::thread& writer : writers_) writer = std::thread([this] { write_files(); });
   answerer_ = std::thread([this] { answer_refusals(); });
 }

@@ -95,8 +95,9 @@ TEST_F(SearchTest, SpansOfTimeAndSize) {
 TEST_F(SearchTest, PagesGoOnWhereTheLastOneEnded) {
   std::vector<HeldId> all;
   for (int i = 0; i < 25; ++i) all.insert(all.begin(), keep_one());
-  for (HeldSearch search : {HeldSearch{.limit = 7}, HeldSearch{.sender = "@shop.example", .limit = 7},
-                            HeldSearch{.all = true, .limit = 7}}) {
+  for (HeldSearch search :
+       {HeldSearch{.limit = 7}, HeldSearch{.sender = "@shop.example", .limit = 7},
+        HeldSearch{.all = true, .limit = 7}}) {
     std::vector<HeldId> found;
     size_t pages = 0;
     do {
@@ -143,11 +144,11 @@ TEST_F(SearchTest, ALongSearchComesInParts) {
     }();
     value_of(index.begin());
     for (uint64_t i = 0; i < IndexReader::kMostLookedAt + 10; ++i) {
-      NewMessage added{.message = message_for({"ann@receiver.example"},
-                                              i == 3 ? "a needle" : "some hay"),
-                       .bytes = 100,
-                       .sha = "",
-                       .same = {std::to_string(i)}};
+      NewMessage added{
+          .message = message_for({"ann@receiver.example"}, i == 3 ? "a needle" : "some hay"),
+          .bytes = 100,
+          .sha = "",
+          .same = {std::to_string(i)}};
       added.message.id = {i + 1, 7};
       value_of(index.insert(added, {}, [](const HeldId&) { return true; }));
     }
