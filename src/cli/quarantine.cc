@@ -322,7 +322,8 @@ void add_acts(CLI::App& line, Session& session, const Options& options) {
                         session, options, release);
   add_id(*one, *options, false);
   add_criteria(*one, *options);
-  one->add_option("--to", options->to, "Only to this recipient; may be given again");
+  one->add_option("--to", options->to, "Only to this recipient; may be given again")
+      ->allow_extra_args(false);
   one->add_flag("--paced", options->paced,
                 "A share at a time, as `[decide] paced_return` says, and none while a decision is "
                 "against it");
@@ -337,7 +338,8 @@ void add_acts(CLI::App& line, Session& session, const Options& options) {
   one->alias("delete");
   add_id(*one, *options, false);
   add_criteria(*one, *options);
-  one->add_option("--to", options->to, "Only the copy of this recipient; may be given again");
+  one->add_option("--to", options->to, "Only the copy of this recipient; may be given again")
+      ->allow_extra_args(false);
   add_why(*one, *options, true);
   one = below(line, "hold-again", "Stop a release: what is not on its way yet is held again",
               session, options, hold_again);

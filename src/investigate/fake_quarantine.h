@@ -113,8 +113,7 @@ class FakeQuarantine final : public quarantine::Quarantine {
   Result<Done> put_off(std::span<const quarantine::Due>, Time, std::string_view) override {
     return Done{};
   }
-  Result<bool> end(const quarantine::Attempt&,
-                   std::span<const quarantine::CopyOutcome>) override {
+  Result<bool> end(const quarantine::Attempt&, std::span<const quarantine::CopyOutcome>) override {
     return false;
   }
   Result<std::vector<quarantine::DigestDue>> digest_due(Time, size_t) override {

@@ -202,8 +202,9 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
     return fail(fine.error());
   }
   const Time now = parts_.clock.now();
+  const std::vector<std::string> meant = meant_by(*message, wish.recipients);
   ReleaseReceipt receipt;
-  std::string detail = copies_meant(*message, wish.recipients);
+  std::string detail = copies_meant(*message, meant);
   if (wish.accept_like) {
     auto like =
         exception_like(*message, wish.recipients, now + parts_.settings.exception, who, wish.why);
@@ -215,8 +216,7 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
   const auto told = note_release(*message, wish, who, with_why(detail, wish.why));
   if (!told) return fail(told.error());
   receipt.incident = *told;
-  const auto released =
-      parts_.quarantine.release(id, wish.recipients, {.by = std::string(who), .at = now});
+  const auto released = parts_.quarantine.release(id, meant, {.by = std::string(who), .at = now});
   if (!released) {
     (void)note(who, "could not be done", to_hex(id), "release: " + released.error().what);
     return fail(released.error());
@@ -263,9 +263,9 @@ Result<size_t> LiveQuarantineDesk::discard(const HeldId& id,
   const auto message = parts_.quarantine.find(id);
   if (!message) return fail(message.error());
   if (const auto fine = check_recipients(*message, recipients); !fine) return fail(fine.error());
-  return noted(who, "held mail discarded", to_hex(id),
-               with_why(copies_meant(*message, recipients), why),
-               [&] { return parts_.quarantine.discard(id, recipients, who); });
+  const std::vector<std::string> meant = meant_by(*message, recipients);
+  return noted(who, "held mail discarded", to_hex(id), with_why(copies_meant(*message, meant), why),
+               [&] { return parts_.quarantine.discard(id, meant, who); });
 }
 
 Result<size_t> LiveQuarantineDesk::discard_found(const HeldSearch& search, std::string_view who,

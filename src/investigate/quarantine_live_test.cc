@@ -53,9 +53,17 @@ TEST_F(LiveHeldMail, IsSeenAndReleasedForOneAndThrownAwayForAnother) {
   EXPECT_EQ(state_of(id, 1), CopyState::held);
   EXPECT_EQ(people->discard(id, std::vector<std::string>{"bob@receiver.example"}, "ops", ""), 1U);
   EXPECT_EQ(state_of(id, 1), CopyState::discarded);
-  EXPECT_EQ(
-      people->release(id, {.recipients = {"bob@receiver.example"}}, "ops").error().code,
-      Code::refused);
+  EXPECT_EQ(people->release(id, {.recipients = {"bob@receiver.example"}}, "ops").error().code,
+            Code::refused);
+}
+
+TEST_F(LiveHeldMail, AllMeansAllThatIsLeft) {
+  const auto id = keep_one({"ann@receiver.example", "bob@receiver.example", "cy@receiver.example"});
+  const auto people = desk();
+  ASSERT_TRUE(people->discard(id, std::vector<std::string>{"ann@receiver.example"}, "ops", ""));
+  EXPECT_EQ(people->release(id, {}, "ops")->copies, 2U);
+  EXPECT_EQ(people->discard(id, {}, "ops", ""), 2U);
+  EXPECT_EQ(people->release(id, {}, "ops").error().code, Code::refused);
 }
 
 TEST_F(LiveHeldMail, IsReleasedStepByStepAndHeldAgain) {
