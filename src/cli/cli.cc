@@ -17,12 +17,12 @@ namespace {
 
 // All commands, in the order in which `watchpost --help` shows them.
 constexpr std::array kCommands{
-    &kServe,      &kStatus,     &kSources,  &kEvents,   &kStreams,    &kExplain,        &kIncidents,
-    &kIncident,   &kDecisions,  &kDecision, &kSuspend,  &kHold,       &kSuppressions,   &kThrottle,
-    &kRelease,    &kAutomation, &kNotices,  &kAudit,    &kReplay,     &kBacktest,       &kShadow,
-    &kSimulate,   &kMessage,    &kLog,      &kFeedback, &kClassify,   &kUnknownReplies, &kCampaign,
-    &kToken,      &kCheck,      &kSpf,      &kDmarc,    &kDkim,       &kMilter,         &kVerdict,
-    &kReputation, &kConfig,     &kDoctor,   &kReload,   &kCompletion, &kReference};
+    &kServe,      &kStatus,     &kSources,  &kEvents,   &kStreams,  &kExplain,        &kIncidents,
+    &kIncident,   &kDecisions,  &kDecision, &kSuspend,  &kHold,     &kSuppressions,   &kThrottle,
+    &kRelease,    &kAutomation, &kNotices,  &kAudit,    &kReplay,   &kBacktest,       &kShadow,
+    &kSimulate,   &kMessage,    &kLog,      &kFeedback, &kClassify, &kUnknownReplies, &kCampaign,
+    &kToken,      &kCheck,      &kSpf,      &kDmarc,    &kDkim,     &kMilter,         &kVerdict,
+    &kReputation, &kQuarantine, &kConfig,   &kDoctor,   &kReload,   &kCompletion,     &kReference};
 
 void add_shared_options(CLI::App& line, Session& session) {
   line.add_option("-c,--config", session.config, "Configuration file")

@@ -42,6 +42,6 @@ extern const Command kServe, kStatus, kSources, kEvents, kStreams, kIncidents, k
     kDecisions, kDecision, kSuspend, kThrottle, kHold, kRelease, kExplain, kConfig, kReplay,
     kAutomation, kAudit, kNotices, kReload, kCompletion, kReference, kBacktest, kShadow, kSimulate,
     kLog, kSuppressions, kFeedback, kMessage, kClassify, kUnknownReplies, kCampaign, kToken, kCheck,
-    kSpf, kDmarc, kDkim, kDoctor, kMilter, kVerdict, kReputation;
+    kSpf, kDmarc, kDkim, kDoctor, kMilter, kVerdict, kReputation, kQuarantine;
 
 }  // namespace watchpost::cli

@@ -1,15 +1,11 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/feedback_desk.h"
+#include "cli/new_file.h"
 #include "crypto/base64.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <string>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -28,28 +24,6 @@ struct UnreadOptions {
 // The mail as it came.
 std::string bytes_of(const Object& mail) {
   return crypto::from_base64(text(mail, "bytes")).value_or("");
-}
-
-// A new file that nobody else may read: it is somebody's mail.
-Result<Done> write_new(const std::string& path, const std::string& bytes) {
-  const auto broken = [&] { return fail(Code::unavailable, std::strerror(errno), path); };
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0 && errno == EEXIST) {
-    return fail(Code::refused, "this file is there already; name another", path);
-  }
-  if (file < 0) return broken();
-  for (size_t at = 0; at < bytes.size();) {
-    const ssize_t wrote = write(file, bytes.data() + at, bytes.size() - at);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) {
-      const auto error = broken();
-      close(file);
-      return error;
-    }
-    at += static_cast<size_t>(wrote);
-  }
-  if (close(file) != 0) return broken();
-  return Done{};
 }
 
 void print_list(const Session& session, const Object& answer) {

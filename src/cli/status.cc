@@ -97,6 +97,27 @@ void print_work(const Terminal& terminal, const Object& status) {
       proposed > 0 ? Colour::yellow : Colour::none));
 }
 
+// "quarantine: 12 messages held, 2 asked for by recipients; 1.2 MiB of 10.0 GiB"
+void print_quarantine(const Terminal& terminal, const Object& status) {
+  const Object& held = inside(status, "quarantine");
+  if (held.empty()) return;
+  if (const std::string trouble = text(held, "trouble"); !trouble.empty()) {
+    terminal.line(terminal.paint("quarantine: takes NOTHING: " + trouble, Colour::red));
+  }
+  const uint64_t bytes = count(held, "bytes");
+  const uint64_t space = count(held, "space");
+  const uint64_t requested = count(held, "requested");
+  const std::string asked =
+      requested > 0 ? fmt::format(", {} asked for (watchpost quarantine list --requested)",
+                                  grouped(requested))
+                    : "";
+  const bool filling = bytes / 4 >= space / 5;  // 80 %
+  terminal.line(terminal.paint(
+      fmt::format("quarantine: {} held{}; {} of {}", counted(count(held, "messages"), "message"),
+                  asked, bytes_text(bytes), bytes_text(space)),
+      filling || requested > 0 ? Colour::yellow : Colour::none));
+}
+
 void print_status(const Session& session, const Object& status) {
   const Terminal& terminal = session.terminal;
   const Time now = parse_time(text(status, "now")).value_or(Time{});
@@ -114,6 +135,7 @@ void print_status(const Session& session, const Object& status) {
           ? terminal.paint("automatic measures: on", Colour::green)
           : terminal.paint("automatic measures: OFF, detectors only propose", Colour::red));
   print_work(terminal, status);
+  print_quarantine(terminal, status);
   terminal.line(fmt::format(
       "events: {} stored, {} late; {} in {}, {} evicted", grouped(count(status, "events")),
       grouped(count(status, "late")), counted(count(status, "streams"), "stream"),

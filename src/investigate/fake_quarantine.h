@@ -110,7 +110,16 @@ class FakeQuarantine final : public quarantine::Quarantine {
   Result<quarantine::Attempt> begin(const quarantine::Due&) override {
     return fail(Code::unavailable, "a fake");
   }
-  Result<Done> end(const quarantine::Attempt&, std::span<const quarantine::CopyOutcome>) override {
+  Result<Done> put_off(std::span<const quarantine::Due>, Time, std::string_view) override {
+    return Done{};
+  }
+  Result<bool> end(const quarantine::Attempt&, std::span<const quarantine::CopyOutcome>) override {
+    return false;
+  }
+  Result<std::vector<quarantine::DigestDue>> digest_due(Time, size_t) override {
+    return std::vector<quarantine::DigestDue>{};
+  }
+  Result<Done> mark_digest(std::string_view, const quarantine::DigestMark&) override {
     return Done{};
   }
   Result<std::vector<quarantine::Attempt>> in_doubt() override {

@@ -27,6 +27,19 @@ Result<Done> check_recipients(const HeldMessage& message, std::span<const std::s
   return Done{};
 }
 
+std::vector<std::string> meant_by(const HeldMessage& message,
+                                  std::span<const std::string> recipients) {
+  if (!recipients.empty()) return {recipients.begin(), recipients.end()};
+  std::vector<std::string> waiting;
+  for (const quarantine::Copy& copy : message.copies) {
+    if (copy.state == CopyState::held || copy.state == CopyState::due) {
+      waiting.push_back(copy.recipient);
+    }
+  }
+  if (waiting.size() == message.copies.size()) waiting.clear();
+  return waiting;
+}
+
 std::string copies_meant(const HeldMessage& message, std::span<const std::string> recipients) {
   const size_t meant = recipients.empty() ? message.copies.size() : recipients.size();
   return fmt::format("{} of {} copies", meant, message.copies.size());

@@ -18,6 +18,10 @@ const quarantine::Copy* copy_of(const quarantine::HeldMessage& message, std::str
 // Fails with not_found where one of them has no copy.
 Result<Done> check_recipients(const quarantine::HeldMessage& message,
                               std::span<const std::string> recipients);
+// Those that `recipients` means: where it is empty, all whose copies have not gone yet. Empty: all,
+// or none is left.
+std::vector<std::string> meant_by(const quarantine::HeldMessage& message,
+                                  std::span<const std::string> recipients);
 // How many copies, not whose: "1 of 3 copies".
 std::string copies_meant(const quarantine::HeldMessage& message,
                          std::span<const std::string> recipients);

@@ -6,6 +6,7 @@
 #include "investigate/accept_like.h"
 #include "investigate/held_copies.h"
 #include "investigate/readers.h"
+#include "quarantine/links.h"
 
 #include <algorithm>
 #include <utility>
@@ -201,8 +202,9 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
     return fail(fine.error());
   }
   const Time now = parts_.clock.now();
+  const std::vector<std::string> meant = meant_by(*message, wish.recipients);
   ReleaseReceipt receipt;
-  std::string detail = copies_meant(*message, wish.recipients);
+  std::string detail = copies_meant(*message, meant);
   if (wish.accept_like) {
     auto like =
         exception_like(*message, wish.recipients, now + parts_.settings.exception, who, wish.why);
@@ -214,8 +216,7 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
   const auto told = note_release(*message, wish, who, with_why(detail, wish.why));
   if (!told) return fail(told.error());
   receipt.incident = *told;
-  const auto released =
-      parts_.quarantine.release(id, wish.recipients, {.by = std::string(who), .at = now});
+  const auto released = parts_.quarantine.release(id, meant, {.by = std::string(who), .at = now});
   if (!released) {
     (void)note(who, "could not be done", to_hex(id), "release: " + released.error().what);
     return fail(released.error());
@@ -262,9 +263,9 @@ Result<size_t> LiveQuarantineDesk::discard(const HeldId& id,
   const auto message = parts_.quarantine.find(id);
   if (!message) return fail(message.error());
   if (const auto fine = check_recipients(*message, recipients); !fine) return fail(fine.error());
-  return noted(who, "held mail discarded", to_hex(id),
-               with_why(copies_meant(*message, recipients), why),
-               [&] { return parts_.quarantine.discard(id, recipients, who); });
+  const std::vector<std::string> meant = meant_by(*message, recipients);
+  return noted(who, "held mail discarded", to_hex(id), with_why(copies_meant(*message, meant), why),
+               [&] { return parts_.quarantine.discard(id, meant, who); });
 }
 
 Result<size_t> LiveQuarantineDesk::discard_found(const HeldSearch& search, std::string_view who,
@@ -320,14 +321,16 @@ Result<Done> LiveQuarantineDesk::end_exception(std::string_view name, std::strin
 // --- recipients ----------------------------------------------------------------------------------
 
 Result<LiveQuarantineDesk::Linked> LiveQuarantineDesk::linked(std::string_view token) {
-  if (!parts_.read_link) return fail(Code::refused, "recipients cannot ask here");
-  auto link = parts_.read_link(token);
+  const auto link =
+      quarantine::read_link_token(parts_.quarantine.link_secret(), token, parts_.clock.now());
   if (!link) return fail(link.error());
   auto message = parts_.quarantine.find(link->id);
   if (!message) return fail(message.error());
-  const quarantine::Copy* const copy = copy_of(*message, link->recipient);
+  auto recipient = quarantine::recipient_of(*link, *message);
+  const quarantine::Copy* const copy = recipient ? copy_of(*message, *recipient) : nullptr;
   if (copy == nullptr) return fail(Code::not_found, "no copy of it is held for this recipient");
-  return Linked{*message, std::move(link->recipient), *copy};
+  quarantine::Copy own = *copy;
+  return Linked{std::move(*message), std::move(*recipient), std::move(own)};
 }
 
 Result<LinkState> LiveQuarantineDesk::look_at(std::string_view token) {

@@ -43,10 +43,6 @@ enum class LinkState : uint8_t {
   coming,  // released, or on its way
   gone,    // thrown away, or never offered
 };
-struct RecipientLink {
-  quarantine::HeldId id;
-  std::string recipient;
-};
 
 // The part of the desk for held mail. Acts, and each look into a body, are in the audit log before
 // they are done; the log names ids and numbers of copies, never addresses, so that who is erased
@@ -110,7 +106,6 @@ struct QuarantineDeskParts {
   std::function<void()> exceptions_changed;  // they are in force once it returns
   std::function<Result<size_t>(const quarantine::HeldId& id, bool arrived, std::string_view who)>
       settle;
-  std::function<Result<RecipientLink>(std::string_view token)> read_link;
 };
 std::unique_ptr<QuarantineDesk> make_quarantine_desk(QuarantineDeskParts parts);
 

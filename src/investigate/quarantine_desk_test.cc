@@ -2,6 +2,7 @@
 
 #include "ingest/test_pipeline.h"
 #include "investigate/fake_quarantine.h"
+#include "quarantine/links.h"
 
 #include <string>
 #include <vector>
@@ -53,11 +54,7 @@ class HeldMailDesk : public testing::Test {
              [this](const quarantine::HeldId&, bool arrived, std::string_view who) {
                settled_ = std::string(who) + (arrived ? " arrived" : " again");
                return Result<size_t>(1U);
-             },
-         .read_link = [](std::string_view token) -> Result<RecipientLink> {
-           if (token == "forged") return fail(Code::refused, "forged");
-           return RecipientLink{kId, std::string(token)};
-         }});
+             }});
   }
   std::vector<AuditEntry> audit() {
     return store::Reader::open({.path = folder_ / "data"}).value()->audit(100).value();
@@ -65,6 +62,10 @@ class HeldMailDesk : public testing::Test {
   double counted(relate::Deed deed) {
     return reputation_.of(relate::Party::domain, "shop.example", running_.clock.now())
         .counts[static_cast<size_t>(deed)];
+  }
+  std::string link(std::string_view recipient) {
+    return quarantine::make_link_token(held_.link_secret(), kId, recipient,
+                                       running_.clock.now() + 1h);
   }
   CopyState state(size_t copy) const { return held_.messages[0].copies[copy].state; }
 
@@ -224,33 +225,40 @@ TEST_F(HeldMailDesk, WhoIsErasedDoesNotLiveOnInTheLog) {
 }
 
 TEST_F(HeldMailDesk, ALinkAsksOnceAndAPersonDecides) {
-  EXPECT_EQ(desk_->look_at("kim@us.example"), LinkState::can_ask);
+  EXPECT_EQ(desk_->look_at(link("kim@us.example")), LinkState::can_ask);
   EXPECT_THAT(audit(), IsEmpty());
-  EXPECT_EQ(desk_->ask("kim@us.example"), LinkState::asked);
+  EXPECT_EQ(desk_->ask(link("kim@us.example")), LinkState::asked);
   EXPECT_EQ(state(0), CopyState::held);
-  EXPECT_EQ(desk_->look_at("kim@us.example"), LinkState::asked);
-  EXPECT_EQ(desk_->ask("kim@us.example").error().code, Code::refused);
+  EXPECT_EQ(desk_->look_at(link("kim@us.example")), LinkState::asked);
+  EXPECT_EQ(desk_->ask(link("kim@us.example")).error().code, Code::refused);
   EXPECT_THAT(audit(), SizeIs(1));
   EXPECT_EQ(desk_->ask("forged").error().code, Code::refused);
-  EXPECT_EQ(desk_->ask("eve@us.example").error().code, Code::not_found);
+  std::string changed = link("lee@us.example");
+  changed[40] = changed[40] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(desk_->ask(changed).error().code, Code::refused);
+  const std::string old = quarantine::make_link_token(held_.link_secret(), kId, "lee@us.example",
+                                                      running_.clock.now() - 1s);
+  EXPECT_EQ(desk_->ask(old).error().code, Code::refused);
+  EXPECT_EQ(desk_->look_at(old).error().code, Code::refused);
+  EXPECT_EQ(desk_->ask(link("eve@us.example")).error().code, Code::not_found);
   EXPECT_EQ(woken_, 0);
 }
 
 TEST_F(HeldMailDesk, ARuleMayReleaseAtOnceButNeverWhatIsCertain) {
   make({.self_release = {"listed"}});
-  EXPECT_EQ(desk_->ask("kim@us.example"), LinkState::coming);
+  EXPECT_EQ(desk_->ask(link("kim@us.example")), LinkState::coming);
   EXPECT_EQ(state(0), CopyState::due);
   EXPECT_EQ(state(1), CopyState::held);
   EXPECT_EQ(woken_, 1);
-  EXPECT_EQ(desk_->ask("kim@us.example").error().code, Code::refused);
+  EXPECT_EQ(desk_->ask(link("kim@us.example")).error().code, Code::refused);
   held_.messages[0].certain = true;
-  EXPECT_EQ(desk_->look_at("lee@us.example"), LinkState::gone);
-  EXPECT_FALSE(desk_->ask("lee@us.example"));
+  EXPECT_EQ(desk_->look_at(link("lee@us.example")), LinkState::gone);
+  EXPECT_FALSE(desk_->ask(link("lee@us.example")));
   EXPECT_EQ(state(1), CopyState::held);
   // What a crash has left half done is done by the next click.
   held_.messages[0].certain = false;
   held_.messages[0].copies[1].requested = running_.clock.now();
-  EXPECT_EQ(desk_->ask("lee@us.example"), LinkState::coming);
+  EXPECT_EQ(desk_->ask(link("lee@us.example")), LinkState::coming);
   EXPECT_EQ(state(1), CopyState::due);
 }
 

@@ -1,0 +1,12 @@
+#pragma once
+#include "base/result.h"
+
+#include <string>
+
+namespace watchpost::cli {
+
+// A new file that nobody else may read: it is somebody's mail. Fails with refused where there is
+// one.
+Result<Done> write_new(const std::string& path, const std::string& bytes);
+
+}  // namespace watchpost::cli
