@@ -120,6 +120,7 @@ struct Listener::State final : Stoppable, std::enable_shared_from_this<Listener:
   void remove_socket_file();
   template <class Acceptor>
   void admit(Connection::Socket socket, std::string peer, const Acceptor& acceptor);
+  void begin(const std::shared_ptr<Running>& running, Connection link);
   void forget(const std::shared_ptr<Running>& running);
 
   Io::Context& context;
@@ -170,11 +171,30 @@ void Listener::State::admit(Connection::Socket socket, std::string peer, const A
     sessions.insert(running);
   }
   const int64_t uid = peer_uid(socket.native_handle(), from);
+  // All of a session happens on its strand, its beginning as well: end() reaches for it from there.
+  asio::post(running->strand,
+             [self = shared_from_this(), running,
+              link = Connection(std::move(socket), std::move(peer), uid)]() mutable {
+               self->begin(running, std::move(link));
+             });
+}
+
+// On the session's strand.
+void Listener::State::begin(const std::shared_ptr<Running>& running, Connection link) {
+  {
+    // Whoever ended it before this could not reach it.
+    const std::lock_guard lock(mutex);
+    if (stopped) {
+      sessions.erase(running);
+      session_ended.notify_all();
+      return;
+    }
+  }
   auto over = [self = shared_from_this(), running](const std::exception_ptr& thrown) {
     session_over(thrown);
     self->forget(running);
   };
-  asio::co_spawn(running->strand, session(Connection(std::move(socket), std::move(peer), uid)),
+  asio::co_spawn(running->strand, session(std::move(link)),
                  asio::bind_cancellation_slot(running->signal.slot(), std::move(over)));
 }
 
