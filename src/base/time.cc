@@ -8,6 +8,16 @@
 namespace watchpost {
 namespace {
 
+// A number that is not negative, in exactly so many digits, and what stands behind it.
+void append_digits(std::string& text, int64_t number, size_t digits, char behind) {
+  const size_t first = text.size();
+  text.append(digits, '0');
+  for (size_t at = first + digits; at > first; number /= 10) {
+    text[--at] = static_cast<char>('0' + number % 10);
+  }
+  text += behind;
+}
+
 // Reads exactly `digits` decimal digits at `at`; -1 where there are none.
 int digits_at(std::string_view text, size_t at, size_t digits) {
   if (at + digits > text.size()) return -1;
@@ -81,14 +91,17 @@ std::string format_time(Time at) {
   const auto day = floor<days>(at);
   const year_month_day date(day);
   const hh_mm_ss clock(at - day);
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                  unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                  clock.seconds().count());
-  if (clock.subseconds().count() != 0) {
-    text += fmt::format(".{:06}", clock.subseconds().count());
-  }
-  return text + 'Z';
+  std::string text;
+  text.reserve(sizeof "2026-11-24T12:00:00.000000Z");
+  append_digits(text, int(date.year()), 4, '-');
+  append_digits(text, unsigned(date.month()), 2, '-');
+  append_digits(text, unsigned(date.day()), 2, 'T');
+  append_digits(text, clock.hours().count(), 2, ':');
+  append_digits(text, clock.minutes().count(), 2, ':');
+  const int64_t fraction = clock.subseconds().count();
+  append_digits(text, clock.seconds().count(), 2, fraction == 0 ? 'Z' : '.');
+  if (fraction != 0) append_digits(text, fraction, 6, 'Z');
+  return text;
 }
 
 std::optional<Time> parse_time(std::string_view text) {

@@ -28,6 +28,7 @@ bool Inbox::put(Arrival arrival, const std::stop_token& stop) {
     const bool room = room_.wait(lock, stop, [&] { return closed_ || room_for(more); });
     if (closed_ || !room) return false;
     events_ += more;
+    awaited_ = true;
     arrivals_.push_back(std::move(arrival));
   }
   filled_.notify_one();
@@ -36,13 +37,17 @@ bool Inbox::put(Arrival arrival, const std::stop_token& stop) {
 
 bool Inbox::offer(Arrival arrival) {
   const size_t more = weight(arrival);
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || !room_for(more)) return false;
+    wakes = arrivals_.empty();
     events_ += more;
+    awaited_ = awaited_ || arrival.settled;
     arrivals_.push_back(std::move(arrival));
+    wakes = wakes || !gathers();
   }
-  filled_.notify_one();
+  if (wakes) filled_.notify_one();
   return true;
 }
 
@@ -71,6 +76,8 @@ Inbox::Taken Inbox::take(std::chrono::milliseconds patience, size_t most_events)
     std::unique_lock lock(mutex_);
     filled_.wait_for(lock, patience,
                      [&] { return closed_ || !arrivals_.empty() || !errands_.empty(); });
+    filled_.wait_until(lock, gathered_at_, [&] { return !gathers(); });
+    if (!arrivals_.empty()) gathered_at_ = Ticks::now() + gathering_;
     taken.errands = std::exchange(errands_, {});
     size_t events = 0;
     while (!arrivals_.empty() && events < most_events) {
@@ -79,6 +86,7 @@ Inbox::Taken Inbox::take(std::chrono::milliseconds patience, size_t most_events)
       arrivals_.pop_front();
     }
     events_ -= events;
+    awaited_ = awaited_ && !arrivals_.empty();
     taken.closed = closed_;
   }
   room_.notify_all();

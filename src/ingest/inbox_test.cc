@@ -69,6 +69,29 @@ TEST(Inbox, AnOfferNeverWaits) {
   EXPECT_FALSE(inbox.offer(of(0)));
 }
 
+TEST(Inbox, WhatIsOfferedIsGatheredUntilSomebodyWaits) {
+  Inbox inbox(1000, 1h);
+  ASSERT_TRUE(inbox.offer(of(1)));
+  EXPECT_EQ(inbox.take(1min, 1000).arrivals.size(), 1U);  // the first does not wait
+  const auto gathered_with = [&](const auto& sends) {
+    EXPECT_TRUE(inbox.offer(of(1)));
+    auto taking = std::async(std::launch::async, [&] { return inbox.take(1min, 1000); });
+    EXPECT_TRUE(inbox.offer(of(1)));
+    sends();
+    return taking.get().arrivals.size();
+  };
+  EXPECT_EQ(gathered_with([&] { inbox.put(of(1), {}); }), 3U);
+  EXPECT_EQ(gathered_with([&] { inbox.put([] {}); }), 2U);
+  EXPECT_EQ(gathered_with([&] {
+              Arrival awaited = of(1);
+              awaited.settled = [](const Result<Done>&) {};
+              inbox.offer(std::move(awaited));
+            }),
+            3U);
+  EXPECT_EQ(gathered_with([&] { inbox.offer(of(500)); }), 3U);
+  EXPECT_EQ(gathered_with([&] { inbox.close(); }), 2U);
+}
+
 // As when the daemon is told to stop while the disk is full.
 TEST(Inbox, AStopEndsTheWait) {
   Inbox inbox(10);

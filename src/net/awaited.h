@@ -47,6 +47,7 @@ class Awaited {
     const std::lock_guard lock(mutex_);
     if (answer_ || !timer_) return;
     answer_ = std::move(answer);
+    if (!waited_for_) return;
     asio::post(timer_->get_executor(), [timer = &*timer_, self = self_.lock()] {
       const std::lock_guard guard(self->mutex_);
       if (self->timer_) timer->cancel();
@@ -55,15 +56,17 @@ class Awaited {
   // Nothing where none has come by then.
   static Task<std::optional<Answer>> wait(std::shared_ptr<Awaited> self, Steady::time_point until) {
     self->timer_->expires_at(until);
-    while (!self->answered() && Steady::now() < until) {
+    while (!self->answered_or_waited_for() && Steady::now() < until) {
       co_await self->timer_->async_wait(asio::as_tuple(asio::use_awaitable));
     }
     co_return self->take();
   }
 
  private:
-  bool answered() const {
+  // From here on an answer wakes whoever waits.
+  bool answered_or_waited_for() {
     const std::lock_guard lock(mutex_);
+    waited_for_ = true;
     return answer_.has_value();
   }
   std::optional<Answer> take() {
@@ -79,6 +82,7 @@ class Awaited {
   std::weak_ptr<Awaited> self_;
   std::optional<asio::steady_timer> timer_;
   std::optional<Answer> answer_;
+  bool waited_for_ = false;
 };
 
 }  // namespace watchpost::net

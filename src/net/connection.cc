@@ -3,6 +3,7 @@
 #include "net/tls_context.h"
 
 #include <array>
+#include <chrono>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
@@ -23,38 +24,77 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
+using Steady = std::chrono::steady_clock;
+constexpr Steady::time_point kNever = Steady::time_point::max();
+// So many operations in a row may go on without a wait; then it is the turn of others.
+constexpr int kAtOnce = 32;
+
 }  // namespace
 
 // Shared only with the timer's handler, which may run after the connection has gone.
 struct Connection::State {
-  explicit State(Socket accepted) : socket(std::move(accepted)), timer(socket.get_executor()) {}
+  explicit State(Socket accepted) : socket(std::move(accepted)), timer(socket.get_executor()) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+  }
 
   Socket socket;
   asio::steady_timer timer;
   std::shared_ptr<const TlsIdentity> identity;    // outlives `tls`
   std::optional<asio::ssl::stream<Socket&>> tls;  // where it was started
-  uint64_t wait_number = 0;  // a timer that fires late must not end the next wait
+  Steady::time_point until = kNever;  // when the operation has to be over; kNever: there is none
+  Steady::time_point alarm = kNever;  // when the timer ends; kNever: it does not run
+  uint64_t alarms = 0;                // one that ends late must not end the next wait
   bool timed_out = false;
   bool acknowledges_at_once = false;
+  bool owes_acknowledgement = false;
+  bool more_is_there = false;  // the last read took all that it had room for
+  int at_once = 0;
 
+  // Nearly all operations are over long before their time, so that the timer is left running
+  // between them, and where it ends too early it is set again.
   static void arm(const std::shared_ptr<State>& state, Duration patience) {
     state->timed_out = false;
-    const uint64_t number = ++state->wait_number;
-    state->timer.expires_after(patience);
-    state->timer.async_wait([state, number](const boost::system::error_code& error) {
-      if (error || number != state->wait_number) return;
-      state->timed_out = true;
-      boost::system::error_code ignored;
-      state->socket.cancel(ignored);
+    state->until = Steady::now() + patience;
+    if (state->until < state->alarm) set_alarm(state);
+  }
+  static void set_alarm(const std::shared_ptr<State>& state) {
+    state->alarm = state->until;
+    state->timer.expires_at(state->alarm);
+    state->timer.async_wait([state, number = ++state->alarms](const auto& error) {
+      if (!error && number == state->alarms) ring(state);
     });
   }
-  void disarm() {
-    ++wait_number;
-    timer.cancel();
+  static void ring(const std::shared_ptr<State>& state) {
+    state->alarm = kNever;
+    if (state->until == kNever) return;
+    if (Steady::now() < state->until) return set_alarm(state);
+    state->timed_out = true;
+    boost::system::error_code ignored;
+    state->socket.cancel(ignored);
+  }
+  void disarm() { until = kNever; }
+
+  // Whether the next operation may be tried without a wait.
+  bool may_go_on() { return !tls && ++at_once % kAtOnce != 0; }
+  // What is there already, without waiting; 0 where nothing is, or it cannot be told.
+  size_t read_what_is_there(std::span<char> into) {
+    boost::system::error_code error;
+    return socket.read_some(asio::buffer(into.data(), into.size()), error);
+  }
+  size_t write_what_fits(std::string_view bytes) {
+    boost::system::error_code error;
+    return socket.write_some(asio::buffer(bytes), error);
+  }
+  void note_read(size_t count, size_t room) {
+    more_is_there = count == room;
+    owes_acknowledgement = owes_acknowledgement || count > 0;
   }
 
   // The kernel forgets it again with the next bytes that are sent.
   void acknowledge() {
+    if (!acknowledges_at_once || !owes_acknowledgement) return;
+    owes_acknowledgement = false;
     const int yes = 1;
     setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
   }
@@ -74,6 +114,7 @@ Connection::Connection(Socket socket, std::string peer, int64_t peer_uid)
 Connection::~Connection() {
   if (!state_) return;
   state_->disarm();
+  state_->timer.cancel();
   boost::system::error_code ignored;
   state_->socket.close(ignored);
 }
@@ -91,8 +132,13 @@ asio::any_io_executor Connection::executor() const { return state_->socket.get_e
 void Connection::acknowledge_at_once() { state_->acknowledges_at_once = !over_unix(); }
 
 Task<Result<size_t>> Connection::read_some(std::span<char> into, Duration patience) {
+  if (state_->more_is_there && patience > Duration(0) && state_->may_go_on()) {
+    const size_t count = state_->read_what_is_there(into);
+    state_->note_read(count, into.size());
+    if (count > 0) co_return count;
+  }
   State::arm(state_, patience);
-  if (state_->acknowledges_at_once) state_->acknowledge();
+  state_->acknowledge();
   const auto buffer = asio::buffer(into.data(), into.size());
   boost::system::error_code error;
   size_t count = 0;
@@ -104,10 +150,16 @@ Task<Result<size_t>> Connection::read_some(std::span<char> into, Duration patien
   state_->disarm();
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) co_return size_t{0};
   if (error) co_return state_->failure(error, peer_);
+  state_->note_read(count, into.size());
   co_return count;
 }
 
 Task<Result<Done>> Connection::write_all(std::string_view bytes, Duration patience) {
+  if (state_->may_go_on()) {
+    bytes.remove_prefix(state_->write_what_fits(bytes));
+    state_->owes_acknowledgement = false;
+    if (bytes.empty()) co_return Done{};
+  }
   State::arm(state_, patience);
   boost::system::error_code error;
   size_t count = 0;

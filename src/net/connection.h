@@ -31,8 +31,9 @@ class Connection {
 
   // At least one byte, at most into.size(); 0 where the peer has closed its side.
   Task<Result<size_t>> read_some(std::span<char> into, Duration patience);
-  // From here on each read first acknowledges what has come. For peers that write in small pieces
-  // without TCP_NODELAY: where no answer is due their next piece waits for that, some 40 ms.
+  // From here on a read that has to wait first acknowledges what has come. For peers that write in
+  // small pieces without TCP_NODELAY: where no answer is due their next piece waits for that, some
+  // 40 ms.
   void acknowledge_at_once();
   // All of it. `patience` is for the whole.
   Task<Result<Done>> write_all(std::string_view bytes, Duration patience);

@@ -8,6 +8,8 @@ namespace {
 
 constexpr size_t kSmall = 4 * 1024;
 constexpr size_t kLarge = 64 * 1024;
+// A usual message is read in two goes.
+constexpr size_t kGrowth = 4;
 constexpr size_t kLength = 4;
 
 uint32_t number_at(const char* bytes) {
@@ -38,7 +40,7 @@ void FrameReader::make_room() {
   if (!full && !(filled_ && buffer_.size() < kLarge)) return;
   filled_ = false;
   // As bytes come in, and never by what a length only announces. Not by resize(), which takes more.
-  const size_t wanted = std::min(2 * buffer_.size(), std::max(kLarge, most_ + kLength));
+  const size_t wanted = std::min(kGrowth * buffer_.size(), std::max(kLarge, most_ + kLength));
   std::vector<char> larger(std::max(wanted, end_ + kLength));
   std::memcpy(larger.data(), buffer_.data(), end_);
   buffer_.swap(larger);

@@ -137,6 +137,7 @@ Result<Done> StateWriter::write_facts(std::span<const Fact> facts) {
 }
 
 Result<Done> StateWriter::write_decisions(std::span<const Decision> decisions) {
+  if (decisions.empty()) return Done{};
   // Not INSERT OR REPLACE: that would silently replace another decision of the same episode.
   auto put = database_.prepare(
       "INSERT INTO decisions VALUES(?, ?, ?, ?, ?) ON CONFLICT(number) DO UPDATE SET "
