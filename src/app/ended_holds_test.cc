@@ -26,8 +26,8 @@ TEST(AfterHold, WhatRanOutGoesOutSlowlyUnlessAPersonFoundItBad) {
     const Incident incident = found(verdict);
     EXPECT_EQ(after_hold(decision, &incident), AfterHold::paced) << name_of(verdict);
   }
-  for (const Verdict verdict : {Verdict::compromised, Verdict::bad_list, Verdict::abusive_customer,
-                                Verdict::content}) {
+  for (const Verdict verdict :
+       {Verdict::compromised, Verdict::bad_list, Verdict::abusive_customer, Verdict::content}) {
     const Incident incident = found(verdict);
     EXPECT_EQ(after_hold(decision, &incident), AfterHold::stays) << name_of(verdict);
   }

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "decide/settings.h"
 #include "model/event.h"
-#include "quarantine/links.h"
 #include "quarantine/settle.h"
 
 #include <chrono>
@@ -94,24 +93,11 @@ void HeldMail::connect(relate::Reputation& reputation, std::function<void()> exc
        .exceptions_changed = std::move(exceptions_changed),
        .settle =
            [this](const quarantine::HeldId& id, bool arrived, std::string_view who) {
-             return releaser_->settle(id,
-                                      arrived ? quarantine::Settlement::arrived
-                                              : quarantine::Settlement::again,
-                                      who);
-           },
-       .read_link = [this](std::string_view token) { return read_link(token); }});
+             return releaser_->settle(
+                 id, arrived ? quarantine::Settlement::arrived : quarantine::Settlement::again,
+                 who);
+           }});
   ended_.emplace(*quarantine_, *desk_, wanted.store);
-}
-
-Result<investigate::RecipientLink> HeldMail::read_link(std::string_view token) {
-  const auto link =
-      quarantine::read_link_token(quarantine_->link_secret(), token, parts_.clock.now());
-  if (!link) return fail(link.error());
-  const auto message = quarantine_->find(link->id);
-  if (!message && message.error().code != Code::not_found) return fail(message.error());
-  const auto recipient = message ? quarantine::recipient_of(*link, *message) : std::nullopt;
-  if (!recipient) return fail(Code::refused, "the message that this link was for is gone");
-  return investigate::RecipientLink{link->id, *recipient};
 }
 
 void HeldMail::start() {

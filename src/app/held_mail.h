@@ -19,7 +19,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -57,7 +56,6 @@ class HeldMail {
 
  private:
   explicit HeldMail(const Parts& parts) : parts_(parts) {}
-  Result<investigate::RecipientLink> read_link(std::string_view token);
   void look_after(const std::stop_token& stop);
 
   const Parts parts_;
