@@ -196,12 +196,12 @@ class Story:
     def held(self):
         chapter("8. One message was held: a person looks at it, and lets it go (watchpost quarantine)")
         self.show("quarantine", "list")
-        one = self.watchpost.json("quarantine", "list")["messages"][0]["id"]
+        one = self.watchpost.json("quarantine", "list")["held"][0]["id"]
         self.show("quarantine", "show", one, "--body")
         before = self.destinations.taken
         self.show("quarantine", "release", one, "--why", "asked Jo on the phone")
         tell(f"   {self.arrived(before)}")
-        assert not self.watchpost.json("quarantine", "list")["messages"]
+        assert not self.watchpost.json("quarantine", "list")["held"]
 
     def show(self, *arguments):
         done = subprocess.run([self.watchpost.program, "-c", str(self.watchpost.config), *arguments],

@@ -64,7 +64,7 @@ class QuarantineTest(BorderTest):
         config.write_text(config.read_text() + text)
 
     def held(self, *arguments):
-        return self.daemon.json("quarantine", "list", *arguments)["messages"]
+        return self.daemon.json("quarantine", "list", *arguments)["held"]
 
     def wait_for_held(self, count=1, *arguments):
         return self.daemon.wait_until(lambda: found if len(found := self.held(*arguments)) >= count else None,

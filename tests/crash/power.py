@@ -152,7 +152,7 @@ def check(watchpost, folder, kept, mine):
     held, after = {}, ""
     while True:
         page = watchpost.json("quarantine", "list", "--limit", "1000", *(["--after", after] if after else []))
-        held.update({one["queue_id"]: one["id"] for one in page["messages"] if one["queue_id"].startswith(mine)})
+        held.update({one["queue_id"]: one["id"] for one in page["held"] if one["queue_id"].startswith(mine)})
         after = page["next"]
         if not after:
             break

@@ -196,7 +196,7 @@ class World:
         while True:
             page = self.watchpost.json("quarantine", "list", "--limit", "1000", *more,
                                        *(["--after", after] if after else []))
-            messages += page["messages"]
+            messages += page["held"]
             after = page["next"]
             if not after:
                 return messages
