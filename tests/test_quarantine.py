@@ -249,9 +249,10 @@ class Outbound(QuarantineTest):
 
 class Trouble(QuarantineTest):
     def refuses_to_start(self):
+        before = self.daemon.tail()
         self.daemon.start(wait=False)
-        self.assertNotEqual(self.daemon.process.wait(timeout=60), 0)
-        return self.daemon.tail()
+        self.assertIn(self.daemon.process.wait(timeout=60), (1, 3))
+        return self.daemon.tail().replace(before, "")
 
     def begin_without_a_daemon(self):
         BorderTest.begin(self, QUARANTINE, start=False)
@@ -302,7 +303,7 @@ class Trouble(QuarantineTest):
             for number in range(200):
                 self.evil(f"evil while full {number}", body="x" * 70 + "\r\n" * 5000)
         self.assertEqual(caught.exception.code // 100, 4)
-        status = self.daemon.json("quarantine", "usage")
+        status = self.daemon.json("quarantine", "usage")["usage"]
         self.assertTrue(status["trouble"], status)
         filler.unlink()
 
@@ -313,7 +314,7 @@ class Trouble(QuarantineTest):
             except Refused:
                 return False
         self.daemon.wait_until(taken_again, "mail is kept again", 60)
-        self.assertFalse(self.daemon.json("quarantine", "usage")["trouble"])
+        self.assertFalse(self.daemon.json("quarantine", "usage")["usage"]["trouble"])
         subjects = {one["subject"] for one in self.held("--limit", "1000")}
         self.assertLessEqual({"evil before", "evil after"}, subjects)
 
@@ -378,15 +379,21 @@ class People(QuarantineTest):
 
     def test_a_recipient_asks_for_it_by_the_link_in_the_digest(self):
         self.api = free_port()
-        self.begin(f'[listen]\napi = "127.0.0.1:{self.api}"\n',
-                   QUARANTINE + f"""digest_at = "00:00"
-digest_relay = "127.0.0.1:{{release_mx}}"
+        self.begin(f'[listen]\napi = "127.0.0.1:{self.api}"\n')
+        message = self.evil()
+        self.wait_for_held()
+        time.sleep(6)  # what comes while a digest is written is for the next one
+        # What is held when the first digest of a day is due is told, and so it is after a start.
+        self.daemon.stop()
+        config = self.daemon.config
+        config.write_text(config.read_text().replace("[quarantine]", f"""[quarantine]
+digest_at = "00:00"
+digest_relay = "127.0.0.1:{self.host.release_mx_port}"
 digest_from = "quarantine@{US}"
 digest_link = "http://127.0.0.1:{self.api}/v1/quarantine/request"
 self_release = ["filter evil"]
-""")
-        message = self.evil()
-        self.wait_for_held()
+"""))
+        self.daemon.start()
         digest = email.message_from_bytes(self.arrived(1)[0])
         text = digest.get_payload(decode=True).decode()
         self.assertIn("evil", text)

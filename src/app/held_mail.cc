@@ -75,7 +75,7 @@ Result<std::unique_ptr<HeldMail>> HeldMail::make(const Parts& parts) {
 
 HeldMail::~HeldMail() {
   stop_work();
-  stop();
+  if (quarantine_) stop();
 }
 
 void HeldMail::connect(relate::Reputation& reputation, std::function<void()> exceptions_changed) {
@@ -108,8 +108,9 @@ void HeldMail::start() {
 
 void HeldMail::stop_work() {
   caretaker_ = std::jthread();
-  digest_->stop();
-  releaser_->stop();
+  // Not all of it is there where it could not be made.
+  if (digest_) digest_->stop();
+  if (releaser_) releaser_->stop();
 }
 
 void HeldMail::look_after(const std::stop_token& stop) {
