@@ -243,6 +243,7 @@ Result<size_t> expire(Index& index, Time now) {
   size_t count = 0;
   for (const uint64_t number : *numbers) {
     auto row = index.rows().at(number);
+    if (!row && row.error().code == Code::corrupt) continue;  // the others do not wait for it
     if (!row) return fail(row.error());
     for (size_t place = 0; *row && place < (*row)->message.copies.size(); ++place) {
       const Copy& copy = (*row)->message.copies[place];
@@ -259,13 +260,16 @@ Result<size_t> forget(Index& index, Time before) {
   constexpr size_t kAtOnce = 200;
   const auto numbers = index.ended(before, kAtOnce);
   if (!numbers) return fail(numbers.error());
+  size_t count = 0;
   for (const uint64_t number : *numbers) {
     auto row = index.rows().at(number);
+    if (!row && row.error().code == Code::corrupt) continue;
     if (!row) return fail(row.error());
     if (!*row) continue;
     if (const auto done = index.forget(**row); !done) return fail(done.error());
+    ++count;
   }
-  return numbers->size();
+  return count;
 }
 
 Result<Erased> erase(Index& index, uint64_t message, std::string_view address, std::string_view by,

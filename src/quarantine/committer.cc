@@ -13,9 +13,10 @@ using Ticks = std::chrono::steady_clock;
 constexpr size_t kMostAtOnce = 512;
 constexpr auto kNowAndThen = std::chrono::seconds(1);
 
-// What a change may fail by because of how things stand; all else is the disk's.
+// What a change may fail by although others would not; all else is the disk's.
 bool is_answer(Code code) {
-  return code == Code::not_found || code == Code::refused || code == Code::bad_input;
+  return code == Code::not_found || code == Code::refused || code == Code::bad_input ||
+         code == Code::corrupt;
 }
 
 }  // namespace

@@ -103,6 +103,7 @@ Result<IndexRows> IndexRows::over(Database& database) {
   };
   auto ready = prepare(rows.by_id_, std::string(kMessage) + "id = ?");
   if (ready) ready = prepare(rows.by_number_, std::string(kMessage) + "number = ?");
+  if (ready) ready = prepare(rows.has_file_, "SELECT key FROM messages WHERE id = ?");
   if (ready) ready = prepare(rows.copies_, std::string(kCopies));
   if (ready) ready = prepare(rows.attempt_, std::string(kAttempt) + "number = ?");
   if (ready) ready = prepare(rows.attempt_of_, std::string(kAttempt) + "token = ?");
@@ -177,9 +178,12 @@ Result<Done> IndexRows::read_copies(HeldRow& row) {
 }
 
 Result<bool> IndexRows::has_file(const HeldId& id) {
-  const auto row = find(id);
-  if (!row) return fail(row.error());
-  return row->has_value() && (*row)->key != 0;
+  const std::string bytes = bytes_of(id);
+  const auto there = has_file_.bind(bytes).row();
+  if (!there) return there;
+  const bool has = *there && has_file_.number(0) > 0;
+  has_file_.reset();
+  return has;
 }
 
 Result<std::vector<AttemptRow>> IndexRows::doubtful(uint64_t start) {

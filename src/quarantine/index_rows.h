@@ -60,7 +60,7 @@ class IndexRows {
   Result<std::optional<HeldRow>> read(store::sqlite::Statement& statement);
   Result<Done> read_copies(HeldRow& row);
 
-  store::sqlite::Statement by_id_, by_number_, copies_, doubtful_, attempt_, attempt_of_;
+  store::sqlite::Statement by_id_, by_number_, has_file_, copies_, doubtful_, attempt_, attempt_of_;
 };
 
 // Of a row of it, as an attempt: with those copies alone that are leaving by it.

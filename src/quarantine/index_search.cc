@@ -1,5 +1,6 @@
 #include "quarantine/index_search.h"
 
+#include "base/log.h"
 #include "quarantine/held_code.h"
 #include "quarantine/terms.h"
 #include "store/cursor.h"
@@ -117,8 +118,9 @@ Result<HeldPage> IndexReader::page(const HeldSearch& search, size_t most_found,
     const auto message = decode_message(rows->bytes(2));
     if (message && !matches(search, *message)) continue;
     auto row = rows_.at(place.sequence);
-    if (!row) return fail(row.error());
-    if (!*row || !copies_match(search, (*row)->message)) continue;
+    if (!row && row.error().code != Code::corrupt) return fail(row.error());
+    if (!row) log_warning("quarantine", "left out of a list: {}", row.error().text());
+    if (!row || !*row || !copies_match(search, (*row)->message)) continue;
     ++found;
     each(**row);
   }

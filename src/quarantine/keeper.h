@@ -30,8 +30,9 @@ class Keeper {
   virtual ~Keeper() = default;
   // False: it is full, or its disk is broken: who would keep mail here refuses it for now.
   virtual bool takes() const = 0;
-  // Keeps a message: `done` comes once, from the quarantine's thread, when all of it is durable, or
-  // with the error by which nothing was kept. Copies that are here already, of the same bytes and
+  // Keeps a message: `done` comes once, from one of the quarantine's threads, when all of it is
+  // durable, or with the error by which nothing was kept: `exhausted` at once where it is full or
+  // has too much to write. Copies that are here already, of the same bytes and
   // sender, are the same mail handed in again: they count as kept. `message.id`, `until` and each
   // copy's state are set here.
   virtual void keep(HeldMessage message, HeldContent content, Kept done) = 0;

@@ -69,8 +69,9 @@ class Quarantine : public Keeper {
   virtual Result<Usage> usage() = 0;
 
   // Acting. `recipients`: those meant; empty: all. Give how many copies were changed.
-  // Asks for a release: each copy becomes due `at`. A copy that is released, discarded or expired
-  // refuses.
+  // Asks for a release: each copy becomes due `at`; of two times, and of paced and not, the earlier
+  // and the unpaced win. One that is named and on its way, released, discarded or expired refuses;
+  // of all, those are left out, and it is refused where no other is there. `discard` the same.
   virtual Result<size_t> release(const HeldId& id, std::span<const std::string> recipients,
                                  const ReleaseOrder& order) = 0;
   // The same for all that a search finds (its limit does not count), a share of them at each step.
@@ -84,6 +85,8 @@ class Quarantine : public Keeper {
   virtual Result<size_t> discard_found(const HeldSearch& search, std::string_view by) = 0;
   virtual Result<Done> extend(const HeldId& id, Time until) = 0;
   // All that is held for or from an address, and what is remembered of it: gone, with its bytes.
+  // What is on its way stays: then `refused` says how many, when the rest is erased. A message that
+  // is held for others, too, stays as long as for them.
   virtual Result<size_t> erase_person(std::string_view address, std::string_view by) = 0;
   // A recipient asks for its copy. Asking twice is asking once: false the second time.
   virtual Result<bool> request(const HeldId& id, std::string_view recipient) = 0;
@@ -103,7 +106,8 @@ class Quarantine : public Keeper {
   virtual Result<Done> put_off(std::span<const Due> due, Time at, std::string_view note) = 0;
   virtual Result<Attempt> begin(const Due& due) = 0;  // durable: its copies are leaving
   // Gives whether the mail server had asked for its token. Refused where a doubt is settled by one
-  // who did not know yet that it had, and takes the message to be here.
+  // who did not know yet that it had, and takes the message to be here. A copy of the attempt of
+  // which no outcome says anything is in doubt.
   virtual Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) = 0;
   // Attempts that nobody works on: those of before the start, and those that ended in doubt.
   virtual Result<std::vector<Attempt>> in_doubt() = 0;

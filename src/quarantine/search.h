@@ -9,7 +9,9 @@
 
 namespace watchpost::quarantine {
 
-// What to look for. What is empty is not asked for; letter case of ASCII does not count.
+// What to look for. What is empty is not asked for; letter case of ASCII does not count. Of copies
+// (`recipient`, `state`, `requested`) one must have all that is asked for; what acts on all that a
+// search finds acts on those copies alone.
 struct HeldSearch {
   std::optional<Time> since, until;  // when it was kept
   std::string sender;       // of the envelope, or an author: an address, or "@" and a domain
@@ -32,7 +34,9 @@ struct HeldSearch {
 
 struct HeldPage {
   std::vector<HeldMessage> messages;  // newest first
-  std::string next;                   // empty: no more
+  // Empty: no more. A page may have fewer messages than asked for, or none, and yet go on: so much
+  // is looked at for one page at most.
+  std::string next;
 };
 
 }  // namespace watchpost::quarantine
