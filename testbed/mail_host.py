@@ -81,6 +81,7 @@ RELEASE_DOOR = """127.0.0.1:{port} inet n - n - 100 smtpd
   -o smtpd_sasl_auth_enable=no
   -o mynetworks=127.0.0.0/8
   -o smtpd_authorized_xclient_hosts=
+  -o local_header_rewrite_clients=
   -o smtpd_relay_restrictions=permit_mynetworks,reject
   -o smtpd_recipient_restrictions=permit_mynetworks,reject
   -o smtpd_milters={milters}

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/metrics.h"
+#include "base/result.h"
 #include "border/milter/handler.h"
 #include "model/mail_verdict.h"
 
@@ -18,9 +19,12 @@ class GateCounters {
   void add(Trouble trouble) { trouble_[static_cast<size_t>(trouble)]->add(); }
   void add_dropped() { dropped_.add(); }
   void add_refused_token() { refused_tokens_.add(); }
+  // A released message that waits.
+  void add_waiting(const Error& why);
   void add_refused_recipient() { refused_recipients_.add(); }
 
  private:
+  const std::string gate_;
   std::array<Counter*, kDispositions> decided_{};
   std::array<Counter*, 3> trouble_{};
   Counter& dropped_;

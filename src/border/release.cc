@@ -41,6 +41,10 @@ bool begins_with_token(const Transaction& mail) {
   return message.starts_with(quarantine::kReleaseField) && message.substr(name).starts_with(':');
 }
 
+bool wants_release(const Transaction& mail) {
+  return mail.helo == kReleaseHelo && begins_with_token(mail);
+}
+
 std::optional<quarantine::Presented> presented_by(const Transaction& mail) {
   if (!begins_with_token(mail)) return std::nullopt;
   const std::string_view message = mail.message;

@@ -11,8 +11,7 @@ namespace watchpost::border {
 
 // A released message as it comes by a gate again. All are pure and total.
 
-// What a releaser says HELO with. It proves nothing: anybody can.
-inline constexpr std::string_view kReleaseHelo = "release.watchpost.invalid";
+using quarantine::kReleaseHelo;
 
 // What the gates say was found of a message that they let through since it is released.
 inline constexpr std::string_view kReleased = "released";
@@ -23,6 +22,10 @@ bool may_be_release(const Transaction& so_far);
 
 // Whether the message begins with a token: it is none of ours yet.
 bool begins_with_token(const Transaction& mail);
+// The same, from one who says that he releases: others do not get to ask the quarantine. A token
+// that it does not know is refused for now and never judged: it may be a late one, of an attempt
+// that is made again.
+bool wants_release(const Transaction& mail);
 // The same, read. Nothing where it is none that ever was. The message outlives it.
 std::optional<quarantine::Presented> presented_by(const Transaction& mail);
 

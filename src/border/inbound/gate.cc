@@ -100,9 +100,10 @@ void InboundGate::tell_refused(const Transaction& mail, const Recipient& recipie
 
 void InboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   in_flight_.begin();
-  if (context_.quarantine != nullptr && begins_with_token(*message)) {
+  if (context_.quarantine != nullptr && wants_release(*message)) {
     redeem(std::move(message), std::move(answer));
   } else {
+    if (begins_with_token(*message)) counters_.add_refused_token();
     judge(std::move(message), std::move(answer));
   }
 }
@@ -141,29 +142,22 @@ void InboundGate::conclude(Judged& judged, const GiveAnswer& answer) {
 // What comes with a token of ours was judged before, and a person wants it to go out.
 void InboundGate::redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   const auto presented = presented_by(*message);
-  if (!presented) {
-    counters_.add_refused_token();
-    return judge(std::move(message), std::move(answer));
-  }
+  if (!presented) counters_.add_refused_token();
   // Nobody can say of a part that it is what was held.
-  if (message->cut || message->too_many_fields) {
+  if (!presented || message->cut || message->too_many_fields) {
     answer(not_now("trouble"));
     return in_flight_.end();
   }
-  context_.quarantine->redeem(*presented, [this, message,
-                                           answer](const Result<quarantine::HeldMessage>& held) {
-    if (held) {
-      let_through(*message, *held, answer);
-      in_flight_.end();
-    } else if (held.error().code == Code::not_found) {
-      counters_.add_refused_token();
-      judge(message, answer);
-    } else {
-      log_error("border", "{}: a released message waits: {}", judge_.name(), held.error().text());
-      answer(not_now("trouble"));
-      in_flight_.end();
-    }
-  });
+  context_.quarantine->redeem(*presented,
+                              [this, message, answer](const Result<quarantine::HeldMessage>& held) {
+                                if (held) {
+                                  let_through(*message, *held, answer);
+                                } else {
+                                  counters_.add_waiting(held.error());
+                                  answer(not_now("trouble"));
+                                }
+                                in_flight_.end();
+                              });
 }
 
 void InboundGate::let_through(const Transaction& mail, const quarantine::HeldMessage& held,

@@ -41,6 +41,12 @@ struct ReleasedMail : GateWorld {
     mail->release_fields = 1;
     return mail;
   }
+  static std::shared_ptr<Transaction> from_elsewhere(const std::string& token) {
+    auto mail = released(token);
+    mail->client_ip = parse_ip_address("203.0.113.66");
+    mail->helo = "bank.example";
+    return mail;
+  }
   static HeaderChange removal(std::string_view name, uint32_t place = 1) {
     return {
         .kind = HeaderChange::Kind::remove, .place = place, .name = std::string(name), .value = {}};
@@ -97,15 +103,15 @@ TEST_F(ReleasedMail, ATokenIsGoodOnce) {
   const auto gate = inbound_gate("inbound", Mode::enforce, context());
   EXPECT_EQ(end(*gate, released()).kind, Kind::proceed);
   EXPECT_FALSE(counted());
-  EXPECT_EQ(end(*gate, released()).kind, Kind::discard) << "judged as any mail";
+  EXPECT_EQ(end(*gate, released()).kind, Kind::tempfail) << "it may be late, and sent again";
   EXPECT_TRUE(counted());
-  EXPECT_EQ(keeper.kept.size(), 1u);
+  EXPECT_TRUE(keeper.kept.empty());
 }
 
 TEST_F(ReleasedMail, AForgedTokenIsWorthNothingAndLeaves) {
   settings.settings.dmarc_reject = "tag";
   for (const std::string& token : {std::string(64, 'b'), std::string(), std::string(50'000, 'a')}) {
-    const Answer got = answer(released(token));
+    const Answer got = answer(from_elsewhere(token));
     EXPECT_EQ(got.kind, Kind::proceed);
     EXPECT_THAT(got.header, Contains(removal("X-Watchpost-Release")));
     EXPECT_EQ(event()[Field::disposition], "tag");
@@ -113,9 +119,14 @@ TEST_F(ReleasedMail, AForgedTokenIsWorthNothingAndLeaves) {
   }
   EXPECT_TRUE(metrics.text().find("release_tokens_refused_total{gate=\"inbound\"} 3") !=
               std::string::npos);
-  EXPECT_EQ(answer(released("x"), Mode::shadow).header,
+  EXPECT_EQ(answer(from_elsewhere("x"), Mode::shadow).header,
             std::vector{removal("X-Watchpost-Release")});
+  EXPECT_TRUE(keeper.redeemed.empty()) << "a stranger does not get to ask";
   EXPECT_EQ(keeper.tokens.size(), 1u);
+  // Whoever says that he releases gains a refusal.
+  for (const std::string& token : {std::string(64, 'b'), std::string(), std::string(50'000, 'a')}) {
+    EXPECT_EQ(answer(released(token)).kind, Kind::tempfail);
+  }
 }
 
 TEST_F(ReleasedMail, ATokenThatDoesNotComeFirstIsNone) {
@@ -165,7 +176,10 @@ TEST_F(ReleasedMail, DecisionsAreAskedAtTheEndOfWhatHasNoToken) {
   const auto mail = released();
   EXPECT_EQ(gate->at_recipient(*mail, mail->recipients[0]), Answer{});
   EXPECT_EQ(end(*gate, mail).kind, Kind::proceed) << "a person ordered it";
-  const Answer refused = end(*gate, released());
+  auto without_token = released();
+  without_token->message = forged()->message;
+  without_token->release_fields = 0;
+  const Answer refused = end(*gate, without_token);
   EXPECT_EQ(refused.kind, Kind::reject);
   EXPECT_TRUE(refused.reply.ends_with("(watchpost d-17)")) << refused.reply;
   auto stranger = released();

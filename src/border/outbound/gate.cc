@@ -179,9 +179,10 @@ void OutboundGate::refused_recipient(const Transaction& mail, const Recipient& r
 
 void OutboundGate::at_end(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   in_flight_.begin();
-  if (context_.quarantine != nullptr && begins_with_token(*message)) {
+  if (context_.quarantine != nullptr && wants_release(*message)) {
     redeem(std::move(message), std::move(answer));
   } else {
+    if (begins_with_token(*message)) counters_.add_refused_token();
     judge(std::move(message), std::move(answer));
   }
 }
@@ -274,29 +275,22 @@ void OutboundGate::kept(Passing& passing, const GiveAnswer& answer) {
 // What comes with a token of ours was kept here, and a person wants it to go out.
 void OutboundGate::redeem(std::shared_ptr<const Transaction> message, GiveAnswer answer) {
   const auto presented = presented_by(*message);
-  if (!presented) {
-    counters_.add_refused_token();
-    return judge(std::move(message), std::move(answer));
-  }
+  if (!presented) counters_.add_refused_token();
   // Nobody can say of a part that it is what was held.
-  if (message->cut || message->too_many_fields) {
+  if (!presented || message->cut || message->too_many_fields) {
     answer(release_waits());
     return in_flight_.end();
   }
-  context_.quarantine->redeem(
-      *presented, [this, message, answer](const Result<quarantine::HeldMessage>& held) {
-        if (held) {
-          let_through(message, *held, answer);
-          in_flight_.end();
-        } else if (held.error().code == Code::not_found) {
-          counters_.add_refused_token();
-          judge(message, answer);
-        } else {
-          log_error("border", "{}: a released message waits: {}", name_, held.error().text());
-          answer(release_waits());
-          in_flight_.end();
-        }
-      });
+  context_.quarantine->redeem(*presented,
+                              [this, message, answer](const Result<quarantine::HeldMessage>& held) {
+                                if (held) {
+                                  let_through(message, *held, answer);
+                                } else {
+                                  counters_.add_waiting(held.error());
+                                  answer(release_waits());
+                                }
+                                in_flight_.end();
+                              });
 }
 
 // It goes out now and no sooner, so now it counts.

@@ -345,15 +345,21 @@ TEST(OutboundRelease, CountsAsMailOfTheLoginThatSentIt) {
   }
 }
 
+Transaction from_elsewhere(const std::string& token) {
+  Transaction mail = released(token);
+  mail.helo = "client.example";
+  return mail;
+}
+
 TEST(OutboundRelease, AForgedTokenIsWorthNothing) {
   ReleasingWorld world;
-  EXPECT_EQ(world.at_end(released("b")), Answer{.header = {kRemoval}});
+  EXPECT_EQ(world.at_end(from_elsewhere("b")), Answer{.header = {kRemoval}});
   EXPECT_EQ(world.sink.events().at(0)[Field::findings], "");
   EXPECT_THAT(world.metrics.text(),
               HasSubstr("watchpost_border_release_tokens_refused_total{gate=\"outbound\"} 1"));
   world.decide({{"recipient=kim@gmail.com", "suspend 1h"}});
   EXPECT_EQ(world.at_recipient(released("b"), "kim@gmail.com"), Answer{});
-  EXPECT_EQ(world.at_end(released("b")).kind, Kind::reject) << "nobody asked about the recipient";
+  EXPECT_EQ(world.at_end(released("b")).kind, Kind::tempfail) << "it may be late, and sent again";
   Transaction without = released("b");
   without.message = mail_of().message;
   without.release_fields = 0;
@@ -367,7 +373,7 @@ TEST(OutboundRelease, AForgedTokenIsWorthNothing) {
 TEST(OutboundRelease, AForgedTokenKeepsWhatIsOnHold) {
   ReleasingWorld world;
   world.decide({{"recipient_domain=gmail.com", "hold 1h"}});
-  EXPECT_EQ(world.at_end(released("b")).kind, Kind::discard);
+  EXPECT_EQ(world.at_end(from_elsewhere("b")).kind, Kind::discard);
   EXPECT_THAT(world.keeper.kept, SizeIs(1));
 }
 
