@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,8 +17,8 @@ constexpr Duration kLookLater = std::chrono::seconds(60);
 constexpr Duration kTellPeople = std::chrono::minutes(5);
 // The mail server's clock may be behind ours by so much.
 constexpr Duration kClocksDiffer = std::chrono::minutes(1);
-// A mail server that breaks off each time is not asked again at once.
-constexpr Duration kNotAtOnce = std::chrono::seconds(30);
+// A mail server whose connection has ended, or that was given up, may ask for the token so long.
+constexpr Duration kMayStillAsk = std::chrono::seconds(60);
 constexpr size_t kMostEvents = 1000;
 
 // The mail server's log names the daemon and the host; our gates' own events have neither.
@@ -118,10 +117,10 @@ LogWord Settler::ask_log(const Attempt& attempt, Time now) {
 Result<bool> Settler::look_at(const Attempt& attempt, Doubt& doubt, Time now) {
   using Kind = CopyOutcome::Kind;
   if (!attempt.redeemed) {
-    // The mail server has not asked for its token, and cannot any more: what it has not asked for
-    // it does not have.
-    const Time at = first_look_ ? now : std::max(now, attempt.began + kNotAtOnce);
-    const auto ended = end(attempt, {.kind = Kind::again, .at = at, .note = ""});
+    // What it has not asked for, the mail server does not have. With an earlier start the milter
+    // ended that it would ask; while this one is there it may be about to.
+    if (!first_look_ && now - doubt.since < kMayStillAsk) return false;
+    const auto ended = end(attempt, {.kind = Kind::again, .at = now, .note = ""});
     if (ended) return true;
     // It has asked just now.
     if (ended.error().code == Code::refused) return false;
@@ -157,7 +156,7 @@ Result<size_t> Settler::look() {
   size_t settled = 0;
   for (auto& [number, doubt] : doubts_) doubt.seen = false;
   for (const Attempt& attempt : *attempts) {
-    Doubt& doubt = doubts_[attempt.number];
+    Doubt& doubt = doubts_.try_emplace(attempt.number, Doubt{.since = now}).first->second;
     const auto looked = look_at(attempt, doubt, now);
     if (!looked) return fail(looked.error());
     doubt.seen = !*looked;

@@ -51,7 +51,8 @@ class Settler {
 
  private:
   struct Doubt {
-    Time next;          // when to look at it
+    Time since;         // when it was first seen
+    Time next = {};     // when to look at it
     bool told = false;  // people know
     bool seen = false;  // in this round
   };

@@ -61,7 +61,11 @@ TEST_F(SettleTest, WhatWasNotAskedForIsDueAgainAtOnce) {
 TEST_F(SettleTest, WhatIsAskedForMeanwhileIsNotDueAgain) {
   EXPECT_EQ(*settler_.look(), 0u);
   const HeldId id = crashed(false);
-  quarantine_.taken_at_end = "4F2A";
+  EXPECT_EQ(*settler_.look(), 0u);
+  clock_.move(std::chrono::seconds(59));
+  EXPECT_EQ(*settler_.look(), 0u);
+  clock_.move(std::chrono::seconds(1));
+  quarantine_.taken_at_end = "4F2A";  // now that it is given up
   EXPECT_EQ(*settler_.look(), 0u);
   EXPECT_EQ(state(id), CopyState::leaving);
   word_ = LogWord::arrived;
