@@ -228,8 +228,10 @@ std::vector<HeaderChange> InboundGate::removals_unjudged(const Transaction& mail
 
 Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
-  // It may be a released message, and nobody knows yet.
-  if (context_.quarantine != nullptr && message.release_fields > 0) return not_now("trouble");
+  // It may be a released message, and nobody knows yet; decisions have not been asked either.
+  if (context_.quarantine != nullptr && (message.release_fields > 0 || may_be_release(message))) {
+    return not_now("trouble");
+  }
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   const Disposition wants = disposition_of(

@@ -166,6 +166,9 @@ TEST_F(ReleasedMail, WithoutAVerdictItComesAgainWhateverIsConfigured) {
   for (const Trouble trouble : {Trouble::deadline, Trouble::overload, Trouble::internal}) {
     EXPECT_EQ(gate->in_trouble(*released(), trouble).kind, Kind::tempfail);
     EXPECT_EQ(gate->in_trouble(*forged(), trouble).kind, Kind::proceed);
+    auto without = released();
+    without->release_fields = 0;
+    EXPECT_EQ(gate->in_trouble(*without, trouble).kind, Kind::tempfail);
   }
 }
 

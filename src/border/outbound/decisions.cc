@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
+#include <unordered_set>
 
 namespace watchpost::border {
 namespace {
@@ -29,6 +31,22 @@ bool names_both(const Decision& decision) {
 }
 
 }  // namespace
+
+void hold_the_rest(const Decision& decision, const Transaction& mail, std::vector<Hold>& holds) {
+  std::unordered_set<std::string_view> held;
+  for (const Hold& one : holds) held.insert(one.recipients.begin(), one.recipients.end());
+  std::vector<std::string> rest;
+  for (const Recipient& one : mail.recipients) {
+    if (!held.contains(one.address)) rest.push_back(one.address);
+  }
+  if (rest.empty()) return;
+  auto hold =
+      std::ranges::find(holds, decision.id, [](const Hold& one) { return one.decision.id; });
+  if (hold == holds.end()) {
+    hold = holds.insert(holds.end(), {.decision = decision, .recipients = {}});
+  }
+  std::ranges::move(rest, std::back_inserter(hold->recipients));
+}
 
 std::string rule_of(const Decision& decision) { return "decision " + text_of(decision.id); }
 

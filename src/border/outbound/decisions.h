@@ -17,6 +17,9 @@ struct Hold {
   std::vector<std::string> recipients;
 };
 
+// Adds those of a message's recipients that no other hold holds.
+void hold_the_rest(const Decision& decision, const Transaction& mail, std::vector<Hold>& holds);
+
 // A decision as reasons name it: "decision d-17".
 std::string rule_of(const Decision& decision);
 

@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,17 +29,6 @@ void keep_back(Event& event, Disposition carried_out) {
   event.self_inflicted = true;
   event[Field::stage] = "END-OF-MESSAGE";
   if (carried_out == Disposition::quarantine) event[Field::disposition] = name_of(carried_out);
-}
-
-// All that no other hold holds.
-void hold_the_rest(const Decision& decision, const Transaction& mail, std::vector<Hold>& holds) {
-  std::unordered_set<std::string_view> held;
-  for (const Hold& one : holds) held.insert(one.recipients.begin(), one.recipients.end());
-  Hold rest{.decision = decision, .recipients = {}};
-  for (const Recipient& one : mail.recipients) {
-    if (!held.contains(one.address)) rest.recipients.push_back(one.address);
-  }
-  if (!rest.recipients.empty()) holds.push_back(std::move(rest));
 }
 
 Answer release_waits() {

@@ -127,6 +127,17 @@ TEST(OutboundHold, AHoldOfAllHoldsWhomNoOtherHolds) {
   ASSERT_THAT(world.keeper.kept, SizeIs(2));
 }
 
+// As without a quarantine, where all of them are meant by one or the other: nothing leaves.
+TEST(OutboundHold, WhomAStricterMeasureMeansIsKeptWithTheRest) {
+  HoldingWorld world;
+  world.decide({{"campaign=news provider=gmail", "suspend 1h"},
+                {"campaign=news recipient_domain=corp.example", "hold 1h"}});
+  EXPECT_EQ(world.at_end(mail_to({"a@gmail.com", "b@corp.example"})).kind, Kind::discard);
+  ASSERT_THAT(world.keeper.kept, SizeIs(1));
+  EXPECT_EQ(world.keeper.kept[0].message.rule, "decision d-2");
+  EXPECT_THAT(world.kept(0), ElementsAre("a@gmail.com", "b@corp.example"));
+}
+
 TEST(OutboundHold, StricterMeasuresRefuseAsEver) {
   HoldingWorld world;
   world.decide({{"credential=jo@shop.example", "hold 1h"}, {"client_ip=192.0.2.7", "suspend 1h"}});
