@@ -4,6 +4,7 @@
 #include "dns/name.h"
 #include "dns/zone_lexer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <vector>
@@ -17,16 +18,22 @@ constexpr size_t kLongestString = 255;  // bytes of a <character-string>
 constexpr size_t kLongestComment = 200;
 
 std::string quoted(std::string_view bytes) {
+  const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
   std::string made = "\"";
-  for (const char c : bytes) {
+  made.reserve(bytes.size() + 2);
+  while (!bytes.empty()) {
+    const auto run = static_cast<size_t>(std::ranges::find_if_not(bytes, plain) - bytes.begin());
+    made.append(bytes, 0, run);
+    bytes.remove_prefix(run);
+    if (bytes.empty()) break;
+    const char c = bytes.front();
     if (c == '"' || c == '\\') {
       made += '\\';
-      made += c;
-    } else if (c >= ' ' && c <= '~') {
       made += c;
     } else {
       made += fmt::format("\\{:03}", static_cast<unsigned char>(c));
     }
+    bytes.remove_prefix(1);
   }
   return made + '"';
 }

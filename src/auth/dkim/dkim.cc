@@ -16,24 +16,6 @@ constexpr std::array<std::string_view, 7> kResults{"none",    "pass",      "fail
 constexpr std::array<std::string_view, 5> kWeaknesses{"body_length", "doubled_field", "small_key",
                                                       "testing", "future"};
 
-// All of them in the message's order; those past the limit refused unread.
-std::vector<Signature> signatures_of(const mime::Message& message, const DkimOptions& options) {
-  std::vector<Signature> found;
-  const auto fields = message.header().fields();
-  for (size_t place = 0; place < fields.size(); ++place) {
-    if (!equal_nocase(fields[place].name, "dkim-signature")) continue;
-    if (found.size() < options.most_signatures) {
-      found.push_back(read_signature(fields[place], SignatureKind::dkim, options));
-    } else {
-      found.emplace_back();
-      found.back().verdict.result = DkimResult::neutral;
-      found.back().verdict.why = "not looked at: the message has too many signatures";
-    }
-    found.back().verdict.field_index = static_cast<uint32_t>(place);
-  }
-  return found;
-}
-
 std::vector<DkimVerdict> verdicts_of(std::vector<Signature> signatures) {
   std::vector<DkimVerdict> verdicts;
   verdicts.reserve(signatures.size());
@@ -69,9 +51,32 @@ bool DkimVerdict::has(DkimWeakness weakness) const {
   return std::ranges::find(weaknesses, weakness) != weaknesses.end();
 }
 
+std::vector<Signature> signatures_of(const mime::Message& message, const DkimOptions& options) {
+  std::vector<Signature> found;
+  const auto fields = message.header().fields();
+  for (size_t place = 0; place < fields.size(); ++place) {
+    if (!equal_nocase(fields[place].name, "dkim-signature")) continue;
+    if (found.size() < options.most_signatures) {
+      found.push_back(read_signature(fields[place], SignatureKind::dkim, options));
+    } else {
+      found.emplace_back();
+      found.back().verdict.result = DkimResult::neutral;
+      found.back().verdict.why = "not looked at: the message has too many signatures";
+    }
+    found.back().verdict.field_index = static_cast<uint32_t>(place);
+  }
+  return found;
+}
+
 Async<std::vector<DkimVerdict>> verify_dkim(const mime::Message& message, dns::Resolver& resolver,
                                             dns::Budget& budget, DkimOptions options) {
-  std::vector<Signature> signatures = signatures_of(message, options);
+  return verify_signatures(message, signatures_of(message, options), resolver, budget, options);
+}
+
+Async<std::vector<DkimVerdict>> verify_signatures(const mime::Message& message,
+                                                  std::vector<Signature> signatures,
+                                                  dns::Resolver& resolver, dns::Budget& budget,
+                                                  DkimOptions options) {
   if (signatures.empty()) co_return std::vector<DkimVerdict>();
   SignedMessage signed_message(message);
   for (Signature& signature : signatures) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace watchpost::auth {
 
@@ -34,5 +35,14 @@ struct Signature {
 
 // Pure and total.
 Signature read_signature(const mime::Field& field, SignatureKind kind, const DkimOptions& options);
+
+// All DKIM signatures of a message in its order; those past the limit are refused unread.
+std::vector<Signature> signatures_of(const mime::Message& message, const DkimOptions& options);
+
+// verify_dkim() with what signatures_of() gave.
+Async<std::vector<DkimVerdict>> verify_signatures(const mime::Message& message,
+                                                  std::vector<Signature> signatures,
+                                                  dns::Resolver& resolver, dns::Budget& budget,
+                                                  DkimOptions options);
 
 }  // namespace watchpost::auth

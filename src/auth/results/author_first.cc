@@ -1,6 +1,5 @@
 #include "auth/results/author_first.h"
 
-#include "auth/dkim/signature.h"
 #include "auth/dmarc/walk.h"
 
 #include <algorithm>
@@ -60,13 +59,10 @@ size_t nearness(std::string_view domain, std::span<const std::string> author_dom
   return most;
 }
 
-std::vector<KeyName> key_names(const mime::Message& message, const DkimOptions& options,
+std::vector<KeyName> key_names(std::span<const Signature> signatures,
                                std::span<const std::string> author_domains) {
   std::vector<KeyName> keys;
-  size_t seen = 0;
-  for (const mime::Field* const field : message.header().all("DKIM-Signature")) {
-    if (++seen > options.most_signatures) break;
-    const Signature signature = read_signature(*field, SignatureKind::dkim, options);
+  for (const Signature& signature : signatures) {
     if (!signature.usable()) continue;
     const DkimVerdict& said = signature.verdict;
     keys.push_back({.name = said.selector + "._domainkey." + said.domain,

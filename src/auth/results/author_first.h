@@ -1,10 +1,9 @@
 #pragma once
-#include "auth/dkim/dkim.h"
+#include "auth/dkim/signature.h"
 #include "auth/dmarc/dmarc.h"
 #include "base/async.h"
 #include "base/result.h"
 #include "dns/recorded.h"
-#include "mime/message.h"
 
 #include <cstddef>
 #include <span>
@@ -34,7 +33,7 @@ struct KeyName {
   size_t nearness = 0;
 };
 // Of the signatures that will be verified, the nearest first. Pure.
-std::vector<KeyName> key_names(const mime::Message& message, const DkimOptions& options,
+std::vector<KeyName> key_names(std::span<const Signature> signatures,
                                std::span<const std::string> author_domains);
 // All arguments outlive the wait.
 Async<Done> ask_keys(std::span<const KeyName> keys, dns::Recorded& resolver, dns::Budget& budget);

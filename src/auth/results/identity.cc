@@ -172,8 +172,15 @@ bool may_write_as(const mime::Address& author, std::string_view allowed) {
 
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
                                dns::Resolver& asked, dns::Budget& budget, IdentityOptions options) {
-  const uint32_t made_before = budget.made;
   dns::Recorded resolver(asked);
+  co_return co_await check_identity(message, std::move(connection), resolver, budget,
+                                    std::move(options));
+}
+
+Async<Identity> check_identity(const mime::Message& message, Connection connection,
+                               dns::Recorded& resolver, dns::Budget& budget,
+                               IdentityOptions options) {
+  const uint32_t made_before = budget.made;
   Identity identity;
   identity.connection = std::move(connection);
   identity.sender = parse_reverse_path(identity.connection.mail_from);
@@ -184,7 +191,8 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
   if (identity.connection.login.empty()) {
     co_await ask_policies(domains, options.dmarc.discovery, resolver, budget);
   }
-  const std::vector<KeyName> keys = key_names(message, options.dkim, domains);
+  std::vector<Signature> signatures = signatures_of(message, options.dkim);
+  const std::vector<KeyName> keys = key_names(signatures, domains);
   const KeyOrder order = around_spf(keys, nearness(spf_domain_of(identity), domains));
   co_await ask_keys(order.before, resolver, budget);
   SpfAsk mail_from = ask_mail_from(identity, options);
@@ -205,7 +213,8 @@ Async<Identity> check_identity(const mime::Message& message, Connection connecti
     identity.spf_helo =
         no_identity(identity.connection, SpfIdentity::helo, std::move(helo.why_not));
   }
-  identity.dkim = co_await verify_dkim(message, resolver, budget, options.dkim);
+  identity.dkim =
+      co_await verify_signatures(message, std::move(signatures), resolver, budget, options.dkim);
   identity.arc = co_await verify_arc(message, resolver, budget, options.dkim);
   identity.trusted_sealer =
       trusted_sealer_of(identity.arc, identity.authors, options.trusted_sealers);

@@ -10,6 +10,7 @@
 #include "base/ip_address.h"
 #include "base/time.h"
 #include "dns/host_names.h"
+#include "dns/recorded.h"
 #include "dns/resolver.h"
 #include "mime/message.h"
 
@@ -82,6 +83,10 @@ bool may_write_as(const mime::Address& author, std::string_view allowed);
 //   wait. Costs:   as much DNS as `budget` allows; the message is read once. Threads: none inside.
 Async<Identity> check_identity(const mime::Message& message, Connection connection,
                                dns::Resolver& asked, dns::Budget& budget, IdentityOptions options);
+// The same with what is asked for one message and remembered already.
+Async<Identity> check_identity(const mime::Message& message, Connection connection,
+                               dns::Recorded& resolver, dns::Budget& budget,
+                               IdentityOptions options);
 
 // What we say about it in a field of our own (RFC 8601). Domains are A-labels.
 AuthenticationResults results_of(const Identity& identity, std::string authserv_id);

@@ -15,10 +15,13 @@ constexpr size_t kLongestReleaseField = 200;
 
 // A fold comes as a bare LF.
 void add_with_line_ends(std::string& out, std::string_view value) {
-  for (size_t at = 0; at < value.size(); ++at) {
-    if (value[at] == '\n' && (at == 0 || value[at - 1] != '\r')) out += '\r';
-    out += value[at];
+  size_t written = 0;
+  for (size_t at = value.find('\n'); at != value.npos; at = value.find('\n', at + 1)) {
+    if (at > 0 && value[at - 1] == '\r') continue;
+    out.append(value, written, at - written).append("\r");
+    written = at;
   }
+  out.append(value, written);
 }
 
 }  // namespace
