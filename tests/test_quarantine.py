@@ -382,7 +382,7 @@ class People(QuarantineTest):
         self.begin(f'[listen]\napi = "127.0.0.1:{self.api}"\n')
         message = self.evil()
         self.wait_for_held()
-        time.sleep(6)  # what comes while a digest is written is for the next one
+        time.sleep(61)  # what is younger is for the next digest
         # What is held when the first digest of a day is due is told, and so it is after a start.
         self.daemon.stop()
         config = self.daemon.config

@@ -19,7 +19,7 @@ using Fate = net::SmtpFate::Kind;
 constexpr auto kLookEvery = std::chrono::seconds(30);
 constexpr Duration kTryAgain = std::chrono::minutes(10);
 // What is younger may not be found yet, since it is dated before it is kept.
-constexpr Duration kSettled = std::chrono::minutes(10);
+constexpr Duration kSettled = std::chrono::minutes(1);
 constexpr size_t kMostFound = 1000;
 constexpr size_t kAtOnce = 10'000;
 

@@ -84,7 +84,8 @@ class Intake {
   std::condition_variable refused_;
   std::deque<Refusal> refusals_;
   bool answering_ = true;
-  std::array<std::thread, 4> writers_;  // last: they use all of the above
+  // So many, because most of them wait for the disk, and its journal takes all of them at once.
+  std::array<std::thread, 16> writers_;  // last: they use all of the above
   std::thread answerer_;
 };
 

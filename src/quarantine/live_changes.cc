@@ -125,20 +125,21 @@ Result<size_t> LiveQuarantine::erase_person(std::string_view address, std::strin
   const auto rest = std::ranges::unique(messages);
   messages.erase(rest.begin(), rest.end());
   Erased all;
-  erased_.store(true);
-  for (const uint64_t message : messages) {
+  Result<Done> done;
+  for (size_t i = 0; i < messages.size() && done; ++i) {
     const auto erased = change<Erased>(committer_, [&](Index& index) {
-      return erase(index, message, address, by, parts_.clock.now());
+      return erase(index, messages[i], address, by, parts_.clock.now());
     });
-    if (!erased) return fail(erased.error());
-    all.copies += erased->copies;
-    all.leaving += erased->leaving;
+    if (!erased) done = fail(erased.error());
+    all.copies += erased ? erased->copies : 0;
+    all.leaving += erased ? erased->leaving : 0;
   }
-  // Once more, behind all of them: the log of the index still has the texts.
+  // Behind all of them: the log of the index still has the texts.
   erased_.store(true);
   const auto forgotten = change<Done>(
       committer_, [&](Index& index) { return drop_digest_mark(index.database(), address); });
   if (!forgotten) return fail(forgotten.error());
+  if (!done) return fail(done.error());
   if (all.leaving == 0) return all.copies;
   return fail(Code::refused,
               fmt::format("{} copies were erased; {} are on their way to the mail server and "

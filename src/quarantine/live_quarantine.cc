@@ -4,6 +4,8 @@
 #include "quarantine/digest_marks.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -98,12 +100,9 @@ Committer::Hooks LiveQuarantine::hooks() {
               [this](Index& index) {
                 publish(index);
                 for (const HeldId& id : index.take_gone()) files_.remove(id);
+                clear_log(index);
               },
-          .answered =
-              [this](Index& index, bool well) {
-                remove_left(well);
-                if (well && erased_.exchange(false)) (void)index.database().checkpoint(true);
-              },
+          .answered = [this](Index&, bool well) { remove_left(well); },
           .now_and_then = [this](Index& index) { look(index); },
           .failed = [this](const Error& why) { room_.fail_with(why); }};
 }
@@ -135,7 +134,17 @@ void LiveQuarantine::publish(Index& index) {
   usage_ = std::move(usage);
 }
 
+// A reader in the middle of something keeps the log as it is: then it is tried again.
+void LiveQuarantine::clear_log(Index& index) {
+  if (!erased_.load()) return;
+  (void)index.database().checkpoint(true);
+  std::error_code error;
+  const auto left = std::filesystem::file_size(index_path(parts_.folder) + "-wal", error);
+  if (error || left == 0) erased_.store(false);
+}
+
 void LiveQuarantine::look(Index& index) {
+  clear_log(index);
   const bool was_broken = room_.is_broken();
   if (room_.look() && was_broken) {
     // The index must be written as well, which also makes sure that nothing of a commit that failed

@@ -71,6 +71,7 @@ class LiveQuarantine final : public Quarantine {
   Committer::Hooks hooks();
   void publish(Index& index);
   void remove_left(bool well);
+  void clear_log(Index& index);
   void look(Index& index);
 
   // Changes so many copies at a time: others come between.
