@@ -121,7 +121,8 @@ def run(options):
             clients = [Client(port, f"R{number}C{one}N", chance.randrange(1 << 32)) for one in range(4)]
             for client in clients:
                 client.start()
-            time.sleep(chance.uniform(0.2, 2))
+            watchpost.wait_until(lambda: any(client.kept for client in clients), "something is kept")
+            time.sleep(chance.uniform(0, 2))
             disk.lose_power()
             time.sleep(chance.uniform(0, 0.2))  # what is answered now was not kept
             watchpost.kill()
