@@ -21,7 +21,7 @@ class IndexReader {
 
   // Looks at so many messages at most: a page of a search that finds few is shorter than asked for,
   // and goes on behind those.
-  static constexpr size_t kMostLookedAt = 50'000;
+  static constexpr size_t kMostLookedAt = 20'000;
   Result<HeldPage> list(const HeldSearch& search);
   // Calls `each` for all that a search finds, newest first, whatever its limit.
   Result<Done> each(const HeldSearch& search, const std::function<void(const HeldRow&)>& each);
