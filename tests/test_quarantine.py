@@ -47,9 +47,10 @@ def without_trace(message):
 
 
 class QuarantineTest(BorderTest):
-    def begin(self, more="", quarantine=QUARANTINE, lists="", **named):
+    def begin(self, more="", quarantine=QUARANTINE, lists="", runner=(), **named):
         self.new_key()
         super().begin(more + quarantine, log=True, start=False, **named)
+        self.daemon.runner = list(runner)
         self.add_lists(FILTERS + lists)
         self.daemon.start()
 
@@ -306,17 +307,43 @@ class Trouble(QuarantineTest):
         status = self.daemon.json("quarantine", "usage")["usage"]
         self.assertTrue(status["trouble"], status)
         filler.unlink()
-
-        def taken_again():
-            try:
-                self.evil("evil after")
-                return True
-            except Refused:
-                return False
-        self.daemon.wait_until(taken_again, "mail is kept again", 60)
+        self.daemon.wait_until(lambda: self.taken("evil after"), "mail is kept again", 60)
         self.assertFalse(self.daemon.json("quarantine", "usage")["usage"]["trouble"])
         subjects = {one["subject"] for one in self.held("--limit", "1000")}
         self.assertLessEqual({"evil before", "evil after"}, subjects)
+
+    def test_a_disk_that_fails_makes_senders_wait_and_loses_nothing(self):
+        library = os.environ.get("WATCHPOST_FAILING_SYNC")
+        if not library:
+            self.skipTest("WATCHPOST_FAILING_SYNC names no library")
+        self.folder = pathlib.Path(self.folder)
+        flag = self.folder / "failing"
+        options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        runner = ["env", f"LD_PRELOAD={library}", f"FAILING_SYNC={flag}", f"ASAN_OPTIONS={options}",
+                  f"FAILING_SYNC_UNDER={self.folder}/data/quarantine"]
+        self.begin(runner=runner)
+        self.evil("evil before")
+        flag.touch()
+        for number in range(3):
+            with self.assertRaises(Refused) as caught:
+                self.evil(f"evil while it fails {number}")
+            self.assertEqual(caught.exception.code // 100, 4)
+        self.assertTrue(self.daemon.json("quarantine", "usage")["usage"]["trouble"])
+        self.deliver(letter(subject="plain mail passes"))
+        self.arrived(1)
+        flag.unlink()
+        self.daemon.wait_until(lambda: self.taken("evil after"), "mail is kept again", 60)
+        self.assertEqual({one["subject"] for one in self.held()}, {"evil before", "evil after"})
+        for one in self.held():
+            self.release(one)
+        self.arrived(3)
+
+    def taken(self, subject):
+        try:
+            self.evil(subject)
+            return True
+        except Refused:
+            return False
 
     def test_a_read_only_disk(self):
         self.folder = pathlib.Path(self.folder)
@@ -334,14 +361,7 @@ class Trouble(QuarantineTest):
         self.deliver(letter(subject="plain mail passes"))
         self.arrived(1)
         subprocess.run(["mount", "-o", "remount,bind,rw", str(place)], check=True)
-
-        def taken_again():
-            try:
-                self.evil("evil after")
-                return True
-            except Refused:
-                return False
-        self.daemon.wait_until(taken_again, "mail is kept again", 60)
+        self.daemon.wait_until(lambda: self.taken("evil after"), "mail is kept again", 60)
         self.assertEqual({one["subject"] for one in self.held()}, {"evil before", "evil after"})
 
 

@@ -152,6 +152,22 @@ void check_quarantine(const Configuration& in, Warnings& warnings) {
   }
 }
 
+// Two enforcers for the same mail, of which the one that is asked first knows no quarantine.
+void check_holds(const Configuration& in, Warnings& warnings) {
+  const bool kept = in.quarantine.there() && in.quarantine.holds &&
+                    std::ranges::any_of(in.milters, [](const border::MilterSettings& milter) {
+                      return milter.role == "outbound" && milter.mode == name_of(Mode::enforce);
+                    });
+  if (!kept) return;
+  for (const EnforcerTable& table : in.enforcers) {
+    if (table.kind != "postfix_policy") continue;
+    warnings.push_back({Code::refused,
+                        "it refuses mail under a `hold` at its recipients, before a milter could "
+                        "keep it: where the milter is asked as well, Postfix need not ask this",
+                        fmt::format("[[enforcer]] `{}`", escaped(table.name, 64))});
+  }
+}
+
 }  // namespace
 
 Warnings warnings_of(const Configuration& configuration) {
@@ -173,6 +189,7 @@ Warnings warnings_of(const Configuration& configuration) {
     check_milter(milter, configuration, warnings);
   }
   check_quarantine(configuration, warnings);
+  check_holds(configuration, warnings);
   return warnings;
 }
 

@@ -112,6 +112,20 @@ TEST(ConfigWarnings, AQuarantineThatIsNotThere) {
               ElementsAre(HasSubstr("done by `reject`")));
 }
 
+TEST(ConfigWarnings, APolicyServiceThatRefusesWhatIsToBeKept) {
+  const auto with = [](std::string_view more) {
+    return warnings(
+        fmt::format("[[milter]]\nrole = \"outbound\"\nlisten = [\"127.0.0.1:1\"]\n"
+                    "[[enforcer]]\nname = \"submission\"\nkind = \"postfix_policy\"\n"
+                    "listen = [\"127.0.0.1:2\"]\n[quarantine]\nrelease_to = \"127.0.0.1:3\"\n{}",
+                    more));
+  };
+  EXPECT_THAT(with("key_file = \"/k\"\n"),
+              ElementsAre(HasSubstr("[[enforcer]] `submission`: it refuses mail under a `hold`")));
+  EXPECT_THAT(with("key_file = \"/k\"\nholds = false\n"), IsEmpty());
+  EXPECT_THAT(with(""), IsEmpty());
+}
+
 // A milter carries out decisions on the mail that it is asked about.
 TEST(ConfigWarnings, AMilterIsNobodyForTheOtherDirection) {
   const auto milter = [](std::string_view role) {
