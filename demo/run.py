@@ -78,8 +78,7 @@ class Story:
                             ("name_server", self.names.place), ("release_port", self.host.release_mx_port)):
             text = text.replace("{%s}" % name, str(value))
         self.watchpost = Watchpost(program, self.folder, text)
-        subprocess.run([program, "quarantine", "new-key", f"{self.folder}/quarantine.key"], check=True,
-                       capture_output=True)
+        self.watchpost.make_key(f"{self.folder}/quarantine.key")
 
     def run(self):
         chapter("1. A mail server, and Watchpost beside it")

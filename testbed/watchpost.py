@@ -30,6 +30,10 @@ class Watchpost:
         self.process = None
         self.configure(configuration)
 
+    def make_key(self, path):
+        """The key of a quarantine."""
+        subprocess.run([self.program, "quarantine", "new-key", str(path)], check=True, capture_output=True)
+
     def configure(self, configuration):
         own = f'[store]\npath = "{self.folder}/data"\n[listen]\nsocket = "{self.socket}"\n'
         listen = "[listen]\n"

@@ -39,10 +39,12 @@ class Postfix(DaemonTest):
         self.addCleanup(self.host.remove)
         text = (ROOT / "demo/watchpost.toml").read_text()
         for name, value in (("policy_port", self.policy_port), ("milter_port", free_port()),
-                            ("name_server", "127.0.0.1:1")):
+                            ("name_server", "127.0.0.1:1"), ("release_port", free_port())):
             text = text.replace("{%s}" % name, str(value))
         self.host.start()
-        self.daemon = self.watchpost(text + more)
+        self.daemon = self.watchpost(text + more, start=False)
+        self.daemon.make_key(f"{self.folder}/quarantine.key")
+        self.daemon.start()
 
     def send(self, login, recipient="customer@destination.example", client=OFFICE):
         sender = Sender(self.host.port, login, LOGINS[login], client)

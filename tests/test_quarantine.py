@@ -388,6 +388,37 @@ class People(QuarantineTest):
         audit = self.daemon.json("audit")["audit"]
         self.assertTrue(any(held["id"] in str(one) and "read" in str(one) for one in audit), audit[:3])
 
+    def test_reading_mail_is_a_right_of_its_own(self):
+        self.api = free_port()
+        tokens = "".join(f'[[listen.token]]\nname = "{name}"\ntoken = "{name * 4}"\nrole = "{role}"\n{more}\n'
+                         for name, role, more in (("looks", "viewer", ""), ("reads", "viewer", "read_mail = true"),
+                                                  ("posts", "sender", "read_mail = true"),
+                                                  ("acts", "responder", "")))
+        self.begin(f'[listen]\napi = "127.0.0.1:{self.api}"\n{tokens}')
+        message = self.evil()
+        [held] = self.wait_for_held()
+        one = f"/v1/quarantine/{held['id']}"
+        for path, looks, reads, posts, acts in (("/v1/quarantine", 200, 200, 403, 200), (one, 200, 200, 403, 200),
+                                                ("/v1/quarantine/usage", 200, 200, 403, 200),
+                                                (one + "/view", 403, 200, 403, 403), (one + "/eml", 403, 200, 403, 403)):
+            self.assertEqual(self.call("GET", path)[0], 401, path)
+            got = [self.call("GET", path, name)[0] for name in ("looks", "reads", "posts", "acts")]
+            self.assertEqual(got, [looks, reads, posts, acts], path)
+        self.assertEqual(self.call("GET", one + "/eml", "reads")[1], message)
+        self.assertEqual(self.call("POST", one + "/release", "reads", b'{"why": "w"}')[0], 403)
+        self.assertEqual(self.call("POST", one + "/release", "acts", b'{"why": "w"}')[0], 200)
+        self.assertEqual(self.arrived(1), [message])
+
+    def call(self, method, path, name=None, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.api, timeout=30)
+        try:
+            fields = {"Authorization": f"Bearer {name * 4}"} if name else {}
+            connection.request(method, path, body, fields)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
     def test_one_persons_data_can_be_erased(self):
         self.begin()
         self.evil(recipients=(f"you@{US}",))

@@ -112,8 +112,7 @@ def run(options):
         return None
     watchpost = Watchpost(options.watchpost, folder, CONFIGURATION.replace("{port}", str(port)))
     watchpost.config.write_text(watchpost.config.read_text().replace(f'"{folder}/data"', f'"{folder}/disk/data"'))
-    key = str(folder / "quarantine.key")
-    subprocess.run([watchpost.program, "quarantine", "new-key", key], check=True, capture_output=True)
+    watchpost.make_key(folder / "quarantine.key")
     clients = []
     try:
         watchpost.start()

@@ -190,8 +190,7 @@ class World:
     def begin(self):
         self.names.start()
         self.host.start()
-        subprocess.run([self.watchpost.program, "quarantine", "new-key", str(self.folder / "quarantine.key")],
-                       check=True, capture_output=True)
+        self.watchpost.make_key(self.folder / "quarantine.key")
         self.watchpost.start()
         self.watchpost.run("hold", "credential=held@sender.example", "--for", "7d", "--why", "test")
         for client in self.clients:
