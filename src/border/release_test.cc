@@ -46,7 +46,8 @@ TEST(Release, WhatIsNoTokenIsNotPresented) {
 }
 
 TEST(Release, AFoldIsPartOfItsField) {
-  const auto presented = presented_by(message("X-Watchpost-Release: a\r\n\tb\r\n\r\nhi"));
+  const Transaction mail = message("X-Watchpost-Release: a\r\n\tb\r\n\r\nhi");
+  const auto presented = presented_by(mail);
   ASSERT_TRUE(presented);
   EXPECT_EQ(presented->token, "a\r\n\tb");
   EXPECT_EQ(presented->message, "\r\nhi");

@@ -62,7 +62,7 @@ std::string quoted_printable(std::string_view line) {
 
 std::string subject_text(std::string_view subject) {
   // escaped() has taken out all that could end the line.
-  const std::string safe = escaped(subject, kLongestSubject);
+  std::string safe = escaped(subject, kLongestSubject);
   const bool ascii = std::ranges::all_of(safe, [](char c) { return c >= ' ' && c < 0x7F; });
   if (ascii && safe.size() <= 900 && safe.find("=?") == std::string::npos) return safe;
   constexpr size_t kInOneWord = 55;

@@ -27,7 +27,7 @@ constexpr size_t kAtOnce = 10'000;
 
 std::optional<Duration> time_of_day(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  for (const size_t at : {0, 1, 3, 4}) {
+  for (const size_t at : {size_t{0}, size_t{1}, size_t{3}, size_t{4}}) {
     if (!is_digit(text[at])) return std::nullopt;
   }
   const int hour = (text[0] - '0') * 10 + (text[1] - '0');
