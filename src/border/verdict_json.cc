@@ -208,7 +208,10 @@ void Writer::begin(std::string_view milter, Mode mode, const Judged& judged) {
   text("message_id", facts.message_id);
   json_.member("decided", name_of(judged.verdict.decided));
   json_.member("carried_out", name_of(judged.verdict.carried_out));
-  text_unless_empty("reply", judged.answer.reply);
+  // Until it is kept the answer is what would be said otherwise.
+  if (judged.verdict.carried_out != Disposition::quarantine) {
+    text_unless_empty("reply", judged.answer.reply);
+  }
   if (judged.held) {
     json_.member("held", to_hex(*judged.held));
     if (!judged.plan.kept.empty()) texts("held_for", judged.plan.kept);
