@@ -91,9 +91,15 @@ Result<size_t> EndedHolds::send_on(const Decision& decision, AfterHold then) {
   search.state = quarantine::CopyState::held;
   search.untouched = true;  // what people said of it stands
   search.limit = 1;
-  const auto page = quarantine_.list(search);
-  if (!page) return fail(page.error());
-  if (page->messages.empty()) return size_t{0};
+  // A page may be empty and yet go on.
+  for (;;) {
+    auto page = quarantine_.list(search);
+    if (!page) return fail(page.error());
+    if (!page->messages.empty()) break;
+    if (page->next.empty()) return size_t{0};
+    search.after = std::move(page->next);
+  }
+  search.after.clear();
   return desk_.release_found(search, then == AfterHold::paced, kUs, why_of(decision));
 }
 

@@ -346,8 +346,9 @@ Result<LinkState> LiveQuarantineDesk::ask(std::string_view token) {
   const LinkState state = link_state_of(link->message, link->copy);
   const bool by_rule = std::ranges::find(parts_.settings.self_release, link->message.rule) !=
                        parts_.settings.self_release.end();
-  // A crash between asking and releasing must not use up the link.
-  if (state == LinkState::asked && by_rule) return release_by_rule(*link);
+  // A crash between asking and releasing must not use up the link; but what people said since
+  // stands.
+  if (state == LinkState::asked && by_rule && link->copy.by.empty()) return release_by_rule(*link);
   if (state != LinkState::can_ask) return fail(Code::refused, "this link was used, or came late");
   const HeldId& id = link->message.id;
   const auto first = noted(kRecipient, "release asked for", to_hex(id), "",

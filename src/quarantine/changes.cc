@@ -247,7 +247,8 @@ Result<size_t> expire(Index& index, Time now) {
     if (!row) return fail(row.error());
     for (size_t place = 0; *row && place < (*row)->message.copies.size(); ++place) {
       const Copy& copy = (*row)->message.copies[place];
-      if (!is_here(copy.state)) continue;
+      // What somebody has let go goes out, however long that takes.
+      if (copy.state != CopyState::held) continue;
       const auto put = index.change(**row, place, changed(copy, CopyState::expired, copy.by, now));
       if (!put) return fail(put.error());
       ++count;

@@ -163,6 +163,12 @@ TEST_F(ChangesTest, FilesThatNobodyKnowsAreSwept) {
   const std::string aside = orphan + ".new";
   const std::string others = folder + "/README";
   for (const auto& path : {orphan, aside, others}) value_of(replace_file(path, "x"));
+  // A new index cannot know what belongs to the one before it.
+  const auto refused = it().maintain();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::refused);
+  EXPECT_TRUE(std::filesystem::exists(orphan));
+  open();
   value_of(it().maintain());
   EXPECT_FALSE(std::filesystem::exists(orphan));
   EXPECT_FALSE(std::filesystem::exists(aside));

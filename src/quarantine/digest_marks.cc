@@ -56,6 +56,7 @@ Result<std::vector<DigestDue>> find_digest_due(Database& database, IndexRows& in
     const DigestMark mark = mark_of(recipient);
     if (mark.day >= day || time_from(rows->number(1)) < mark.told) continue;
     const auto row = index.at(rows->unsigned_number(0));
+    if (!row && row.error().code == Code::corrupt) continue;  // the others do not wait for it
     if (!row) return fail(row.error());
     if (!*row || (*row)->message.direction != Direction::inbound || (*row)->message.certain) {
       continue;

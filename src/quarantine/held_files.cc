@@ -148,8 +148,8 @@ bool HeldFiles::is_expected(const HeldId& id) const {
   return expected_->ids.contains(id);
 }
 
-Result<bool> HeldFiles::sweep_folder(const std::string& path, const IsKnown& is_known,
-                                     size_t& gone) const {
+Result<Done> HeldFiles::find_left(const std::string& path, const IsKnown& is_known,
+                                  Left& left) const {
   std::error_code error;
   std::vector<std::string> names;
   for (std::filesystem::directory_iterator it(path, error), end; !error && it != end;
@@ -163,21 +163,33 @@ Result<bool> HeldFiles::sweep_folder(const std::string& path, const IsKnown& is_
     if (is_expected(id)) continue;
     if (id && name.size() == kIdDigits) {
       const auto known = is_known(id);
-      if (!known) return known;
-      if (*known) continue;
-    } else if (!id || name != to_hex(id) + ".new") {
-      continue;  // nothing that we have made
+      if (!known) return fail(known.error());
+      if (!*known) left.whole.push_back(path + "/" + name);
+    } else if (id && name == to_hex(id) + ".new") {
+      left.begun.push_back(path + "/" + name);
     }
-    if (::unlink((path + "/" + name).c_str()) == 0) ++gone;
   }
-  return true;
+  return Done{};
 }
 
-Result<size_t> HeldFiles::sweep(const IsKnown& is_known) const {
-  size_t gone = 0;
+Result<size_t> HeldFiles::sweep(const IsKnown& is_known, size_t most) const {
+  Left left;
   for (int i = 0; i < 256; ++i) {
-    const auto swept = sweep_folder(fmt::format("{}/{:02x}", mail_, i), is_known, gone);
-    if (!swept) return fail(swept.error());
+    const auto found = find_left(fmt::format("{}/{:02x}", mail_, i), is_known, left);
+    if (!found) return fail(found.error());
+  }
+  // More than crashes can have left belongs to somebody: to an index that is not this one.
+  if (left.whole.size() > most) {
+    return fail(
+        Code::refused,
+        fmt::format("{} files are there that the index does not know, which may be a new or "
+                    "an older one: none was removed",
+                    left.whole.size()),
+        mail_);
+  }
+  size_t gone = 0;
+  for (const auto* names : {&left.whole, &left.begun}) {
+    for (const std::string& name : *names) gone += ::unlink(name.c_str()) == 0 ? 1 : 0;
   }
   return gone;
 }

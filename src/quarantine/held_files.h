@@ -38,9 +38,9 @@ class HeldFiles {
   static uint64_t sealed_size(uint64_t whole) { return whole + whole / 2048 + 128; }
 
   // Removes the files that nobody knows and nobody is about to write: what a crash has left. Gives
-  // how many.
+  // how many. Fails with refused where there are more than `most`: then none is removed.
   using IsKnown = std::function<Result<bool>(const HeldId&)>;
-  Result<size_t> sweep(const IsKnown& is_known) const;
+  Result<size_t> sweep(const IsKnown& is_known, size_t most) const;
   void expect(const HeldId& id) const;
   void settled(const HeldId& id) const;
 
@@ -52,7 +52,12 @@ class HeldFiles {
   HeldFiles(std::string mail, Keys keys);
   bool is_expected(const HeldId& id) const;
   std::string path_of(const HeldId& id) const;
-  Result<bool> sweep_folder(const std::string& path, const IsKnown& is_known, size_t& gone) const;
+  // Paths of what nobody knows: files that are whole, and files that are not.
+  struct Left {
+    std::vector<std::string> whole;
+    std::vector<std::string> begun;
+  };
+  Result<Done> find_left(const std::string& path, const IsKnown& is_known, Left& left) const;
 
   std::string mail_;  // the folder
   std::unique_ptr<Keys> keys_;

@@ -83,7 +83,7 @@ Result<std::vector<uint64_t>> Index::numbers(std::string_view sql, Time bound, s
 Result<std::vector<uint64_t>> Index::past(Time now, size_t most) {
   return numbers(
       "SELECT m.number FROM messages m WHERE m.open > 0 AND m.until <= ?1 AND EXISTS(SELECT 1 FROM "
-      "copies c WHERE c.message = m.number AND c.state <= 1) ORDER BY m.until LIMIT ?2",
+      "copies c WHERE c.message = m.number AND c.state = 0) ORDER BY m.until LIMIT ?2",
       now, most);
 }
 

@@ -166,6 +166,7 @@ Result<std::vector<Due>> IndexReader::due(Time now, size_t most) {
     const auto known = places.find(number);
     if (known == places.end() && found.size() == most) break;
     auto row = rows_.at(number);
+    if (!row && row.error().code == Code::corrupt) continue;  // the others do not wait for it
     if (!row) return fail(row.error());
     const size_t place = rows->unsigned_number(1);
     if (!*row || place >= (*row)->message.copies.size()) continue;

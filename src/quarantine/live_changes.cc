@@ -173,9 +173,12 @@ Result<Done> LiveQuarantine::maintain_at(CertainTime::Ticks ticks) {
     if (!ended) return ended;
   }
   if (swept_ && ticks - *swept_ < kBetweenSweeps) return Done{};
+  // A crash leaves what waited then; a new index nothing that could be its own.
+  const size_t most = start_ <= 1 ? 0 : 2 * Intake::kMostWaiting;
   const auto gone = readers_.with([&](IndexReader& reader) {
-    return files_.sweep([&](const HeldId& id) { return reader.rows().has_file(id); });
+    return files_.sweep([&](const HeldId& id) { return reader.rows().has_file(id); }, most);
   });
+  if (!gone && gone.error().code == Code::refused) swept_ = ticks;
   if (!gone) return fail(gone.error());
   if (*gone > 0) log_info("quarantine", "{} files that nothing belongs to were removed", *gone);
   swept_ = ticks;

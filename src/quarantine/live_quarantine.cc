@@ -272,6 +272,7 @@ Result<std::vector<Attempt>> LiveQuarantine::in_doubt() {
     std::vector<Attempt> found;
     for (const AttemptRow& one : *doubtful) {
       const auto row = reader.rows().at(one.message);
+      if (!row && row.error().code == Code::corrupt) continue;  // the others do not wait for it
       if (!row) return fail(row.error());
       if (*row) found.push_back(attempt_from(one, **row));
     }

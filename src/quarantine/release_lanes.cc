@@ -196,7 +196,8 @@ void ReleaseLanes::conclude(const Attempt& attempt, std::span<const CopyOutcome>
                 to_hex(attempt.message.id), ended.error().text());
     }
     const Code code = ended.error().code;
-    if (code == Code::not_found || code == Code::refused || context_.stop.stopped()) return;
+    const bool for_good = code == Code::not_found || code == Code::refused || code == Code::corrupt;
+    if (for_good || context_.stop.stopped()) return;
     std::this_thread::sleep_for(kAgain);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "border/dispositions.h"
+#include "border/envelope.h"
 #include "border/gate_counters.h"
 #include "border/in_flight.h"
 #include "border/inbound/event.h"
@@ -65,6 +66,7 @@ class InboundGate final : public Handler {
   InboundJudge judge_;
   GateCounters counters_;
   InFlight in_flight_;
+  BeingKept being_kept_;
 };
 
 Answer InboundGate::at_recipient(const Transaction& so_far, const Recipient& recipient) {
@@ -118,6 +120,7 @@ void InboundGate::judge(std::shared_ptr<const Transaction> message, GiveAnswer a
 // The mail server is told of it when it is durable, and no sooner.
 void InboundGate::put_into_quarantine(std::shared_ptr<Judged> judged, GiveAnswer answer) {
   HeldMail mail = held_mail(judge_.name(), judge_.mode(), *judged);
+  being_kept_.begin(instance_of(*judged->facts.transaction));
   context_.quarantine->keep(std::move(mail.message), std::move(mail.content),
                             [this, judged = std::move(judged),
                              answer = std::move(answer)](const Result<quarantine::HeldId>& held) {
@@ -128,7 +131,9 @@ void InboundGate::put_into_quarantine(std::shared_ptr<Judged> judged, GiveAnswer
 
 void InboundGate::conclude(Judged& judged, const GiveAnswer& answer) {
   // The mail server goes on while the rest is written down: nothing here can refuse any more.
-  if (answer(judged.answer)) {
+  const bool in_time = answer(judged.answer);
+  if (judged.plan.keeps()) being_kept_.end(instance_of(*judged.facts.transaction), in_time);
+  if (in_time) {
     judge_.remember(judged);
   } else {
     came_too_late(judged);
@@ -232,6 +237,7 @@ Answer InboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   if (context_.quarantine != nullptr && (message.release_fields > 0 || may_be_release(message))) {
     return not_now("trouble");
   }
+  if (being_kept_.has(instance_of(message))) return not_now("trouble");
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   const Disposition wants = disposition_of(

@@ -121,6 +121,22 @@ TEST_F(Quarantine, TheAnswerWaitsUntilItIsDurable) {
   EXPECT_EQ(given->kind, Kind::discard);
 }
 
+// It may be held by now, so that it must not pass as well.
+TEST_F(Quarantine, WithoutAnAnswerInTimeItComesAgain) {
+  settings.settings.trouble = "accept";
+  keeper.slow = true;
+  const auto gate = inbound_gate("inbound", Mode::enforce, context());
+  const auto mail = forged();
+  EXPECT_EQ(gate->in_trouble(*mail, Trouble::deadline).kind, Kind::proceed);
+  gate->at_end(mail, [](const Answer&) { return false; });
+  EXPECT_EQ(gate->in_trouble(*mail, Trouble::deadline).kind, Kind::tempfail);
+  keeper.go_on();
+  EXPECT_EQ(gate->in_trouble(*mail, Trouble::deadline).kind, Kind::tempfail) << "it came too late";
+  auto other = forged();
+  other->client_port = 4711;
+  EXPECT_EQ(gate->in_trouble(*other, Trouble::deadline).kind, Kind::proceed);
+}
+
 TEST_F(Quarantine, WhatCannotBeKeptWaitsAtItsSender) {
   const std::vector<std::pair<std::string_view, std::function<void(Transaction&)>>> cases{
       {"no room", [&](Transaction&) { keeper.room = false; }},

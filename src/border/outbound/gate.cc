@@ -109,6 +109,7 @@ class OutboundGate final : public Handler {
   GateCounters counters_;
   std::map<std::string_view, Counter*> findings_;
   InFlight in_flight_;
+  BeingKept being_kept_;
 };
 
 std::optional<auth::PublicSuffixes> system_suffixes() {
@@ -212,6 +213,7 @@ void OutboundGate::judge(std::shared_ptr<const Transaction> message, GiveAnswer 
   if (judged.plan.keeps()) {
     passing->to_keep =
         parts_of(against.holds, *message, judged.plan.whole == Disposition::quarantine);
+    being_kept_.begin(instance_of(*message));
     return keep(passing, std::move(answer));
   }
   tell(judged, *rules, std::move(passing->batch));
@@ -252,7 +254,9 @@ void OutboundGate::kept(Passing& passing, const GiveAnswer& answer) {
     told.header = token_removals(*passing.mail);
     told.remove_recipients = judged.plan.kept;
   }
-  if (!answer(std::move(told))) {
+  const bool in_time = answer(std::move(told));
+  being_kept_.end(instance_of(*passing.mail), in_time);
+  if (!in_time) {
     put_off(judged, "the deadline of the milter was over before all was kept", passing.settings());
     judged.reply.clear();
   }
@@ -328,6 +332,7 @@ Answer OutboundGate::in_trouble(const Transaction& message, Trouble trouble) {
   counters_.add(trouble);
   // It may be a released message, and nobody knows yet.
   if (context_.quarantine != nullptr && message.release_fields > 0) return release_waits();
+  if (being_kept_.has(instance_of(message))) return release_waits();
   const auto rules = context_.rules.get();
   const BorderSettings& settings = rules->settings;
   if (mode_ == Mode::enforce) {
