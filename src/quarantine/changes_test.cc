@@ -128,6 +128,16 @@ TEST_F(ChangesTest, ItsTimeEndsWhenThatIsCertain) {
   EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(ChangesTest, WhatIsOrderedToGoOutDoesNotRunOut) {
+  settings_.keep = 24h;
+  const HeldId id = keep_one();
+  value_of(it().release(id, {}, {.by = "eve", .at = {}}));
+  clock_.pass(25h);
+  maintain();
+  EXPECT_EQ(state_of(id), CopyState::due);
+  EXPECT_EQ(files(), 1u);
+}
+
 TEST_F(ChangesTest, ExtendedItStays) {
   settings_.keep = 24h;
   const HeldId id = keep_one();
