@@ -36,6 +36,7 @@ std::string read(std::string_view bytes, size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const std::string slowly = read(bytes, 1);
-  for (const size_t piece : {2, 7, 100, 4096}) WP_CHECK(read(bytes, piece) == slowly);
+  for (const size_t piece : {size_t{2}, size_t{7}, size_t{100}, size_t{4096}})
+    WP_CHECK(read(bytes, piece) == slowly);
   return 0;
 }
