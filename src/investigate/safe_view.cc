@@ -90,7 +90,10 @@ size_t put_dead(std::string& made, std::string_view url) {
     host = scheme + 1;
   }
   while (host < url.size() && is_slash(url[host])) made += url[host++];
-  const size_t end = std::min(url.find_first_of("/\\?#", host), url.size());
+  // What a program that takes other bytes for the end would take for the next one is none of it.
+  const size_t within = has_scheme ? host : std::min(host + 1, url.size());
+  const size_t end =
+      std::min({url.find_first_of("/\\?#", host), next_url(url, within), url.size()});
   put_without_dots(made, url.substr(host, end - host));
   return end;
 }

@@ -139,5 +139,12 @@ TEST(SafeView, DeepNestingEnds) {
   expect_safe(view(""));
 }
 
+TEST(SafeView, AUrlWithinAHostIsDeadToo) {
+  EXPECT_EQ(defanged("https://evil.exa\x8Ehttp://b.example"),
+            "hxxps://evil[.]exa\x8Ehxxp://b[.]example");
+  EXPECT_EQ(defanged("http://http://b.example"), "hxxp://hxxp://b[.]example");
+  EXPECT_EQ(defanged("www.a.example"), "www[.]a[.]example");
+}
+
 }  // namespace
 }  // namespace watchpost::investigate
