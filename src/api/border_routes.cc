@@ -14,8 +14,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/system/error_code.hpp>
 
 namespace watchpost::api {
 namespace {
@@ -24,18 +22,11 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-// Null where it is no JSON.
-value document(std::string_view json) {
-  boost::system::error_code error;
-  value parsed = boost::json::parse(json, error);
-  return error ? value(nullptr) : parsed;
-}
-
 object view(const store::MessageVerdict& one) {
   return {{"event", of(to_hex(one.event))},
           {"at", of(one.at)},
-          {"queue_id", one.queue_id.empty() ? value(nullptr) : of(one.queue_id)},
-          {"message_id", one.message_id.empty() ? value(nullptr) : of(one.message_id)},
+          {"queue_id", or_null(one.queue_id)},
+          {"message_id", or_null(one.message_id)},
           {"verdict", document(one.json)}};
 }
 

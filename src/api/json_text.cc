@@ -7,9 +7,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/error_code.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::api {
@@ -87,5 +89,13 @@ boost::json::value of(std::string_view text) {
 }
 boost::json::value of(Time at) { return of(format_time(at)); }
 boost::json::value of(const std::optional<Time>& at) { return at ? of(*at) : nullptr; }
+boost::json::value or_null(Time at) { return at == Time{} ? nullptr : of(at); }
+boost::json::value or_null(std::string_view text) { return text.empty() ? nullptr : of(text); }
+
+boost::json::value document(std::string_view json) {
+  boost::system::error_code error;
+  boost::json::value parsed = boost::json::parse(json, error);
+  return error ? boost::json::value(nullptr) : parsed;
+}
 
 }  // namespace watchpost::api

@@ -20,5 +20,10 @@ std::string as_utf8(std::string_view bytes);
 boost::json::value of(std::string_view text);
 boost::json::value of(Time at);
 boost::json::value of(const std::optional<Time>& at);
+// Empty, or the epoch, as null.
+boost::json::value or_null(std::string_view text);
+boost::json::value or_null(Time at);
+// What is JSON already; null where it is none.
+boost::json::value document(std::string_view json);
 
 }  // namespace watchpost::api

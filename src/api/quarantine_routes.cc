@@ -127,8 +127,7 @@ Result<std::string> get_quarantine(const Call& call) {
   if (!page) return fail(page.error());
   array held;
   for (const quarantine::HeldMessage& one : page->messages) held.push_back(view(one));
-  return text_of(object{{"held", std::move(held)},
-                        {"next", page->next.empty() ? value(nullptr) : of(page->next)}});
+  return text_of(object{{"held", std::move(held)}, {"next", or_null(page->next)}});
 }
 
 Result<std::string> get_quarantine_usage(const Call& call) {

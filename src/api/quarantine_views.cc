@@ -9,8 +9,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/system/error_code.hpp>
 
 namespace watchpost::api {
 namespace {
@@ -18,16 +16,6 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
-
-value or_null(std::string_view text) { return text.empty() ? value(nullptr) : of(text); }
-value or_null(Time at) { return at == Time{} ? value(nullptr) : of(at); }
-
-// Null where it is no JSON.
-value document(std::string_view json) {
-  boost::system::error_code error;
-  value parsed = boost::json::parse(json, error);
-  return error ? value(nullptr) : parsed;
-}
 
 value copy_view(const quarantine::Copy& copy) {
   const bool due = copy.state == quarantine::CopyState::due;

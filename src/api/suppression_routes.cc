@@ -22,8 +22,6 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-value or_null(std::string_view text) { return text.empty() ? value(nullptr) : of(text); }
-
 std::string_view state_of(const Suppression& one, Time now) {
   if (one.lifted) return "lifted";
   return one.holds(now) ? "holds" : "ended";
