@@ -73,6 +73,16 @@ class Watchpost:
             raise CommandFailed(command, done.returncode, done.stdout + done.stderr)
         return done.returncode, done.stdout, done.stderr
 
+    def all_of(self, rows, *command):
+        """All rows of a command that answers in pages; `rows` is their name in its answer."""
+        found, after = [], ""
+        while True:
+            page = self.json(*command, *(["--after", after] if after else []))
+            found += page[rows]
+            after = page["next"]
+            if not after:
+                return found
+
     def json(self, *arguments):
         return json.loads(self.run("-o", "json", *arguments)[1])
 

@@ -10,7 +10,7 @@ import time
 import unittest
 
 from border_world import ATTACKER, SHOP, US, BorderTest, letter
-from support import PROGRAM, free_port
+from support import free_port
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
 from testbed.sender import Refused, Stranger
@@ -48,17 +48,15 @@ def without_trace(message):
 
 class QuarantineTest(BorderTest):
     def begin(self, more="", quarantine=QUARANTINE, lists="", runner=(), **named):
-        self.new_key()
         super().begin(more + quarantine, log=True, start=False, **named)
+        self.new_key()
         self.daemon.runner = list(runner)
         self.add_lists(FILTERS + lists)
         self.daemon.start()
 
     def new_key(self):
         self.folder = pathlib.Path(self.folder)
-        if not (self.folder / "quarantine.key").exists():
-            subprocess.run([PROGRAM, "quarantine", "new-key", str(self.folder / "quarantine.key")], check=True,
-                           capture_output=True)
+        self.daemon.make_key(self.folder / "quarantine.key")
 
     def add_lists(self, text):
         config = self.daemon.config
@@ -265,9 +263,9 @@ class Trouble(QuarantineTest):
         self.assertIn("new-key", text)
 
     def test_a_key_that_others_can_read_is_none(self):
+        self.begin_without_a_daemon()
         self.new_key()
         (self.folder / "quarantine.key").chmod(0o644)
-        self.begin_without_a_daemon()
         self.assertIn("quarantine.key", self.refuses_to_start())
 
     def test_another_key_than_that_of_what_is_held(self):

@@ -102,13 +102,7 @@ def run(options):
 
 
 def check(watchpost, clients):
-    stored, after = collections.Counter(), ""
-    while True:
-        page = watchpost.json("events", "--limit", "10000", *(["--after", after] if after else []))
-        stored.update(event["recipient"] for event in page["events"])
-        after = page["next"]
-        if not after:
-            break
+    stored = collections.Counter(event["recipient"] for event in watchpost.all_of("events", "events", "--limit", "10000"))
     acknowledged = {to for client in clients for to in client.acknowledged}
     faults = [f"{to}: acknowledged and not stored" for to in acknowledged if to not in stored]
     faults += [f"{to}: stored {count} times" for to, count in stored.items() if count != 1]

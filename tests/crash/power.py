@@ -149,13 +149,8 @@ def run(options):
 
 
 def check(watchpost, folder, kept, mine):
-    held, after = {}, ""
-    while True:
-        page = watchpost.json("quarantine", "list", "--limit", "1000", *(["--after", after] if after else []))
-        held.update({one["queue_id"]: one["id"] for one in page["held"] if one["queue_id"].startswith(mine)})
-        after = page["next"]
-        if not after:
-            break
+    held = {one["queue_id"]: one["id"] for one in watchpost.all_of("held", "quarantine", "list", "--limit", "1000")
+            if one["queue_id"].startswith(mine)}
     faults = [f"{name}: acknowledged and not held" for name in kept if name not in held]
     if not kept:
         faults.append("nothing was acknowledged")

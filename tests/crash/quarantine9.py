@@ -197,14 +197,7 @@ class World:
             client.start()
 
     def held(self, *more):
-        messages, after = [], ""
-        while True:
-            page = self.watchpost.json("quarantine", "list", "--limit", "1000", *more,
-                                       *(["--after", after] if after else []))
-            messages += page["held"]
-            after = page["next"]
-            if not after:
-                return messages
+        return self.watchpost.all_of("held", "quarantine", "list", "--limit", "1000", *more)
 
     def release_some(self):
         """Until the daemon is killed. What it was asked may be done or not."""
