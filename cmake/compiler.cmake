@@ -10,6 +10,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of GCC 12 inside libstdc++ once inlining is deep.
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread -Wno-stringop-overflow
                       -Wno-array-bounds -Wno-dangling-pointer -Wno-nonnull -Wno-free-nonheap-object)
+  if(WATCHPOST_GROUPED)
+    # Sources in a group are included, but they are no headers: nobody else sees what they name for themselves.
+    add_compile_options(-Wno-subobject-linkage)
+  endif()
   # TSan cannot follow atomic_thread_fence; GCC says so for code in Boost that does not depend on it.
   if(WATCHPOST_SANITIZE MATCHES "thread")
     add_compile_options(-Wno-tsan)

@@ -1,3 +1,17 @@
+if(WATCHPOST_GROUPED)
+  execute_process(
+    COMMAND ${Python3_EXECUTABLE} -IB ${PROJECT_SOURCE_DIR}/cmake/groups.py ${PROJECT_BINARY_DIR}/groups
+            ${PROJECT_SOURCE_DIR}/src COMMAND_ERROR_IS_FATAL ANY)
+endif()
+
+# What is compiled in place of `sources`, all of the folder `name` or all of its tests: see cmake/groups.py.
+function(watchpost_grouped name sources)
+  if(WATCHPOST_GROUPED)
+    file(GLOB groups ${PROJECT_BINARY_DIR}/groups/${name}/*.cc)
+    set(${sources} ${groups} PARENT_SCOPE)
+  endif()
+endfunction()
+
 # One static library for each folder of src/.
 #   watchpost_folder(NAME [FLOOR_BELOW...] [LIBS third-party targets...])
 # The link line names the folders this one may include; tools/check_floors.py holds the includes to the floors.
@@ -15,6 +29,7 @@ function(watchpost_folder name)
     target_link_libraries(wp_${name} INTERFACE ${ARG_USES})
     return()
   endif()
+  watchpost_grouped(${name} sources)
   add_library(wp_${name} STATIC ${sources})
   target_include_directories(wp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(wp_${name} PUBLIC ${ARG_USES} ${ARG_LIBS} fmt::fmt)
@@ -22,7 +37,9 @@ function(watchpost_folder name)
     return()
   endif()
   if(WATCHPOST_TESTS AND tests)
+    watchpost_grouped(${name}_test tests)
     add_executable(${name}_test ${tests})
+    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name}_test PRIVATE wp_${name} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
       WATCHPOST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WATCHPOST_BUILD_DIR="${PROJECT_BINARY_DIR}")

@@ -41,7 +41,7 @@ Colour colour_of(MailKind kind) {
   return Colour::none;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return text.empty() ? std::string() : fmt::format("\"{}\"", escaped(text, kLongestText));
 }
 
@@ -78,7 +78,7 @@ void add(std::string& out, const Terminal& terminal, const RecipientReport& repo
                  escaped(report.status), terminal.paint(report.class_name, Colour::yellow),
                  report.hard ? terminal.paint("never mail it again", Colour::red) : ""});
   add_below(out,
-            joined({quoted(report.diagnostic),
+            joined({in_quotes(report.diagnostic),
                     report.remote_mta.empty() ? "" : "said by " + escaped(report.remote_mta)}));
   if (!report.rule.empty()) {
     add_below(out, fmt::format("by rule {}, {:.0f} % sure", escaped(report.rule),
@@ -109,7 +109,7 @@ std::string text_of(const OriginalMail& original) {
   return joined(
       {original.message_id.empty() ? "" : fmt::format("<{}>", escaped(original.message_id)),
        original.from.empty() ? "" : "from " + escaped(original.from),
-       original.to.empty() ? "" : "to " + escaped(original.to), quoted(original.subject)});
+       original.to.empty() ? "" : "to " + escaped(original.to), in_quotes(original.subject)});
 }
 
 // Those of the message are names of mime::Defect, those of the report are sentences.

@@ -41,7 +41,7 @@ Event back(std::string_view body, const Event& columns) {
 }
 
 TEST(EventRow, EachFieldComesBack) {
-  for (const FieldInfo& info : fields()) {
+  for (const FieldInfo& info : watchpost::fields()) {
     Event event;
     event.id = {1, 2};
     event[info.field] = info.name;

@@ -64,7 +64,8 @@ class KeyTable {
  public:
   KeyTable() {
     slots_.fill(kNone);
-    for (const FieldInfo& field : fields()) put(field.name, static_cast<uint8_t>(field.field));
+    for (const FieldInfo& field : watchpost::fields())
+      put(field.name, static_cast<uint8_t>(field.field));
     for (const auto& [name, key] : kOtherKeys) put(name, key);
   }
   static constexpr uint8_t kNone = 0xFF;

@@ -43,7 +43,8 @@ void expect_same(const Event& a, const Event& b) {
   EXPECT_EQ(a.recipients, b.recipients);
   EXPECT_EQ(a.size, b.size);
   EXPECT_EQ(a.delay, b.delay);
-  for (const FieldInfo& field : fields()) EXPECT_EQ(a[field.field], b[field.field]) << field.name;
+  for (const FieldInfo& field : watchpost::fields())
+    EXPECT_EQ(a[field.field], b[field.field]) << field.name;
 }
 
 TEST(EventJson, ReadsEveryKey) {
@@ -51,7 +52,7 @@ TEST(EventJson, ReadsEveryKey) {
   std::string json = R"({"v":1,"at":"2026-11-24T02:45:21.123456+01:00","kind":"delivered",)"
                      R"("direction":"inbound","reply_code":250,"size":4321,"delay":1.25,)"
                      R"("recipients":3,"self_inflicted":true,"clock_suspect":true)";
-  for (const FieldInfo& field : fields()) {
+  for (const FieldInfo& field : watchpost::fields()) {
     json += fmt::format(R"(,"{}":"{}")", field.name,
                         field.field == Field::class_ ? "policy" : "x-" + std::string(field.name));
   }
@@ -65,7 +66,7 @@ TEST(EventJson, ReadsEveryKey) {
   EXPECT_EQ(event.recipients, 3u);
   EXPECT_TRUE(event.self_inflicted);
   EXPECT_TRUE(event.clock_suspect);
-  for (const FieldInfo& field : fields()) {
+  for (const FieldInfo& field : watchpost::fields()) {
     if (field.field == Field::class_) continue;
     EXPECT_EQ(event[field.field], "x-" + std::string(field.name));
   }
@@ -258,7 +259,7 @@ TEST(EventJson, DocumentedExamplesAreTaken) {
   }
   EXPECT_GE(examples, kEventKinds);
   EXPECT_EQ(reading.reader.ignored().count, 0u);
-  for (const FieldInfo& field : fields()) {
+  for (const FieldInfo& field : watchpost::fields()) {
     EXPECT_NE(page.find(fmt::format("| `{}` |", field.name)), std::string::npos) << field.name;
   }
   for (const std::string_view kind : event_kind_names()) {

@@ -92,7 +92,7 @@ std::string to_json(const Event& event) {
   append_text(out, name_of(event.kind));
   append_key(out, "direction");
   append_text(out, name_of(event.direction));
-  for (const FieldInfo& field : fields()) {
+  for (const FieldInfo& field : watchpost::fields()) {
     if (event[field.field].empty()) continue;
     append_key(out, field.name);
     append_text(out, event[field.field]);
