@@ -22,12 +22,15 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-object view(const store::MessageVerdict& one) {
-  return {{"event", of(to_hex(one.event))},
-          {"at", of(one.at)},
-          {"queue_id", or_null(one.queue_id)},
-          {"message_id", or_null(one.message_id)},
-          {"verdict", document(one.json)}};
+value view(const std::optional<investigate::Correction>& one) {
+  if (!one) return nullptr;
+  return object{{"at", of(one->at)}, {"by", of(one->by)}, {"why", of(one->why)}};
+}
+
+object view(const investigate::FoundVerdict& one) {
+  return {{"event", of(to_hex(one.kept.event))},    {"at", of(one.kept.at)},
+          {"queue_id", or_null(one.kept.queue_id)}, {"message_id", or_null(one.kept.message_id)},
+          {"verdict", document(one.kept.json)},     {"correction", view(one.correction)}};
 }
 
 object view(const relate::Reputed& one) {
@@ -86,7 +89,7 @@ Result<std::string> get_verdicts(const Call& call) {
   const auto found = call.services.desk.verdicts(search);
   if (!found) return fail(found.error());
   array verdicts;
-  for (const store::MessageVerdict& one : *found) verdicts.push_back(view(one));
+  for (const investigate::FoundVerdict& one : *found) verdicts.push_back(view(one));
   return text_of(object{{"verdicts", std::move(verdicts)}});
 }
 

@@ -40,7 +40,9 @@ TEST(BorderRoutes, ShowVerdictsAsTheyAreKept) {
   const auto& first = answer.at("verdicts").at(0);
   EXPECT_EQ(first.at("queue_id").as_string(), "4F2A");
   EXPECT_EQ(first.at("verdict").at("decided").as_string(), "tag");
+  EXPECT_EQ(first.at("correction").at("by").as_string(), "token ops");
   EXPECT_TRUE(answer.at("verdicts").at(1).at("verdict").is_null());  // it cannot be read
+  EXPECT_TRUE(answer.at("verdicts").at(1).at("correction").is_null());
 }
 
 TEST(BorderRoutes, ShowWhatIsKnown) {

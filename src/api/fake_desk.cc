@@ -289,15 +289,16 @@ Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
   return investigate::ImportReceipt{3, 2, 1, {{4, "`x` is not an address"}}};
 }
 
-Result<std::vector<store::MessageVerdict>> FakeDesk::verdicts(
+Result<std::vector<investigate::FoundVerdict>> FakeDesk::verdicts(
     const investigate::VerdictSearch& search) {
   const auto up =
       remember(fmt::format("verdicts {} {} {} {} {}", search.queue_id, search.message_id,
                            search.sender, search.recipient, search.limit));
   if (!up) return fail(up.error());
-  return std::vector<store::MessageVerdict>{
-      {{1, 2}, kNow, "4F2A", "<1@x.example>", R"({"v":1,"decided":"tag","took_ms":0.3})"},
-      {{1, 3}, kNow, "4F2A", std::string(kHostile), "not JSON"}};
+  return std::vector<investigate::FoundVerdict>{
+      {.kept = {{1, 2}, kNow, "4F2A", "<1@x.example>", R"({"v":1,"decided":"tag","took_ms":0.3})"},
+       .correction = {{kNow + 1h, "token ops", std::string(kHostile)}}},
+      {.kept = {{1, 3}, kNow, "4F2A", std::string(kHostile), "not JSON"}, .correction = {}}};
 }
 
 Result<relate::Reputed> FakeDesk::reputation(relate::Party party, std::string_view name) {

@@ -73,7 +73,7 @@ class FakeDesk : public investigate::Desk {
                                                          const suppress::CsvDefaults& defaults,
                                                          std::string_view who,
                                                          std::string_view from) override;
-  Result<std::vector<store::MessageVerdict>> verdicts(
+  Result<std::vector<investigate::FoundVerdict>> verdicts(
       const investigate::VerdictSearch& search) override;
   Result<relate::Reputed> reputation(relate::Party party, std::string_view name) override;
   Result<std::vector<relate::Reputed>> worst_reputations(size_t most) override;

@@ -87,6 +87,11 @@ void add_outcome(Lines& lines, const Object& kept, const Object& verdict) {
   lines.add("reply", word(verdict, "reply"));
   const std::string held_for = joined(list(verdict, "held_for"), kRecipientsShown);
   lines.add("held as", word(verdict, "held") + behind(", for ", held_for));
+  const Object& correction = inside(kept, "correction");
+  if (correction.empty()) return;
+  lines.add("corrected",
+            fmt::format("it should not have been held, says {}, {}{}", word(correction, "by"),
+                        moment(correction, "at"), behind(": ", word(correction, "why"))));
 }
 
 std::string client_text(const Object& verdict) {

@@ -105,9 +105,9 @@ Result<Done> Pipeline::look_at_once(const Look& look) {
   });
 }
 
-Result<Done> Pipeline::ask(Question question) {
+Result<Done> Pipeline::ask(Question question, std::vector<store::Fact> facts) {
   return state_->on_thread(State::Needs::decisions,
-                           [this, &question] { return state_->answer(question); });
+                           [&] { return state_->answer(question, facts); });
 }
 
 Result<Done> Pipeline::replace_rules(std::vector<detect::Detector> detectors,
@@ -227,7 +227,7 @@ void Pipeline::State::save_detectors() {
 
 // The decider is changed only where the change is on disk: a person is told at once where it cannot
 // be.
-Result<Done> Pipeline::State::answer(const Question& question) {
+Result<Done> Pipeline::State::answer(const Question& question, std::span<const store::Fact> facts) {
   decide::Decider changed = decider;
   const Time now = clock.now();
   auto outcome = question(changed, watch, now);
@@ -235,6 +235,7 @@ Result<Done> Pipeline::State::answer(const Question& question) {
   if (changes_nothing(*outcome)) return Done{};
   if (failing) return store_refuses();
   Step step;
+  for (const store::Fact& fact : facts) step.facts[fact.name] = fact.value;
   if (outcome->state_changed) step.facts[std::string(kDeciderFact)] = changed.save();
   if (const auto undone = suppressions.undo(*outcome, changed, *reader, step, now); !undone) {
     suppressions.dropped();

@@ -77,7 +77,8 @@ class Pipeline final : public EventSink {
   // the real one with the commit of the Outcome returned, before ask() returns.
   using Question =
       std::function<Result<decide::Outcome>(decide::Decider&, detect::Watch&, Time now)>;
-  Result<Done> ask(Question question);
+  // `facts` are committed with what it says.
+  Result<Done> ask(Question question, std::vector<store::Fact> facts = {});
   // What a person does to the list of suppressions; gives those that changed, once it is committed.
   Result<std::vector<Suppression>> change_suppressions(const SuppressionOrder& order);
   // A fact of somebody else's, committed with the next step: how far a feed has come.

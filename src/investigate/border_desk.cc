@@ -3,6 +3,7 @@
 #include "base/ip_address.h"
 #include "base/text.h"
 #include "ingest/pipeline.h"
+#include "investigate/corrections.h"
 
 #include <algorithm>
 #include <charconv>
@@ -69,8 +70,8 @@ std::string_view wanted_of(Party party) {
 
 }  // namespace
 
-Result<std::vector<store::MessageVerdict>> find_verdicts(store::Reader& reader,
-                                                         const VerdictSearch& search) {
+Result<std::vector<FoundVerdict>> find_verdicts(store::Reader& reader,
+                                                const VerdictSearch& search) {
   store::VerdictQuery query{.since = search.since,
                             .until = {},
                             .equal = {},
@@ -87,7 +88,15 @@ Result<std::vector<store::MessageVerdict>> find_verdicts(store::Reader& reader,
     if (field != Field::message_id || !value.starts_with('<') || !value.ends_with('>')) continue;
     value = value.substr(1, value.size() - 2);
   }
-  return reader.verdicts(query);
+  auto kept = reader.verdicts(query);
+  if (!kept) return fail(kept.error());
+  std::vector<FoundVerdict> found;
+  for (store::MessageVerdict& one : *kept) {
+    auto correction = correction_of_verdict(reader, one.json);
+    if (!correction) return fail(correction.error());
+    found.push_back({std::move(one), std::move(*correction)});
+  }
+  return found;
 }
 
 Result<std::string> party_name(Party party, std::string_view text) {

@@ -10,8 +10,7 @@ namespace watchpost::investigate {
 
 // What the live desk does with verdicts and with the reputation of those who deliver to us.
 
-Result<std::vector<store::MessageVerdict>> find_verdicts(store::Reader& reader,
-                                                         const VerdictSearch& search);
+Result<std::vector<FoundVerdict>> find_verdicts(store::Reader& reader, const VerdictSearch& search);
 
 // The name as the reputation has it: addresses in their short form, names in small letters, of an
 // address that is asked for as a network that network. Fails with bad_input.

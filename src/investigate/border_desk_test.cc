@@ -99,7 +99,7 @@ TEST(BorderDesk, VerdictsAreFoundByWhatIsAsked) {
   const auto found = [&](const VerdictSearch& search) {
     const auto verdicts = find_verdicts(*reader, search).value();
     std::string all;
-    for (const auto& one : verdicts) all += one.json;
+    for (const auto& one : verdicts) all += one.kept.json;
     return all;
   };
   EXPECT_EQ(found({}), "321");

@@ -4,6 +4,7 @@
 #include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
+#include "investigate/corrections.h"
 #include "investigate/quarantine_desk.h"
 #include "investigate/reports.h"
 #include "investigate/suppression_search.h"
@@ -85,6 +86,11 @@ struct VerdictSearch {
   size_t limit = 100;
 };
 
+struct FoundVerdict {
+  store::MessageVerdict kept;
+  std::optional<Correction> correction;
+};
+
 // All that the desk can ask and do, in one place: the API and the tests speak to it.
 //   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store
 //            has been read. Not for Io threads.
@@ -116,7 +122,7 @@ class Desk {
   virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;
 
   // What the border decided on messages, newest first.
-  virtual Result<std::vector<store::MessageVerdict>> verdicts(const VerdictSearch& search) = 0;
+  virtual Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) = 0;
   // Its standing now; one that is not known() where nobody of that name was seen. Fails with
   // refused where the border is not watched.
   virtual Result<relate::Reputed> reputation(relate::Party party, std::string_view name) = 0;

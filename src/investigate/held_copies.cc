@@ -56,13 +56,6 @@ std::vector<PacedStep> steps_of(const std::vector<Measure>& paces) {
   return steps;
 }
 
-bool was_released(const HeldMessage& message) {
-  return std::ranges::any_of(message.copies, [](const quarantine::Copy& copy) {
-    return copy.state == CopyState::due || copy.state == CopyState::leaving ||
-           copy.state == CopyState::released;
-  });
-}
-
 LinkState link_state_of(const HeldMessage& message, const quarantine::Copy& copy) {
   switch (copy.state) {
     case CopyState::held:

@@ -25,8 +25,6 @@ std::vector<std::string> meant_by(const quarantine::HeldMessage& message,
 // How many copies, not whose: "1 of 3 copies".
 std::string copies_meant(const quarantine::HeldMessage& message,
                          std::span<const std::string> recipients);
-// A copy is released, or on its way.
-bool was_released(const quarantine::HeldMessage& message);
 LinkState link_state_of(const quarantine::HeldMessage& message, const quarantine::Copy& copy);
 // The steps of a paced return, and then all.
 std::vector<quarantine::PacedStep> steps_of(const std::vector<Measure>& paces);

@@ -80,7 +80,7 @@ class LiveDesk final : public Desk {
   QuarantineDesk* quarantine() override { return parts_.quarantine; }
   Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
-  Result<std::vector<store::MessageVerdict>> verdicts(const VerdictSearch& search) override {
+  Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) override {
     const auto reader = readers_.take();
     if (!reader) return fail(reader.error());
     return find_verdicts(**reader, search);

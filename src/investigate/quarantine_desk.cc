@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "ingest/pipeline.h"
 #include "investigate/accept_like.h"
+#include "investigate/corrections.h"
 #include "investigate/held_copies.h"
 #include "investigate/readers.h"
 #include "quarantine/links.h"
@@ -88,7 +89,11 @@ class LiveQuarantineDesk final : public QuarantineDesk {
   IncidentId incident_of(DecisionId decision);
   // As note(); where the incident takes no note any more the audit log alone has it.
   Result<IncidentId> note_release(const HeldMessage& message, const ReleaseWish& wish,
-                                  std::string_view who, std::string detail);
+                                  std::string_view who, std::string detail,
+                                  std::vector<store::Fact> facts);
+  // What the store is told where this release corrects it; else nothing.
+  Result<std::vector<store::Fact>> correction(const HeldId& id, const ReleaseWish& wish,
+                                              std::string_view who);
   size_t correct(const HeldMessage& message);
   Result<Linked> linked(std::string_view token);
   Result<LinkState> release_by_rule(const Linked& link);
@@ -156,9 +161,27 @@ IncidentId LiveQuarantineDesk::incident_of(DecisionId decision) {
   return found == all->end() ? IncidentId{} : found->incident;
 }
 
+// Of several copies that are released one after the other the mail is corrected once. Those go
+// whose verdicts are gone.
+Result<std::vector<store::Fact>> LiveQuarantineDesk::correction(const HeldId& id,
+                                                                const ReleaseWish& wish,
+                                                                std::string_view who) {
+  if (!wish.wrong) return std::vector<store::Fact>{};
+  const auto reader = readers_.take();
+  if (!reader) return fail(reader.error());
+  const auto before = correction_of(**reader, id);
+  if (!before) return fail(before.error());
+  if (*before) return std::vector<store::Fact>{};
+  const Time now = parts_.clock.now();
+  auto facts = outlived_corrections(**reader, now - parts_.store.keep);
+  if (facts) facts->push_back(fact_of(id, {now, std::string(who), wish.why}));
+  return facts;
+}
+
 Result<IncidentId> LiveQuarantineDesk::note_release(const HeldMessage& message,
                                                     const ReleaseWish& wish, std::string_view who,
-                                                    std::string detail) {
+                                                    std::string detail,
+                                                    std::vector<store::Fact> facts) {
   IncidentId told = wish.wrong ? incident_of(message.decision) : IncidentId{};
   const std::string about = to_hex(message.id);
   const std::string words =
@@ -173,7 +196,8 @@ Result<IncidentId> LiveQuarantineDesk::note_release(const HeldMessage& message,
         }
         outcome.audit.push_back({now, std::string(who), "held mail released", about, detail});
         return outcome;
-      });
+      },
+      std::move(facts));
   if (!done) return fail(done.error());
   return told;
 }
@@ -213,9 +237,13 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
     detail += fmt::format(", and the like from now on (exception {})", receipt.exception->name);
   }
   if (wish.wrong) detail += ", and to hold it was wrong";
-  const auto told = note_release(*message, wish, who, with_why(detail, wish.why));
+  const auto correction = this->correction(id, wish, who);
+  if (!correction) return fail(correction.error());
+  const auto told = note_release(*message, wish, who, with_why(detail, wish.why), *correction);
   if (!told) return fail(told.error());
   receipt.incident = *told;
+  // Whether or not it can be released now: what was said of it holds.
+  if (!correction->empty()) receipt.corrected = correct(*message);
   const auto released = parts_.quarantine.release(id, meant, {.by = std::string(who), .at = now});
   if (!released) {
     (void)note(who, "could not be done", to_hex(id), "release: " + released.error().what);
@@ -223,8 +251,6 @@ Result<ReleaseReceipt> LiveQuarantineDesk::release(const HeldId& id, const Relea
   }
   receipt.copies = *released;
   if (parts_.wake) parts_.wake();
-  // Of several copies that are released one after the other it is corrected once.
-  if (wish.wrong && !was_released(*message)) receipt.corrected = correct(*message);
   if (receipt.exception) {
     const auto kept = parts_.quarantine.except(*receipt.exception);
     if (!kept)

@@ -1,6 +1,7 @@
 #include "investigate/quarantine_desk.h"
 
 #include "ingest/test_pipeline.h"
+#include "investigate/corrections.h"
 #include "investigate/fake_quarantine.h"
 #include "quarantine/links.h"
 
@@ -153,6 +154,13 @@ TEST_F(HeldMailDesk, WhatWasWrongIsTakenBackOnce) {
   EXPECT_EQ(more->corrected, 0U);
   EXPECT_EQ(counted(relate::Deed::good), 1);
   EXPECT_THAT(audit()[1].detail, HasSubstr("to hold it was wrong: ours"));
+  const auto reader = store::Reader::open({.path = folder_ / "data"}).value();
+  const auto correction =
+      correction_of_verdict(*reader, R"({"v":1,"held":")" + to_hex(kId) + R"("})").value();
+  ASSERT_TRUE(correction);
+  EXPECT_EQ(correction->by, "ops");
+  EXPECT_EQ(correction->why, "ours");
+  EXPECT_FALSE(correction_of_verdict(*reader, R"({"v":1,"held":""})").value());
 }
 
 TEST_F(HeldMailDesk, AWrongHoldIsToldToItsIncident) {
