@@ -188,9 +188,14 @@ class Inbound(QuarantineTest):
         def of_client():
             return self.daemon.json("reputation", "ip", SHOP)["reputation"][0]
         self.assertGreater(of_client()["bad"], 0.5)
+        self.assertIsNone(self.daemon.json("verdict", held["queue_id"])["verdicts"][0]["correction"])
         self.release(held, "--wrong")
         self.assertLess(of_client()["bad"], 0.5)
         self.assertGreater(of_client()["good"], 0.5)
+        [verdict] = self.daemon.json("verdict", held["queue_id"])["verdicts"]
+        shown = self.daemon.run("verdict", held["queue_id"])[1]
+        self.assertIn(verdict["correction"]["by"], shown)
+        self.assertIn("it should not have been held", shown)
 
     def test_a_mail_server_that_is_gone_is_waited_for(self):
         self.begin()
@@ -276,6 +281,22 @@ class Trouble(QuarantineTest):
         (self.folder / "quarantine.key").unlink()
         self.new_key()
         self.assertIn("key", self.refuses_to_start())
+
+    def test_an_index_that_is_lost_is_made_again_from_the_files(self):
+        self.begin()
+        message = self.evil()
+        [held] = self.wait_for_held()
+        code, _, error = self.daemon.run("quarantine", "recover", check=False)
+        self.assertEqual(code, 4)  # the daemon has it
+        self.assertIn("lock", error)
+        self.daemon.stop()
+        for file in (self.folder / "data" / "quarantine").glob("index.db*"):
+            file.unlink()
+        self.assertIn("1 message came back", self.daemon.run("quarantine", "recover")[1])
+        self.daemon.start()
+        self.assertEqual([one["id"] for one in self.held()], [held["id"]])
+        self.release(held)
+        self.assertEqual(self.arrived(1), [message])
 
     def small_disk(self, size="16m"):
         if os.geteuid() != 0:

@@ -1,7 +1,7 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/new_file.h"
-#include "cli/quarantine_keys.h"
+#include "cli/quarantine_files.h"
 #include "cli/quarantine_text.h"
 
 #include <algorithm>
@@ -374,7 +374,7 @@ void add_quarantine(CLI::App& line, Session& session) {
   add_looking(line, session, options);
   add_acts(line, session, options);
   add_rare(line, session, options);
-  add_quarantine_keys(line, session);
+  add_quarantine_files(line, session);
 }
 
 }  // namespace

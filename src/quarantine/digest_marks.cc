@@ -75,6 +75,14 @@ Result<Done> put_digest_mark(Database& database, std::string_view recipient,
   return put->bind(recipient).bind(number_of(mark.day)).bind(number_of(mark.told)).run();
 }
 
+Result<Done> forget_digest_marks(Database& database, Time then) {
+  auto gone = database.prepare(
+      "DELETE FROM digests WHERE recipient <> x'' AND day < ?1 AND "
+      "told < IFNULL((SELECT MIN(at) FROM messages WHERE open > 0), ?1)");
+  if (!gone) return fail(gone.error());
+  return gone->bind(number_of(then)).run();
+}
+
 Result<Done> drop_digest_mark(Database& database, std::string_view recipient) {
   auto gone = database.prepare("DELETE FROM digests WHERE recipient = ?");
   if (!gone) return fail(gone.error());

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -34,6 +35,14 @@ std::string_view key_in(std::string_view file) {
 
 std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
   return fail(Code::corrupt, fmt::format("the file of a held message is damaged: {}", why), path);
+}
+
+// When it was last written; the kernel's clock for that is a little behind. Now, where it is gone.
+Time written_at(const std::string& path) {
+  struct stat file{};
+  if (::stat(path.c_str(), &file) != 0) return SystemClock().now();
+  return Time(std::chrono::seconds(file.st_mtim.tv_sec + 1) +
+              std::chrono::microseconds(file.st_mtim.tv_nsec / 1000));
 }
 
 }  // namespace
@@ -127,6 +136,13 @@ Result<std::string> HeldFiles::key_of(const HeldId& id) const {
   return std::string(key);
 }
 
+Result<uint64_t> HeldFiles::size_of(const HeldId& id) const {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path_of(id), error);
+  if (error) return fail(system_error(error.value(), "the file cannot be read", path_of(id)));
+  return size;
+}
+
 bool HeldFiles::is_there(const HeldId& id) const {
   return ::access(path_of(id).c_str(), F_OK) == 0;
 }
@@ -148,8 +164,8 @@ bool HeldFiles::is_expected(const HeldId& id) const {
   return expected_->ids.contains(id);
 }
 
-Result<Done> HeldFiles::find_left(const std::string& path, const IsKnown& is_known,
-                                  Left& left) const {
+Result<Done> HeldFiles::find_left_in(const std::string& path, const IsKnown& is_known,
+                                     Left& left) const {
   std::error_code error;
   std::vector<std::string> names;
   for (std::filesystem::directory_iterator it(path, error), end; !error && it != end;
@@ -164,7 +180,7 @@ Result<Done> HeldFiles::find_left(const std::string& path, const IsKnown& is_kno
     if (id && name.size() == kIdDigits) {
       const auto known = is_known(id);
       if (!known) return fail(known.error());
-      if (!*known) left.whole.push_back(path + "/" + name);
+      if (!*known) left.whole.push_back(id);
     } else if (id && name == to_hex(id) + ".new") {
       left.begun.push_back(path + "/" + name);
     }
@@ -172,25 +188,42 @@ Result<Done> HeldFiles::find_left(const std::string& path, const IsKnown& is_kno
   return Done{};
 }
 
-Result<size_t> HeldFiles::sweep(const IsKnown& is_known, size_t most) const {
+Result<HeldFiles::Left> HeldFiles::find_left(const IsKnown& is_known) const {
   Left left;
   for (int i = 0; i < 256; ++i) {
-    const auto found = find_left(fmt::format("{}/{:02x}", mail_, i), is_known, left);
+    const auto found = find_left_in(fmt::format("{}/{:02x}", mail_, i), is_known, left);
     if (!found) return fail(found.error());
   }
-  // More than crashes can have left belongs to somebody: to an index that is not this one.
-  if (left.whole.size() > most) {
+  return left;
+}
+
+Result<std::vector<HeldId>> HeldFiles::unknown(const IsKnown& is_known) const {
+  auto left = find_left(is_known);
+  if (!left) return fail(left.error());
+  return std::move(left->whole);
+}
+
+Result<size_t> HeldFiles::sweep(const IsKnown& is_known, size_t most, Time index_made) const {
+  const auto left = find_left(is_known);
+  if (!left) return fail(left.error());
+  const auto is_older = [&](const HeldId& id) { return written_at(path_of(id)) < index_made; };
+  // What was there before the index, or is more than crashes can have left, belongs to somebody: to
+  // an index that is not this one.
+  if (left->whole.size() > most || std::ranges::any_of(left->whole, is_older)) {
     return fail(
         Code::refused,
         fmt::format("{} files are there that the index does not know, which may be a new or "
-                    "an older one: none was removed",
-                    left.whole.size()),
+                    "an older one: none was removed; `watchpost quarantine recover` brings them "
+                    "back",
+                    left->whole.size()),
         mail_);
   }
   size_t gone = 0;
-  for (const auto* names : {&left.whole, &left.begun}) {
-    for (const std::string& name : *names) gone += ::unlink(name.c_str()) == 0 ? 1 : 0;
-  }
+  const auto remove_one = [&](const std::string& path) {
+    gone += ::unlink(path.c_str()) == 0 ? 1 : 0;
+  };
+  for (const HeldId& id : left->whole) remove_one(path_of(id));
+  for (const std::string& path : left->begun) remove_one(path);
   return gone;
 }
 

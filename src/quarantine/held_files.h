@@ -1,5 +1,6 @@
 #pragma once
 #include "base/result.h"
+#include "base/time.h"
 #include "quarantine/held_code.h"
 #include "quarantine/key_file.h"
 
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace watchpost::quarantine {
 
@@ -32,15 +34,19 @@ class HeldFiles {
   Result<std::string> read(const HeldId& id) const;
   // The id of the key that has sealed it.
   Result<std::string> key_of(const HeldId& id) const;
+  Result<uint64_t> size_of(const HeldId& id) const;
   bool is_there(const HeldId& id) const;
   void remove(const HeldId& id) const;
   // The length of a file of so many bytes, about.
   static uint64_t sealed_size(uint64_t whole) { return whole + whole / 2048 + 128; }
 
-  // Removes the files that nobody knows and nobody is about to write: what a crash has left. Gives
-  // how many. Fails with refused where there are more than `most`: then none is removed.
   using IsKnown = std::function<Result<bool>(const HeldId&)>;
-  Result<size_t> sweep(const IsKnown& is_known, size_t most) const;
+  // Those of whole files that nobody knows and nobody is about to write.
+  Result<std::vector<HeldId>> unknown(const IsKnown& is_known) const;
+  // Removes the files that nobody knows and nobody is about to write: what a crash has left. Gives
+  // how many. Fails with refused, and removes none, where there are more than `most`, or one that
+  // is older than the index.
+  Result<size_t> sweep(const IsKnown& is_known, size_t most, Time index_made) const;
   void expect(const HeldId& id) const;
   void settled(const HeldId& id) const;
 
@@ -52,12 +58,13 @@ class HeldFiles {
   HeldFiles(std::string mail, Keys keys);
   bool is_expected(const HeldId& id) const;
   std::string path_of(const HeldId& id) const;
-  // Paths of what nobody knows: files that are whole, and files that are not.
+  // What nobody knows: files that are whole, and files that are not.
   struct Left {
-    std::vector<std::string> whole;
-    std::vector<std::string> begun;
+    std::vector<HeldId> whole;
+    std::vector<std::string> begun;  // paths
   };
-  Result<Done> find_left(const std::string& path, const IsKnown& is_known, Left& left) const;
+  Result<Left> find_left(const IsKnown& is_known) const;
+  Result<Done> find_left_in(const std::string& path, const IsKnown& is_known, Left& left) const;
 
   std::string mail_;  // the folder
   std::unique_ptr<Keys> keys_;

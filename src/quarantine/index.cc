@@ -61,6 +61,12 @@ Result<Done> Index::set_up(std::string_view key) {
   const auto start = database_.number("SELECT value FROM meta WHERE name = CAST('start' AS BLOB)");
   if (!start) return fail(start.error());
   start_ = static_cast<uint64_t>(*start);
+  auto born = database_.prepare("INSERT OR IGNORE INTO meta VALUES(CAST('born' AS BLOB), ?)");
+  if (!born) return fail(born.error());
+  if (const auto put = born->bind(number_of(SystemClock().now())).run(); !put) return put;
+  const auto made = database_.number("SELECT value FROM meta WHERE name = CAST('born' AS BLOB)");
+  if (!made) return fail(made.error());
+  born_ = time_from(*made);
   if (const auto counted = count(); !counted) return counted;
   return commit();
 }

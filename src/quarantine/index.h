@@ -38,6 +38,7 @@ class Index {
   static Result<Index> open(const std::string& path, std::string_view key);
 
   uint64_t start() const { return start_; }  // how many times it was opened
+  Time born() const { return born_; }        // when it was made, by the system's clock
   uint64_t seed() const { return seed_; }    // of terms
   uint64_t key() const { return key_; }      // the number of the newest key
   const std::string& secret() const { return secret_; }
@@ -108,6 +109,7 @@ class Index {
   store::sqlite::Statement insert_message_, insert_copy_, insert_term_, drop_term_, same_,
       update_copy_, update_open_;
   uint64_t start_ = 0;
+  Time born_;
   uint64_t seed_ = 0;
   uint64_t key_ = 0;
   std::string secret_;

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kAtOnce = 500;
 // What became of mail that has ended is remembered for so long.
 constexpr Duration kRemembered = std::chrono::hours(24 * 90);
+constexpr Duration kMarksKept = std::chrono::hours(48);  // longer than any day of digests
 constexpr auto kBetweenSweeps = std::chrono::hours(1);
 
 }  // namespace
@@ -168,15 +169,17 @@ Result<Done> LiveQuarantine::maintain_at(CertainTime::Ticks ticks) {
     }
     const auto forgotten = repeat([&](Index& index) { return forget(index, *past - kRemembered); });
     if (!forgotten) return fail(forgotten.error());
-    const auto ended =
-        change<Done>(committer_, [&](Index& index) { return index.remove_exceptions(*past); });
+    const auto ended = change<Done>(committer_, [&](Index& index) {
+      const auto gone = index.remove_exceptions(*past);
+      return gone ? forget_digest_marks(index.database(), *past - kMarksKept) : gone;
+    });
     if (!ended) return ended;
   }
   if (swept_ && ticks - *swept_ < kBetweenSweeps) return Done{};
-  // A crash leaves what waited then; a new index nothing that could be its own.
-  const size_t most = start_ <= 1 ? 0 : 2 * Intake::kMostWaiting;
+  // A crash leaves what waited then.
+  constexpr size_t kMost = 2 * Intake::kMostWaiting;
   const auto gone = readers_.with([&](IndexReader& reader) {
-    return files_.sweep([&](const HeldId& id) { return reader.rows().has_file(id); }, most);
+    return files_.sweep([&](const HeldId& id) { return reader.rows().has_file(id); }, kMost, born_);
   });
   if (!gone && gone.error().code == Code::refused) swept_ = ticks;
   if (!gone) return fail(gone.error());

@@ -6,31 +6,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 namespace watchpost::quarantine {
 namespace {
-
-// Room on the disk that the next start needs to open what is there.
-constexpr size_t kReserve = size_t{1} << 20U;
-
-std::string index_path(const std::string& folder) { return folder + "/index.db"; }
-
-Result<Done> check_keys(Index& index, const Keys& keys, const std::string& key_file) {
-  const auto used = index.keys_in_use();
-  if (!used) return fail(used.error());
-  for (const std::string& id : *used) {
-    if (keys.find(id) != nullptr) continue;
-    return fail(Code::refused,
-                fmt::format("held messages were sealed with the key {}, which the key file does "
-                            "not have; put it back, behind the others",
-                            id),
-                key_file);
-  }
-  return Done{};
-}
 
 std::string hash_of(std::string_view token) {
   const crypto::Sha256 hash = crypto::sha256(token);
@@ -44,41 +24,23 @@ Result<std::unique_ptr<Quarantine>> Quarantine::open(Parts parts) {
 }
 
 Result<std::unique_ptr<LiveQuarantine>> LiveQuarantine::open(Parts parts) {
-  auto keys = read_key_file(parts.settings.key_file);
-  if (!keys) return fail(keys.error());
-  const std::string& folder = parts.folder;
-  const std::string reserve = folder + "/reserve";
-  auto ready = make_private_folder(folder);
-  if (ready) ready = make_private_file(folder + "/lock");
-  if (!ready) return fail(ready.error());
-  auto lock = store::FolderLock::take(folder + "/lock");
-  if (!lock) return fail(lock.error());
-  (void)::unlink(reserve.c_str());
-  ready = make_private_file(index_path(folder));
-  if (!ready) return fail(ready.error());
-  auto index = Index::open(index_path(folder), keys->newest().id);
-  if (!index) return fail(index.error());
-  ready = check_keys(*index, *keys, parts.settings.key_file);
-  if (!ready) return fail(ready.error());
-  auto files = HeldFiles::open(folder, std::move(*keys));
-  if (!files) return fail(files.error());
-  ready = make_private_file(reserve);
-  if (ready) store::keep_reserve(reserve, kReserve);
-  return std::unique_ptr<LiveQuarantine>(
-      new LiveQuarantine(std::move(parts), std::move(*lock), std::move(*files), std::move(*index)));
+  auto folder = open_folder(parts.folder, parts.settings.key_file);
+  if (!folder) return fail(folder.error());
+  return std::unique_ptr<LiveQuarantine>(new LiveQuarantine(std::move(parts), std::move(*folder)));
 }
 
-LiveQuarantine::LiveQuarantine(Parts parts, store::FolderLock lock, HeldFiles files, Index index)
+LiveQuarantine::LiveQuarantine(Parts parts, Folder folder)
     : parts_(std::move(parts)),
-      lock_(std::move(lock)),
-      files_(std::move(files)),
+      lock_(std::move(folder.lock)),
+      files_(std::move(folder.files)),
       room_(parts_.folder + "/mail", static_cast<uint64_t>(parts_.settings.space)),
       gauges_(parts_.metrics),
-      start_(index.start()),
-      key_(index.key()),
-      secret_(index.secret()),
-      readers_(index_path(parts_.folder), index.seed()),
-      committer_((publish(index), std::move(index)), hooks()),
+      start_(folder.index.start()),
+      born_(folder.index.born()),
+      key_(folder.index.key()),
+      secret_(folder.index.secret()),
+      readers_(index_path(parts_.folder), folder.index.seed()),
+      committer_((publish(folder.index), std::move(folder.index)), hooks()),
       intake_({.files = files_,
                .committer = committer_,
                .room = room_,

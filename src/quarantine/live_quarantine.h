@@ -1,6 +1,7 @@
 #pragma once
 #include "quarantine/changes.h"
 #include "quarantine/committer.h"
+#include "quarantine/folder.h"
 #include "quarantine/gauges.h"
 #include "quarantine/held_files.h"
 #include "quarantine/intake.h"
@@ -67,7 +68,7 @@ class LiveQuarantine final : public Quarantine {
   std::string link_secret() const override { return secret_; }
 
  private:
-  LiveQuarantine(Parts parts, store::FolderLock lock, HeldFiles files, Index index);
+  LiveQuarantine(Parts parts, Folder folder);
   Committer::Hooks hooks();
   void publish(Index& index);
   void remove_left(bool well);
@@ -88,6 +89,7 @@ class LiveQuarantine final : public Quarantine {
   Room room_;
   Gauges gauges_;
   uint64_t start_ = 0;
+  Time born_;  // of the index
   uint64_t key_ = 0;
   std::string secret_;
   Readers readers_;
