@@ -23,10 +23,11 @@ FORGOTTEN_AFTER = 30 * 86400  # seconds without use
 
 
 def compile_commands(build):
-    """(source, what compiles it) of each source that is no test."""
+    """(source, what compiles it) of each source that is no test; most are groups of them (cmake/groups.py)."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
-        if source.is_relative_to(ROOT / "src") and not source.name.endswith("_test.cc"):
+        is_ours = source.is_relative_to(ROOT / "src") or source.is_relative_to(build / "groups")
+        if is_ours and not source.name.endswith("_test.cc") and not source.parent.name.endswith("_test"):
             yield source, shlex.split(entry["command"])
 
 

@@ -211,6 +211,13 @@ class World:
         except (CommandFailed, OSError, ValueError, subprocess.TimeoutExpired):
             pass
 
+    def wait_for_mail(self):
+        """Until some more of it is taken."""
+        def taken():
+            return sum(len(client.taken) for client in self.clients)
+        before = taken()
+        self.watchpost.wait_until(lambda: taken() >= before + 4, "mail is taken")
+
     def end(self):
         for client in self.clients:
             client.stopping = True
@@ -229,7 +236,9 @@ def run(options, rounds, seed):
         for _ in range(rounds):
             releasing = threading.Thread(target=world.release_some, daemon=True)
             releasing.start()
-            time.sleep(world.random.uniform(0.3, 2.5))
+            if world.random.random() < 0.9:  # else it may be killed before it does anything
+                world.wait_for_mail()
+            time.sleep(world.random.uniform(0, 2))
             if world.watchpost.process.poll() is not None:
                 raise AssertionError(f"the daemon ended by itself:\n{world.watchpost.tail()}")
             world.watchpost.kill()
