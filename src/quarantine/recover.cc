@@ -34,6 +34,7 @@ class Recoverer {
   const Recovery& recovery_;
   Folder& folder_;
   Recovered recovered_;
+  std::vector<HeldId> redundant_;  // files that may go with the commit
 };
 
 Result<uint64_t> Recoverer::seal_with_newest(const HeldId& id, std::string_view whole) const {
@@ -78,6 +79,7 @@ Result<Done> Recoverer::bring_back(const HeldId& id) {
     recovered_.copies += added->message.copies.size();
   } else {
     ++recovered_.known;
+    redundant_.push_back(id);
   }
   return Done{};
 }
@@ -92,7 +94,10 @@ Result<Done> Recoverer::bring_back(std::span<const HeldId> ids) {
   if (!done) {
     folder_.index.roll_back();
     recovered_ = before;
+  } else {
+    for (const HeldId& id : redundant_) folder_.files.remove(id);
   }
+  redundant_.clear();
   return done;
 }
 

@@ -20,7 +20,7 @@ struct Recovery {
 struct Recovered {
   size_t messages = 0;
   size_t copies = 0;      // of them
-  size_t known = 0;       // files of mail whose copies are all held as another message
+  size_t known = 0;       // files that are gone now: all copies are held as another message
   size_t unreadable = 0;  // files
 };
 

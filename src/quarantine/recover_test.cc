@@ -116,6 +116,8 @@ TEST_F(RecoverTest, MailThatIsHeldAlreadyIsNotHeldTwice) {
   EXPECT_EQ(recovered.messages, 0U);
   EXPECT_EQ(recovered.known, 1U);
   EXPECT_THAT(ids({}), ElementsAre(second));
+  EXPECT_EQ(files(), 1U);
+  value_of(it().maintain());
 }
 
 TEST_F(RecoverTest, NotBesideADaemon) {
