@@ -3,7 +3,7 @@
 
 Compiled one by one, most of the time goes to headers and templates that the next one wants as well. What sources name
 for themselves, in an unnamed namespace, must not meet another's: two sources come together only where no name of the
-one is written in the other. Sources that define macros stay alone.
+one is written in the other. Sources that define macros, or use the names of a whole enum, stay alone.
 
 Usage: groups.py OUT SRC. Writes OUT/x/x_0.cc and so on for each folder SRC/x, and OUT/x_test/... for its tests. Includes
 are relative to SRC, so that the files are the same in every clone. What would not change is not written.
@@ -53,7 +53,7 @@ class Source:
     def __init__(self, path, headers):
         text = path.read_text()
         self.path, self.size = path, len(text)
-        self.alone = re.search(r"^#define", text, re.MULTILINE) is not None
+        self.alone = re.search(r"^(#define|using enum) ", text, re.MULTILINE) is not None
         self.words = words_of(text)
         self.words_of_headers = headers.words_behind(text)
         self.names, self.nouns, self.aliases = set(), set(), {}
