@@ -56,7 +56,7 @@ class Source:
         self.alone = re.search(r"^(#define|using enum) ", text, re.MULTILINE) is not None
         self.words = words_of(text)
         self.words_of_headers = headers.words_behind(text)
-        self.names, self.nouns, self.aliases = set(), set(), {}
+        self.names, self.aliases = set(), {}
         unnamed = False
         for line in text.splitlines():
             unnamed = (unnamed or line == "namespace {") and line != "}  // namespace"
@@ -70,22 +70,20 @@ class Source:
         for kind in (TYPE, VALUE, VARIABLE, FUNCTION):
             if match := kind.match(line):
                 self.names.add(match[match.lastindex])
-                if kind is not FUNCTION:
-                    self.nouns.add(match[match.lastindex])
                 return
 
 
 class Group:
     def __init__(self, source):
         self.sources, self.size, self.alone = [], 0, source.alone
-        self.names, self.nouns, self.words, self.words_of_headers, self.aliases = set(), set(), set(), set(), {}
+        self.names, self.words, self.words_of_headers, self.aliases = set(), set(), set(), {}
         self.add(source)
 
     def takes(self, source):
         return (not self.alone and not source.alone and self.size + source.size <= MOST_BYTES
                 and self.names.isdisjoint(source.words) and self.words.isdisjoint(source.names)
                 # A header that only the later one includes would see the names of the one before.
-                and self.nouns.isdisjoint(source.words_of_headers - self.words_of_headers)
+                and self.names.isdisjoint(source.words_of_headers - self.words_of_headers)
                 and all(self.aliases.get(name, of) == of for name, of in source.aliases.items())
                 and self.words.isdisjoint(source.aliases.keys() - self.aliases.keys())
                 and source.words.isdisjoint(self.aliases.keys() - source.aliases.keys()))
@@ -94,7 +92,6 @@ class Group:
         self.sources.append(source)
         self.size += source.size
         self.names |= source.names
-        self.nouns |= source.nouns
         self.words |= source.words
         self.words_of_headers |= source.words_of_headers
         self.aliases |= source.aliases
