@@ -39,7 +39,6 @@ function(watchpost_folder name)
   if(WATCHPOST_TESTS AND tests)
     watchpost_grouped(${name}_test tests)
     add_executable(${name}_test ${tests})
-    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name}_test PRIVATE wp_${name} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
       WATCHPOST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WATCHPOST_BUILD_DIR="${PROJECT_BINARY_DIR}")
