@@ -93,7 +93,7 @@ class Client(threading.Thread):
             name = f"t{self.number}-{count}"
             recipients, message = self.message(name)
             while not self.hand_in(recipients, message):
-                time.sleep(0.02)
+                time.sleep(0.1)
             for recipient in recipients:
                 self.taken[name, recipient] = digest_of(message)
 
@@ -202,10 +202,12 @@ class World:
     def held(self, *more):
         return self.watchpost.all_of("held", "quarantine", "list", "--limit", "1000", *more)
 
-    def release_some(self):
+    def release_some(self, killed):
         """Until the daemon is killed. What it was asked may be done or not."""
         try:
             for message in self.held():
+                if killed.is_set():
+                    return
                 if self.random.random() < 0.5:
                     self.watchpost.run("quarantine", "release", message["id"], "--why", "test", check=False)
         except (CommandFailed, OSError, ValueError, subprocess.TimeoutExpired):
@@ -234,7 +236,8 @@ def run(options, rounds, seed):
     try:
         world.begin()
         for _ in range(rounds):
-            releasing = threading.Thread(target=world.release_some, daemon=True)
+            killed = threading.Event()
+            releasing = threading.Thread(target=world.release_some, args=[killed], daemon=True)
             releasing.start()
             if world.random.random() < 0.9:  # else it may be killed before it does anything
                 world.wait_for_mail()
@@ -242,6 +245,7 @@ def run(options, rounds, seed):
             if world.watchpost.process.poll() is not None:
                 raise AssertionError(f"the daemon ended by itself:\n{world.watchpost.tail()}")
             world.watchpost.kill()
+            killed.set()
             releasing.join(120)
             world.watchpost.start()
         for client in world.clients:
