@@ -2,6 +2,7 @@
 #include "border/outbound/test_support.h"
 #include "border/release.h"
 #include "quarantine/quarantine_fixture.h"
+#include "quarantine/settle.h"
 
 #include <future>
 #include <string>
@@ -98,6 +99,8 @@ TEST_F(RealQuarantine, AHoldKeepsAndItsReleaseCounts) {
   EXPECT_EQ(event.kind, EventKind::accepted);
   EXPECT_EQ(event[Field::credential], "jo@shop.example");
   EXPECT_EQ(event[Field::campaign], "news");
+  // That we let it pass does not say that it arrived.
+  EXPECT_EQ(quarantine::word_of({&event, 1}), quarantine::LogWord::nothing);
 }
 
 TEST_F(RealQuarantine, WhatIsStoppedTakesNothing) {

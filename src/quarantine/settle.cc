@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/teller.h"
 
 #include <memory>
 #include <utility>
@@ -20,11 +21,6 @@ constexpr Duration kClocksDiffer = std::chrono::minutes(1);
 // A mail server whose connection has ended, or that was given up, may ask for the token so long.
 constexpr Duration kMayStillAsk = std::chrono::seconds(60);
 constexpr size_t kMostEvents = 1000;
-
-// The mail server's log names the daemon and the host; our gates' own events have neither.
-bool is_of_mail_server(const Event& event) {
-  return !event[Field::service].empty() || !event[Field::host].empty();
-}
 
 bool has_it(const Event& event) {
   return event.kind == EventKind::accepted || event.kind == EventKind::delivered ||
@@ -49,7 +45,7 @@ LogWord word_of(std::span<const Event> events) {
   bool arrived = false;
   bool refused = false;
   for (const Event& event : events) {
-    if (!is_of_mail_server(event)) continue;
+    if (!is_told_by_mail_server(event)) continue;
     arrived |= has_it(event);
     refused |= refused_it(event);
   }

@@ -1,5 +1,6 @@
 #include "quarantine/settle.h"
 
+#include "model/teller.h"
 #include "quarantine/test_quarantine.h"
 
 #include <cstdlib>
@@ -157,6 +158,10 @@ TEST(LogWord, OnlyTheMailServersWordCounts) {
   // Of our own gates.
   EXPECT_EQ(word({{accepted, ""}}), LogWord::nothing);
   EXPECT_EQ(word({{rejected, "", kEnd}}), LogWord::nothing);
+  EXPECT_EQ(word({{accepted, kMilterService}}), LogWord::nothing);
+  // Killed as it answered: the mail server took that for no answer.
+  EXPECT_EQ(word({{accepted, kMilterService}, {rejected, "postfix/cleanup", kEnd}}),
+            LogWord::refused);
   // Two messages of one id: nobody can tell.
   EXPECT_EQ(word({{delivered, "postfix/smtp"}, {rejected, "postfix/cleanup", kEnd}}),
             LogWord::nothing);

@@ -14,7 +14,6 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import smtplib
 import subprocess
 import sys
@@ -226,19 +225,23 @@ class World:
         before = taken()
         self.watchpost.wait_until(lambda: taken() >= before + 4, "mail is taken")
 
-    def end(self):
+    def end(self, keep):
         for client in self.clients:
             client.stopping = True
         if self.watchpost.process:
             self.watchpost.kill()
-        self.host.remove()
+        self.host.stop()
         self.destinations.stop()
         self.names.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if keep:
+            print(f"all of it is in {self.folder}")
+        else:
+            self.host.remove()
 
 
 def run(options, rounds, seed):
     world = World(options, seed)
+    faults = ["it did not get to its end"]
     try:
         world.begin()
         for _ in range(rounds):
@@ -258,9 +261,10 @@ def run(options, rounds, seed):
             client.stopping = True
         for client in world.clients:
             client.join(120)
-        return check(world)
+        faults = check(world)
+        return faults
     finally:
-        world.end()
+        world.end(keep=bool(faults))
 
 
 def check(world):
@@ -282,7 +286,7 @@ def check(world):
     faults += [f"{one}: other bytes" for one, digest in taken.items()
                if world.arrivals.digests.get(one, digest) != digest]
     faults += [f"{message['id']}: still held: {message}" for message in world.held()]
-    for name in {one[0] for one, times in count.items() if times > 1}:
+    for name in {one[0] for one in taken if count[one] != 1}:
         print(story_of(world, name))
     print(f"{len(taken)} copies taken, {arrived} arrived before the end, {sum(count.values())} in all")
     if len(taken) < 10:

@@ -2,16 +2,12 @@
 
 #include "border/envelope.h"
 #include "border/outbound/hygiene.h"
+#include "model/teller.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace watchpost::border {
-namespace {
-
-constexpr std::string_view kService = "submission/milter";
-
-}  // namespace
 
 OutboundMail look_at(const Transaction& mail, const Rules& rules,
                      const auth::PublicSuffixes* suffixes) {
@@ -36,7 +32,7 @@ Event& session_event(const Transaction& mail, EventBatch& batch) {
   event.kind = EventKind::accepted;
   event.at = mail.began;
   const auto set = [&](Field field, std::string_view text) { event[field] = batch.keep(text); };
-  event[Field::service] = kService;
+  event[Field::service] = kMilterService;
   set(Field::host, mail.macro("j"));
   set(Field::queue_id, mail.queue_id());
   set(Field::credential, mail.login());
