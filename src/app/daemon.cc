@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cli/cli.h"
+#include "config/warnings.h"
 #include "dns/real_resolver.h"
 #include "enforce/dispatcher.h"
 #include "ingest/feedback_reader.h"
@@ -62,6 +63,10 @@ std::vector<std::string> listen_addresses(const config::ListenSettings& settings
 uint64_t secret_seed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
+}
+
+void log_warnings(const config::Configuration& configuration) {
+  for (const Error& one : config::warnings_of(configuration)) log_warning("config", "{}", one.text());
 }
 
 // The first fault stands for all: they were all in the log or on the terminal before.
@@ -330,6 +335,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(config::Configuration configuratio
   }
   if (const auto done = parts.make_api(*daemon); !done) return fail(done.error());
   parts.start();
+  log_warnings(parts.configuration);
   return daemon;
 }
 
@@ -368,6 +374,7 @@ Result<Done> Daemon::reload(std::string_view who) {
       });
   if (!noted) log_warning("config", "the audit log lacks this: {}", noted.error().text());
   log_info("config", "{} reloaded by {}", parts_->config_path, who);
+  log_warnings(parts_->configuration);
   return Done{};
 }
 

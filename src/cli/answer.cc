@@ -106,6 +106,11 @@ int fail_with(const Session& session, const Error& error) {
   return exit_code_of(error);
 }
 
+int fail_with(const Session& session, const std::vector<Error>& errors) {
+  for (const Error& error : errors) session.terminal.complain(error.text());
+  return kFailed;
+}
+
 Result<Object> object_from(const Result<std::string>& answer) {
   if (!answer) return fail(answer.error());
   boost::system::error_code bad;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -37,6 +38,8 @@ Result<Object> object_from(const Result<std::string>& answer);
 int show(const Session& session, const Result<std::string>& answer,
          const std::function<void(const Object&)>& table);
 int fail_with(const Session& session, const Error& error);
+// All of them: what a configuration's faults are.
+int fail_with(const Session& session, const std::vector<Error>& errors);
 
 // {"why": "..."} and the like, for posts.
 std::string body(std::initializer_list<std::pair<std::string_view, std::string_view>> texts);

@@ -34,16 +34,12 @@ std::vector<RuleSet> rule_sets(config::Configuration draft, config::Configuratio
 }
 
 int backtest(const Session& session, const BacktestOptions& options) {
-  const auto complain = [&](const config::Faults& faults) {
-    for (const Error& fault : faults) session.terminal.complain(fault.text());
-    return kFailed;
-  };
   const auto span = span_from(options.span);
   if (!span) return fail_with(session, span.error());
   auto live = config::load(session.config);
-  if (!live) return complain(live.error());
+  if (!live) return fail_with(session, live.error());
   auto draft = config::load_draft(options.draft, *live);
-  if (!draft) return complain(draft.error());
+  if (!draft) return fail_with(session, draft.error());
   const auto reader = store::Reader::open(live->store);
   if (!reader) return fail_with(session, reader.error());
   auto verdicts = stored_verdicts(**reader, live->decide.join);

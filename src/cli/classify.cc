@@ -103,7 +103,7 @@ int classify_lines(const Session& session, const feedback::Classifier& classifie
 
 int classify(const Session& session, const ClassifyOptions& options) {
   const auto rules = ConfiguredRules::of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   if (options.words.size() == 1 && options.words.front() == "-") {
     return classify_lines(session, rules->classifier());
   }

@@ -1,3 +1,4 @@
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "config/configuration.h"
 #include "config/warnings.h"
@@ -19,23 +20,18 @@ boost::json::array json_of(const std::vector<Error>& errors) {
   return out;
 }
 
-void complain(const Session& session, const config::Faults& faults) {
-  if (session.json()) {
-    return session.terminal.json(boost::json::serialize(boost::json::object{
-        {"ok", false}, {"faults", json_of(faults)}, {"warnings", boost::json::array()}}));
-  }
-  for (const Error& fault : faults) session.terminal.complain(fault.text());
+int bad(const Session& session, const config::Faults& faults) {
+  if (!session.json()) return fail_with(session, faults);
+  session.terminal.json(boost::json::serialize(boost::json::object{
+      {"ok", false}, {"faults", json_of(faults)}, {"warnings", boost::json::array()}}));
+  return kFailed;
 }
 
 int check(const Session& session) {
   const auto configuration = config::load(session.config);
-  if (!configuration) {
-    complain(session, configuration.error());
-    return kFailed;
-  }
+  if (!configuration) return bad(session, configuration.error());
   if (const config::Faults faults = config::check_files(*configuration); !faults.empty()) {
-    complain(session, faults);
-    return kFailed;
+    return bad(session, faults);
   }
   const config::Warnings warnings = config::warnings_of(*configuration);
   if (session.json()) {
@@ -55,10 +51,7 @@ int check(const Session& session) {
 
 int show(const Session& session) {
   const auto configuration = config::load(session.config);
-  if (!configuration) {
-    complain(session, configuration.error());
-    return kFailed;
-  }
+  if (!configuration) return bad(session, configuration.error());
   if (session.json()) {
     session.terminal.json(
         boost::json::serialize(boost::json::object{{"toml", configuration->shown}}));

@@ -38,9 +38,4 @@ std::expected<ConfiguredRules, config::Faults> ConfiguredRules::of(const Session
   return rules;
 }
 
-int complain(const Session& session, const config::Faults& faults) {
-  for (const Error& fault : faults) session.terminal.complain(fault.text());
-  return kFailed;
-}
-
 }  // namespace watchpost::cli

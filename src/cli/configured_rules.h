@@ -32,7 +32,4 @@ class ConfiguredRules {
   feedback::Mapping mapping_;
 };
 
-// Prints them. Gives the exit code.
-int complain(const Session& session, const config::Faults& faults);
-
 }  // namespace watchpost::cli

@@ -1,3 +1,4 @@
+#include "cli/answer.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured_rules.h"
@@ -131,7 +132,7 @@ class Parse {
 
 int parse(const Session& session, const ParseOptions& options) {
   const auto rules = ConfiguredRules::of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   return Parse(session, rules->classifier()).run(options);
 }
 

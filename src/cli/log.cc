@@ -1,3 +1,4 @@
+#include "cli/answer.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/configured_rules.h"
@@ -53,7 +54,7 @@ void say_what_was_read(const Terminal& terminal, const FileCount& read) {
 
 int parse(const Session& session, const LogOptions& options) {
   const auto rules = ConfiguredRules::of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   const SystemClock clock;
   const ingest::SourceContext context{rules->classifier(), rules->mapping(), clock};
   const Terminal& terminal = session.terminal;

@@ -68,10 +68,7 @@ void print_recovered(const Session& session, const quarantine::Recovered& recove
 
 int recover(const Session& session) {
   const auto live = config::load(session.config);
-  if (!live) {
-    for (const Error& fault : live.error()) session.terminal.complain(fault.text());
-    return kFailed;
-  }
+  if (!live) return fail_with(session, live.error());
   if (live->quarantine.key_file.empty()) {
     return fail_with(session, {Code::refused, "the configuration has no quarantine: no `key_file`",
                                "[quarantine]"});

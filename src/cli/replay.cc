@@ -232,25 +232,21 @@ int replay(const Session& session, const ReplayOptions& options) {
     session.terminal.complain("at most two --rules can be compared");
     return kUsage;
   }
-  const auto complain = [&](const config::Faults& faults) {
-    for (const Error& fault : faults) session.terminal.complain(fault.text());
-    return kFailed;
-  };
   const ingest::SourceKind* const kind = ingest::source_kind(options.source);
   auto configuration = config::load(session.config);
-  if (!configuration) return complain(configuration.error());
+  if (!configuration) return fail_with(session, configuration.error());
   std::optional<feedback::Classifier> own;
   if (!configuration->events.reply_classes.empty()) {
     auto read = user_classifier(configuration->events.reply_classes);
-    if (!read) return complain({read.error()});
+    if (!read) return fail_with(session, config::Faults{read.error()});
     own.emplace(std::move(*read));
   }
   auto countries = feedback::Countries::from(configuration->geo);
-  if (!countries) return complain({countries.error()});
+  if (!countries) return fail_with(session, config::Faults{countries.error()});
   const auto mapping = feedback::Mapping::from(configuration->maps, std::move(*countries));
-  if (!mapping) return complain({mapping.error()});
+  if (!mapping) return fail_with(session, config::Faults{mapping.error()});
   auto tried = tried_from(options, *configuration);
-  if (!tried) return complain(tried.error());
+  if (!tried) return fail_with(session, tried.error());
   const SystemClock clock;
   const ingest::SourceContext context{own ? *own : feedback::Classifier::shipped(), *mapping,
                                       clock};

@@ -46,7 +46,7 @@ std::expected<feedback::AttributionRules, config::Faults> rules_of(const Session
 
 int make(const Session& session, const MakeOptions& options) {
   const auto rules = rules_of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   const Time now = SystemClock().now();
   TokenContent content = options.content;
   content.sent = now;
@@ -109,7 +109,7 @@ void print(const Session& session, const ReadToken& token, const std::string& fo
 
 int read(const Session& session, const ReadOptions& options) {
   const auto rules = rules_of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   const auto found = feedback::tokens_in(options.text, 1);
   if (found.empty()) {
     session.terminal.complain("there is no token in it: one begins with \"wp1\"");

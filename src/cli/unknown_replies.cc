@@ -204,7 +204,7 @@ int make_rule(const Session& session, const UnknownOptions& options, Replies& re
 
 int unknown_replies(const Session& session, const UnknownOptions& options) {
   const auto rules = ConfiguredRules::of(session);
-  if (!rules) return complain(session, rules.error());
+  if (!rules) return fail_with(session, rules.error());
   Replies replies(session, options);
   ReplyClusters clusters(options.clusters);
   uint64_t seen = 0;
