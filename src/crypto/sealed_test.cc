@@ -21,7 +21,7 @@ std::string text_of(size_t size) {
 
 TEST(Sealed, OpensToTheSameBytesWhateverTheirLength) {
   const SealKey key = random_seal_key();
-  for (const size_t size : {0, 1, 1000, 65535, 65536, 65537, 131072, 1'000'000}) {
+  for (const size_t size : {0UZ, 1UZ, 1000UZ, 65535UZ, 65536UZ, 65537UZ, 131072UZ, 1'000'000UZ}) {
     const std::string plain = text_of(size);
     EXPECT_EQ(unseal(key, "bound", sealed(key, "bound", plain)), plain) << size;
   }

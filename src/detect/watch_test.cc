@@ -340,8 +340,8 @@ TEST(Watch, InventedKeysStayUnderTheCap) {
   std::vector<Signal> signals;
   uint64_t most = 0;
   for (int i = 0; i < 200'000; ++i) {
-    const std::string name =
-        fmt::format("delivered credential=made-up-{}{}", i, std::string(i / 2000 % 40, 'x'));
+    const std::string longer(static_cast<size_t>(i) / 2000 % 40, 'x');
+    const std::string name = fmt::format("delivered credential=made-up-{}{}", i, longer);
     watch.on(event_at(Duration(i), name), signals);
     // One that is used all the time stays.
     if (i % 1000 == 0) {

@@ -236,7 +236,7 @@ TEST_F(DispatcherTest, GoesInTheOrderOfDecisions) {
   mta_.block(true);
   want(make_decision(9, "credential=first", "suspend 1h"));
   ASSERT_TRUE(soon([&] { return mta_.seen().size() == 1; }));
-  for (const uint64_t number : {7, 3, 5}) {
+  for (const uint64_t number : {7U, 3U, 5U}) {
     want(make_decision(number, "credential=alice", "suspend 1h"));
   }
   mta_.block(false);

@@ -16,7 +16,7 @@ std::string letter(size_t size) {
 }
 
 TEST_F(KeepTest, WhatIsKeptIsThereToTheLastByte) {
-  for (const size_t size : {0, 1, 70'000, 3'000'000}) {
+  for (const size_t size : {0UZ, 1UZ, 70'000UZ, 3'000'000UZ}) {
     const std::string bytes = letter(size);
     HeldMessage message = message_for({"ann@receiver.example", "bob@receiver.example"});
     message.certain = true;

@@ -108,7 +108,7 @@ class MemoryQuarantine final : public Quarantine {
     return attempt;
   }
   Result<bool> end(const Attempt& attempt, std::span<const CopyOutcome> outcomes) override {
-    using Kind = CopyOutcome::Kind;
+    using Became = CopyOutcome::Kind;
     const std::lock_guard lock(mutex_);
     if (broken_disk) return fail(Code::unavailable, "the disk is broken");
     const auto found = attempts_.find(attempt.number);
@@ -120,7 +120,7 @@ class MemoryQuarantine final : public Quarantine {
     const bool redeemed = found->second.attempt.redeemed;
     bool open = false;
     for (const CopyOutcome& outcome : outcomes) {
-      const bool here = outcome.kind == Kind::again || outcome.kind == Kind::refused;
+      const bool here = outcome.kind == Became::again || outcome.kind == Became::refused;
       if (found->second.doubt && redeemed && !attempt.redeemed && here) {
         return fail(Code::refused, "it was taken meanwhile");
       }
@@ -129,11 +129,11 @@ class MemoryQuarantine final : public Quarantine {
       Copy& copy = *find_copy(attempt.message.id, outcome.recipient);
       if (!outcome.note.empty()) copy.note = outcome.note;
       copy.release_at = outcome.at;
-      const bool doubt = outcome.kind == Kind::in_doubt;
+      const bool doubt = outcome.kind == Became::in_doubt;
       open |= doubt;
       if (doubt) continue;
-      copy.state = outcome.kind == Kind::released  ? CopyState::released
-                   : outcome.kind == Kind::refused ? CopyState::held
+      copy.state = outcome.kind == Became::released  ? CopyState::released
+                   : outcome.kind == Became::refused ? CopyState::held
                                                    : CopyState::due;
     }
     if (open) {

@@ -206,7 +206,7 @@ TEST(DistinctValues, OfTheSameInAnySplitAndOrder) {
 
 TEST(DistinctValues, SavedAndRestored) {
   std::mt19937_64 random(4);
-  for (const size_t values : {0, 1, 5, 48, 49, 4'000}) {
+  for (const size_t values : {0UZ, 1UZ, 5UZ, 48UZ, 49UZ, 4'000UZ}) {
     Memory memory;
     Counter before(memory), after(memory);
     for (const Seen& seen : seen_in(random, 77, 60, values)) {
