@@ -53,12 +53,14 @@ class Watchpost:
     def wait_until(self, condition, what, seconds=120):
         """Polls; the log goes into the error where it never comes true."""
         end = time.monotonic() + seconds
+        pause = 0.02
         while time.monotonic() < end:
             if self.process and self.process.poll() is not None and what != "the daemon ends":
                 raise AssertionError(f"the daemon ended with {self.process.returncode}, before {what}:\n{self.tail()}")
             if found := condition():
                 return found
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.2)  # most conditions start a program, which others wait for
         raise AssertionError(f"after {seconds} s still not: {what}\n{self.tail()}")
 
     def tail(self):
