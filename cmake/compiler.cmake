@@ -47,6 +47,6 @@ endif()
 
 # Linking is a good part of an everyday build; mold halves it.
 find_program(MOLD mold)
-if(MOLD AND CMAKE_BUILD_TYPE STREQUAL "Debug" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(MOLD AND CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_link_options(-fuse-ld=mold)
 endif()
