@@ -66,7 +66,8 @@ uint64_t secret_seed() {
 }
 
 void log_warnings(const config::Configuration& configuration) {
-  for (const Error& one : config::warnings_of(configuration)) log_warning("config", "{}", one.text());
+  for (const Error& one : config::warnings_of(configuration))
+    log_warning("config", "{}", one.text());
 }
 
 // The first fault stands for all: they were all in the log or on the terminal before.

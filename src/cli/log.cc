@@ -1,5 +1,5 @@
-#include "cli/answer.h"
 #include "base/text.h"
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/configured_rules.h"
 #include "cli/interrupt.h"

@@ -134,7 +134,7 @@ class MemoryQuarantine final : public Quarantine {
       if (doubt) continue;
       copy.state = outcome.kind == Became::released  ? CopyState::released
                    : outcome.kind == Became::refused ? CopyState::held
-                                                   : CopyState::due;
+                                                     : CopyState::due;
     }
     if (open) {
       found->second.doubt = true;
