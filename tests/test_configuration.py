@@ -104,6 +104,8 @@ class Faults(DaemonTest):
         out = daemon.run("-o", "json", "config", "check")[1]
         self.assertIn('"ok":true', out)
         self.assertIn("[[detector]] `unknown users`", out)
+        daemon.start()
+        daemon.wait_until(lambda: "does not say the campaign" in daemon.tail(), "the daemon warns, too")
 
     def test_serve_refuses(self):
         daemon = self.watchpost('[decide]\ngrace = 1\n', start=False)
