@@ -44,6 +44,6 @@ function(watchpost_folder name)
       WATCHPOST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WATCHPOST_BUILD_DIR="${PROJECT_BINARY_DIR}")
     # A folder's tests are one process: 2,000 of them would mostly start and end, above all under sanitizers.
     add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1 --gtest_output=xml:${PROJECT_BINARY_DIR}/unit/${name}.xml)
-    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 1500 COST 50)
+    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 2400 COST 2000)
   endif()
 endfunction()

@@ -1,5 +1,6 @@
 #include "net/smtp_server.h"
 
+#include "base/sanitized.h"
 #include "net/test_client.h"
 #include "net/test_tls.h"
 
@@ -356,13 +357,6 @@ TEST_F(SmtpServerTls, SaysWhatIsWrongWithItsFiles) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().about, settings_.certificate);
 }
-
-// Sanitizers keep memory of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 long resident_bytes() {
   std::ifstream file("/proc/self/statm");

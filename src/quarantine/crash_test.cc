@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <map>
+#include <poll.h>
 #include <random>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -47,6 +48,13 @@ class Keeping {
   ~Keeping() { ::close(told_); }
 
   void wait_for_one() { take(); }
+  // What it has told until now.
+  std::vector<Told> so_far() {
+    pollfd told{.fd = told_, .events = POLLIN, .revents = 0};
+    while (::poll(&told, 1, 0) == 1 && take()) {
+    }
+    return all_;
+  }
   std::vector<Told> kill() {
     ::kill(process_, SIGKILL);
     while (take()) {
@@ -210,12 +218,15 @@ class PowerTest : public CrashTest {
 
 TEST_F(PowerTest, WhatWasSaidToBeKeptIsThereWhenPowerComesBack) {
   run_rounds(thorough() ? 200 : 5, [this](Keeping& keeping) -> std::vector<Told> {
+    // What it tells later says nothing: a flush that is under way as the file system is shut down
+    // may end well, with nothing written.
+    const std::vector<Told> told = keeping.so_far();
     if (!lose_power()) {
       keeping.kill();
       [] { GTEST_SKIP() << "this kernel cannot shut a file system down"; }();
       return {};
     }
-    std::vector<Told> told = keeping.kill();
+    keeping.kill();
     unmount();
     EXPECT_TRUE(mount());
     return told;
