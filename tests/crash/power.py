@@ -4,7 +4,7 @@
 The data folder is on a file system of its own, on a loop device, which writes nothing by itself; clients that speak
 as a mail server hand in mail of which all is to be kept. At a random time the file system is shut down without what
 it had not yet written (EXT4_IOC_SHUTDOWN with its no-log-flush flag), the daemon is killed, the file system mounted
-anew and the daemon started again. Then every message that was answered with "discard" is held, with its bytes.
+anew and the daemon started again. Then every message that was answered with "discard" before is held, with its bytes.
 Needs root and loop devices: skipped elsewhere.
 """
 import argparse
