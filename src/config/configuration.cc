@@ -195,7 +195,10 @@ void check_names_of_hosts(TableReader& reader, const Configuration& in) {
     if (!server) reader.fault(server.error().what, reader.place(fmt::format("dns.servers[{}]", i)));
   }
   check_domains(reader, in.identity.trusted_sealers, "identity.trusted_sealers");
-  check_domains(reader, in.feedback.reporters, "feedback.reporters");
+  // Of an address the domain is what signs.
+  std::vector<std::string> reporters = in.feedback.reporters;
+  for (std::string& one : reporters) one.erase(0, one.rfind('@') + 1);
+  check_domains(reader, reporters, "feedback.reporters");
 }
 
 // A component's fault that the reader has noted already at the same place is not said twice.

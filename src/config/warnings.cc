@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "border/milter_enforcer.h"
 #include "model/decision.h"
+#include "model/provider.h"
 
 #include <algorithm>
 #include <functional>
@@ -168,6 +169,20 @@ void check_holds(const Configuration& in, Warnings& warnings) {
   }
 }
 
+// Whoever has a mailbox there writes from that domain, with its signature.
+void check_reporters(const Configuration& in, Warnings& warnings) {
+  for (const std::string& reporter : in.feedback.reporters) {
+    if (reporter.contains('@') || provider_of(lower_ascii(reporter)) == lower_ascii(reporter)) {
+      continue;
+    }
+    warnings.push_back({Code::refused,
+                        fmt::format("everybody who has a mailbox at {} is believed: name the "
+                                    "address that its reports come from",
+                                    escaped(reporter, 64)),
+                        "feedback.reporters"});
+  }
+}
+
 }  // namespace
 
 Warnings warnings_of(const Configuration& configuration) {
@@ -190,6 +205,7 @@ Warnings warnings_of(const Configuration& configuration) {
   }
   check_quarantine(configuration, warnings);
   check_holds(configuration, warnings);
+  check_reporters(configuration, warnings);
   return warnings;
 }
 

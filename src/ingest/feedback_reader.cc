@@ -66,9 +66,13 @@ std::string why_kept(const mime::Message& message, const FeedbackMail& mail,
   if (nothing == "other") return "it is no feedback: " + mail.why;
   if (nothing == "no_recipient") return "it names no recipient: " + mail.why;
   const auto events = made.events.events();
-  if (mail.kind == MailKind::unsubscribe && !events.empty() &&
-      events.front()[Field::recipient].empty()) {
-    return "it asks to be taken off a list, and neither it nor its token says who";
+  if (mail.kind == MailKind::unsubscribe && !events.empty()) {
+    if (events.front()[Field::recipient].empty()) {
+      return "it asks to be taken off a list, and neither it nor its token says who";
+    }
+    if (events.front()[Field::proof] == feedback::kOtherRecipient) {
+      return "it asks to be taken off a list, by a token that was made for somebody else";
+    }
   }
   if (const std::string_view cut = what_was_cut(mail); !cut.empty()) {
     return fmt::format("not all of it was read: {}", cut);
@@ -98,11 +102,9 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                            .sent = &past_,
                                            .now = item.now.value_or(item.at),
                                            .proven_reporter = item.proven_reporter.has_value()});
-  // Of a complaint and what takes it back, the one that is read second must see the first.
-  std::unique_lock in_order(in_order_, std::defer_lock);
-  if (mail.kind == MailKind::complaint || mail.kind == MailKind::complaint_withdrawn) {
-    in_order.lock();
-  }
+  // Of a complaint and what takes it back, and of two reports of one thing, the one that is read
+  // second must see the first.
+  const std::lock_guard in_order(in_order_);
   feedback::FeedbackEvents made = feedback::events_of(
       mail, attribution,
       {.source = item.source, .reporter = reporter, .bytes = item.bytes, .at = item.at}, mapping_,
@@ -133,6 +135,7 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
   const auto refuse = [&](std::string_view cause) {
     why = cause;
     Arrival none;
+    none.source = source;
     none.nothing = cause;
     count(none);
     return std::nullopt;
@@ -150,9 +153,9 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
       &past_);
   const auto events = std::as_const(made.events).events();
   if (events.empty() || !is_proven(events.front())) {
-    return refuse(feedback::name_of(rules_.keys.read(token, at, rules_.token_age).state));
+    const auto state = rules_.keys.read(token, at, rules_.token_age).state;
+    return refuse(state == feedback::TokenState::ok ? kNobody : feedback::name_of(state));
   }
-  if (events.front()[Field::recipient].empty()) return refuse(kNobody);
   Arrival arrival;
   arrival.events = std::move(made.events);
   arrival.source = source;
@@ -162,21 +165,24 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
 }
 
 void FeedbackReader::count(const Arrival& arrival) {
-  const auto mail = [&](std::string_view what) {
-    metrics_
-        .counter("watchpost_feedback_mails", "Feedback that came in, by what was made of it.",
-                 {{"what", std::string(what)}})
-        .add();
-  };
-  mail(arrival.nothing.empty() ? "events" : arrival.nothing);
+  const std::string_view what = arrival.nothing.empty() ? "events" : arrival.nothing;
+  metrics_
+      .counter("watchpost_feedback_mails",
+               "Feedback that came in, by source and what was made of it.",
+               {{"source", arrival.source}, {"what", std::string(what)}})
+      .add();
   for (const Event& event : arrival.events.events()) {
     // Before it is on disk: what takes the complaint back may be read by the next thread before
     // that. Where the store then fails, the mail comes again, and so does the event.
     past_.note(event);
+    const std::string_view way = event[Field::attribution];
     metrics_
         .counter("watchpost_feedback_events",
-                 "Events of feedback, by what proves them, or why nothing does.",
-                 {{"proof", std::string(event[Field::proof])}})
+                 "Events of feedback, by source, by what says whose mail it was (none: nothing), "
+                 "and by what proves them, or why nothing does.",
+                 {{"source", arrival.source},
+                  {"attribution", std::string(way.empty() ? "none" : way)},
+                  {"proof", std::string(event[Field::proof])}})
         .add();
   }
 }
@@ -196,10 +202,7 @@ bool FeedbackReader::Past::came(const EventId& id) {
 }
 
 void FeedbackReader::Past::note(const Event& event) {
-  const bool complaint = event.kind == EventKind::complained && is_proven(event);
-  const bool taken_back = event.kind == EventKind::complaint_withdrawn &&
-                          (is_proven(event) || event[Field::proof] == feedback::kNothingToTakeBack);
-  if (!complaint && !taken_back) return;
+  if (!is_proven(event) && event[Field::proof] != feedback::kNothingToTakeBack) return;
   const std::lock_guard lock(mutex_);
   if (!noted_.insert(event.id).second) return;
   order_.push_back(event.id);

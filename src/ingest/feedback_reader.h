@@ -72,7 +72,7 @@ class FeedbackReader {
   };
   void count(const Arrival& arrival);
 
-  std::mutex in_order_;  // held for a complaint or what takes it back
+  std::mutex in_order_;  // one is read after the other: what it is depends on what came before
   const feedback::AttributionRules& rules_;
   const feedback::Classifier& classifier_;
   const feedback::Mapping& mapping_;

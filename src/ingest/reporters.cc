@@ -1,8 +1,10 @@
 #include "ingest/reporters.h"
 
 #include "auth/domain_name.h"
+#include "auth/results/authors.h"
 #include "auth/results/identity.h"
-#include "mime/message.h"
+#include "base/ascii.h"
+#include "base/text.h"
 
 #include <algorithm>
 #include <future>
@@ -15,43 +17,50 @@ namespace watchpost::ingest {
 struct Reporters::Check {
   mime::Message message;
   dns::Budget budget;
+  std::vector<std::string> domains;  // whose signature would prove it
 };
 
-namespace {
-
-std::vector<std::string> as_compared(const std::vector<std::string>& domains) {
-  std::vector<std::string> made;
-  for (const std::string& domain : domains) {
-    if (auto name = auth::ascii_domain(domain)) made.push_back(std::move(*name));
+std::vector<Reporters::Listed> Reporters::as_compared(const std::vector<std::string>& listed) {
+  std::vector<Listed> made;
+  for (const std::string& one : listed) {
+    const size_t at = one.rfind('@');
+    auto name = auth::ascii_domain(at == std::string::npos ? one : one.substr(at + 1));
+    if (!name) continue;
+    made.push_back({std::move(*name), at == std::string::npos ? std::string() : lower_ascii(one)});
   }
   return made;
 }
 
 // Anybody can write mail that says it is from them; but mail that does not is not worth a look-up.
-bool says_it_is_from(const auth::Authors& authors, const std::vector<std::string>& domains) {
-  return std::ranges::any_of(authors.domains, [&](const std::string& author) {
-    return std::ranges::any_of(
-        domains, [&](const std::string& listed) { return auth::is_same_or_below(author, listed); });
-  });
+std::vector<std::string> Reporters::domains_for(const mime::Message& message) const {
+  const auth::Authors authors = auth::authors_of(message);
+  std::vector<std::string> made;
+  if (authors.addresses.size() != 1 || authors.domains.size() != 1) return made;
+  for (const Listed& one : listed_) {
+    const bool is_from = one.address.empty()
+                             ? auth::is_same_or_below(authors.domains.front(), one.domain)
+                             : lower_ascii(authors.addresses.front().text()) == one.address;
+    if (is_from) made.push_back(one.domain);
+  }
+  return made;
 }
 
-}  // namespace
-
-Reporters::Reporters(const std::vector<std::string>& domains, dns::Resolver& resolver,
+Reporters::Reporters(const std::vector<std::string>& listed, dns::Resolver& resolver,
                      BudgetOf budget, const Clock& clock)
-    : domains_(as_compared(domains)),
+    : listed_(as_compared(listed)),
       resolver_(resolver),
       budget_(std::move(budget)),
       clock_(clock) {}
 
 void Reporters::check(std::string_view mail, Then then) {
-  if (domains_.empty()) return then(std::nullopt);
-  const auto check = std::make_shared<Check>(Check{mime::Message::read(mail), budget_()});
-  if (!says_it_is_from(auth::authors_of(check->message), domains_)) return then(std::nullopt);
+  if (listed_.empty()) return then(std::nullopt);
+  const auto check = std::make_shared<Check>(Check{mime::Message::read(mail), budget_(), {}});
+  check->domains = domains_for(check->message);
+  if (check->domains.empty()) return then(std::nullopt);
   const auth::IdentityOptions options{.dkim = {.now = clock_.now(), .keys = &keys_}};
   start(auth::check_identity(check->message, {}, resolver_, check->budget, options),
-        [this, check, then = std::move(then)](const auth::Identity& identity) {
-          then(auth::proven_reporter(identity, domains_));
+        [check, then = std::move(then)](const auth::Identity& identity) {
+          then(auth::proven_reporter(identity, check->domains));
         });
 }
 

@@ -2,6 +2,7 @@
 #include "auth/dkim/key_cache.h"
 #include "base/time.h"
 #include "dns/resolver.h"
+#include "mime/message.h"
 
 #include <functional>
 #include <optional>
@@ -17,8 +18,10 @@ namespace watchpost::ingest {
 class Reporters {
  public:
   using BudgetOf = std::function<dns::Budget()>;  // what one mail may cost in DNS
-  // All of it outlives every check. Without domains nobody is believed and nothing is looked up.
-  Reporters(const std::vector<std::string>& domains, dns::Resolver& resolver, BudgetOf budget,
+  // All of it outlives every check. `listed`: a domain, for all who write from it or below it, or
+  // an address, for mail from that one alone. Without any nobody is believed and nothing is looked
+  // up.
+  Reporters(const std::vector<std::string>& listed, dns::Resolver& resolver, BudgetOf budget,
             const Clock& clock);
 
   // `then` is called once, with the listed domain that the mail is proved to be from, or nothing:
@@ -31,8 +34,14 @@ class Reporters {
 
  private:
   struct Check;
+  struct Listed {
+    std::string domain;   // as auth compares them
+    std::string address;  // in lower case; empty: everybody's of the domain
+  };
+  static std::vector<Listed> as_compared(const std::vector<std::string>& listed);
+  std::vector<std::string> domains_for(const mime::Message& message) const;
 
-  const std::vector<std::string> domains_;
+  const std::vector<Listed> listed_;
   dns::Resolver& resolver_;
   const BudgetOf budget_;
   const Clock& clock_;

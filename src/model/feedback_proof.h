@@ -7,4 +7,8 @@ namespace watchpost {
 // speaks of that customer's mail, and of nobody else's.
 inline constexpr std::string_view kByCustomersToken = "customer's token";
 
+// Field::proof of feedback that proved itself and was counted before, when less was said of it: it
+// counts no more, but says whom not to mail.
+inline constexpr std::string_view kToldInPart = "told before in part";
+
 }  // namespace watchpost

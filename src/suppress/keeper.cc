@@ -98,7 +98,8 @@ void Keeper::on(const Event& event, Time now, const AroundOf& around,
   if (rules_.empty() || event.direction != Direction::outbound || event.self_inflicted) return;
   const bool through = event.kind == EventKind::delivered;
   if (through && counts_.empty()) return;
-  if (event.kind == EventKind::accepted || !is_proven(event)) return;
+  const bool proven = is_proven(event) || event[Field::proof] == kToldInPart;
+  if (event.kind == EventKind::accepted || !proven) return;
   const std::string recipient = suppression_key(event[Field::recipient]);
   if (recipient.empty()) return;
   if (through) {

@@ -7,6 +7,7 @@
 #include "model/suppression.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -19,6 +20,9 @@ constexpr size_t kMostTokensRead = 4096;
 // A mail comes to one, and a report names one more or two.
 constexpr size_t kMostReturnPaths = 100;
 constexpr std::string_view kFeedbackId = "Feedback-ID";
+// What stands for the null sender where a program delivers into files.
+constexpr std::array<std::string_view, 3> kProgramsSenders{"mailer-daemon", "postmaster",
+                                                           "double-bounce"};
 
 std::string without_blanks(std::string_view text) {
   std::string made(text);
@@ -146,7 +150,8 @@ void Attribution::collect_clues() {
 }
 
 // The first token that is good and was made for the recipient. Where the report names nobody, any
-// that is good: the recipient is in it, or is who asks to be taken off the list.
+// that is good; but to be taken off a list, somebody has to be named: who asks, or the token
+// itself.
 const ReadToken* Attribution::proving(std::string_view recipient, std::string_view original) const {
   if (tokens_.empty()) return nullptr;
   const bool anybody = names_nobody(recipient) && names_nobody(original);
@@ -154,11 +159,14 @@ const ReadToken* Attribution::proving(std::string_view recipient, std::string_vi
     const ReadToken* const found = context_.rules.keys.first_for(tokens_, recipient);
     return found != nullptr ? found : context_.rules.keys.first_for(tokens_, original);
   }
+  if (mail_.kind != MailKind::unsubscribe) return &tokens_.front();
   for (const std::string& one : askers()) {
     const ReadToken* const found = context_.rules.keys.first_for(tokens_, one);
     if (found != nullptr) return found;
   }
-  return &tokens_.front();
+  const auto named = std::ranges::find_if(
+      tokens_, [&](const ReadToken& token) { return !recipient_of(token, {}).empty(); });
+  return named == tokens_.end() ? nullptr : &*named;
 }
 
 // Who asks to unsubscribe: nobody can write an address that fits a token that was not made for it.
@@ -170,7 +178,8 @@ std::vector<std::string> Attribution::askers() const {
 
 // Why nothing proves it. A good token that is another recipient's says more than a bad one.
 std::string_view Attribution::cause(bool named) const {
-  if (named && !tokens_.empty()) return kOtherRecipient;
+  const bool somebody = named || mail_.kind == MailKind::unsubscribe;
+  if (somebody && !tokens_.empty()) return kOtherRecipient;
   for (const TokenState state : {TokenState::foreign, TokenState::expired, TokenState::early,
                                  TokenState::unknown_key, TokenState::wrong}) {
     if (states_.contains(state)) return name_of(state);
@@ -220,37 +229,54 @@ void Attribution::fill_from_claims(std::string_view named, Attributed& made) con
   take_clue(envelope_id_, "envid", made);
 }
 
-// False where the store was asked and has no such mail.
-bool Attribution::fill_from_store(Attributed& made) const {
+void Attribution::fill_from_store(Attributed& made) const {
   const std::string& message_id = mail_.original.message_id;
-  if (!made.token) made.message_id = message_id;
-  if (context_.sent == nullptr || message_id.empty()) return true;
+  // Under it the log will tell of the failure, if it has not yet.
+  const bool to_come = mail_.kind == MailKind::bounce && !made.by_customers_key();
+  if (!made.token || to_come) made.message_id = message_id;
+  if (context_.sent == nullptr || message_id.empty()) return;
   // Our own server writes a notice of what it has in its log as well.
   made.failed_before =
       mail_.kind == MailKind::bounce && context_.sent->failed(message_id, made.clue.recipient);
-  if (made.token && !made.clue.customer.empty() && !made.clue.campaign.empty() &&
-      !made.clue.credential.empty()) {
-    return true;  // it has said all that counts
-  }
   const auto known = context_.sent->look_up(message_id, made.clue.recipient);
-  if (!known) return false;
+  if (!known) return;
   if (made.token) {
     // Somebody else's Message-ID in a report with one's own token.
     const bool same = context_.rules.keys.is_for(*made.token, known->recipient) &&
                       (made.clue.customer.empty() || made.clue.customer == known->customer ||
                        (known->customer.empty() && !made.token->limited));
-    if (!same) return true;
+    if (!same) {
+      made.message_id.clear();
+      return;
+    }
   }
   take_clue({known->customer, known->campaign, known->credential, known->recipient}, "message_id",
             made);
   if (made.way.empty()) made.way = "message_id";
+  made.known = true;
   made.message_id = message_id;
   made.source_ip = known->source_ip;
   made.sender = known->sender;
   made.queue_id = known->queue_id;
   made.failed_before = made.failed_before || known->failed;
   if (!made.sent) made.sent = known->sent;
-  return true;
+}
+
+std::string_view Attribution::proof_without_token(const Attributed& made, bool named) const {
+  if (context_.proven_reporter && made.known) return kProvenByReporter;
+  const std::string_view why = cause(named);
+  const bool asked = context_.sent != nullptr && !mail_.original.message_id.empty();
+  return why == kNoProof && asked && !made.known ? kNoSuchMail : why;
+}
+
+// Some that deliver write a name of a program for the null sender.
+bool Attribution::failure_with_sender() const {
+  if (mail_.kind != MailKind::bounce && mail_.kind != MailKind::delay) return false;
+  const std::string_view sender = envelope_.sender;
+  if (sender.empty() || sender == "<>") return false;
+  const std::string_view local = sender.substr(0, sender.rfind('@'));
+  return std::ranges::none_of(
+      kProgramsSenders, [&](std::string_view program) { return equal_nocase(local, program); });
 }
 
 Attributed Attribution::of(std::string_view recipient, std::string_view original) const {
@@ -261,20 +287,19 @@ Attributed Attribution::of(std::string_view recipient, std::string_view original
   if (const ReadToken* const token = proving(recipient, original)) {
     fill_from_token(*token, context_.rules.keys.is_for(*token, whom) ? whom : recipient, made);
     fill_from_store(made);
-    return made;
-  }
-  fill_from_claims(whom, made);
-  if (const std::string claimed = claimed_recipient(whom); !claimed.empty()) {
-    made.clue.recipient = claimed;
-  }
-  const bool known = fill_from_store(made);
-  take_clue(feedback_id_, "feedback_id", made);
-  take_clue(header_, "header", made);
-  if (context_.proven_reporter) {
-    made.proof = kProvenByReporter;
   } else {
-    made.proof = cause(named);
-    if (made.proof == kNoProof && !known) made.proof = kNoSuchMail;
+    fill_from_claims(whom, made);
+    if (const std::string claimed = claimed_recipient(whom); !claimed.empty()) {
+      made.clue.recipient = claimed;
+    }
+    fill_from_store(made);
+    take_clue(feedback_id_, "feedback_id", made);
+    take_clue(header_, "header", made);
+    made.proof = proof_without_token(made, named);
+  }
+  if (made.proven() && failure_with_sender()) {
+    made.proof = kHasSender;
+    made.token.reset();  // what proves nothing must not spend it
   }
   return made;
 }

@@ -62,6 +62,10 @@ inline constexpr std::string_view kWithdrawnAlready = "withdrawn already";
 // In our own log, or, of what a log tells, in feedback that came before: not counted twice.
 inline constexpr std::string_view kSeenAlready = "seen already";
 inline constexpr std::string_view kStaleReturnPath = "expired return path";
+// A failure that says it comes from a person or a program with an address of its own.
+inline constexpr std::string_view kHasSender = "has a sender";
+// A customer's own key takes complaints about that customer's mail back.
+inline constexpr std::string_view kInOwnCause = "in its own cause";
 
 // Whose mail it was, as far as that is known. Empty: not known.
 struct Attributed {
@@ -74,9 +78,11 @@ struct Attributed {
   std::string_view way;  // how it was found: token, verp, envid, message_id, feedback_id, header
   std::string_view proof;
   std::optional<ReadToken> token;  // that proved it
+  bool known = false;              // our own past has that mail
   bool failed_before = false;      // as KnownMail::failed
 
   bool proven() const { return proof == kProvenByToken || proof == kProvenByReporter; }
+  bool by_customers_key() const { return token && token->limited; }
 };
 
 // Attribution of one feedback mail.
@@ -84,7 +90,8 @@ struct Attributed {
 //   Rules:   in order: token, VERP, ENVID, Message-ID, Feedback-ID, header fields of the original;
 //            the first that says something wins for each field. Where a token proves it, nothing
 //            counts that the reporter could have written: only the token, and what the store knows
-//            of that mail.
+//            of that mail. A reporter's signature vouches for mail that the store knows, and for no
+//            other. A failure comes from the null sender (RFC 5321 section 4.5.5).
 //   Threads: none inside. What it is made with must outlive it.
 class Attribution {
  public:
@@ -118,7 +125,9 @@ class Attribution {
   std::string claimed_recipient(std::string_view named) const;
   void fill_from_token(const ReadToken& token, std::string_view named, Attributed& made) const;
   void fill_from_claims(std::string_view named, Attributed& made) const;
-  bool fill_from_store(Attributed& made) const;
+  void fill_from_store(Attributed& made) const;
+  std::string_view proof_without_token(const Attributed& made, bool named) const;
+  bool failure_with_sender() const;
 
   const FeedbackMail& mail_;
   const MailEnvelope& envelope_;

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "crypto/digest.h"
 #include "feedback/reports/complaint_text.h"
+#include "model/feedback_proof.h"
 #include "model/suppression.h"
 
 #include <algorithm>
@@ -24,6 +25,18 @@ EventId id_of_bytes(std::string_view bytes) {
   std::memcpy(&id.low, digest.data() + sizeof id.high, sizeof id.low);
   return id;
 }
+
+// The same however its blanks and line ends were changed on the way: what no signature of DKIM
+// covers (RFC 6376 section 3.4) must not make another report of it.
+EventId id_of_body(std::string_view mail) {
+  const size_t end = std::min(mail.find("\r\n\r\n"), mail.find("\n\n"));
+  std::string body(end == std::string_view::npos ? std::string_view() : mail.substr(end));
+  std::erase_if(body, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return id_of_bytes(body);
+}
+
+// Of the same feedback, told in part.
+EventId in_part(const EventId& id) { return hash128(to_hex(id), 1); }
 
 // Given up after being tried for long (RFC 3463 section 3.5: X.4.7), and not refused.
 bool is_expired(const RecipientReport& report) {
@@ -47,6 +60,11 @@ bool is_about_mail(const FeedbackMail& mail) {
   const Complaint& complaint = *mail.complaint;
   return complaint.format != "xarf" || complaint.feedback_type == "abuse" ||
          !mail.original.fields.empty();
+}
+
+// Given up is given up, whichever word the report has for it.
+EventKind kind_counted(EventKind kind) {
+  return kind == EventKind::expired ? EventKind::bounced : kind;
 }
 
 class Maker {
@@ -77,8 +95,10 @@ class Maker {
   void add_complaints(EventKind kind);
   void add_unsubscribed();
   void judge_order(EventKind kind, Attributed& found);
-  Event* add(EventKind kind, const Attributed& found);
+  bool came(EventKind kind, const Attributed& found);
+  Event* add(EventKind kind, Attributed found, const RecipientReport* report = nullptr);
   EventId id_of(EventKind kind, const Attributed& found);
+  EventId spend(EventKind kind, Attributed& found, bool in_part_only);
   void take_report(const RecipientReport& report, const Attributed& found, Event& event);
   std::string_view keep(std::string_view text) { return made_.events.keep(text); }
 
@@ -88,19 +108,51 @@ class Maker {
   const Mapping& mapping_;
   SentMail* sent_;
   FeedbackEvents made_;
-  std::optional<EventId> bytes_id_;
+  // Made when they are asked for.
+  EventId bytes_id_;
+  EventId body_id_;
 };
 
 EventId Maker::id_of(EventKind kind, const Attributed& found) {
-  if (found.token) return id_of_feedback(*found.token, kind);
-  if (!bytes_id_) bytes_id_ = id_of_bytes(frame_.bytes);
-  return hash128(fmt::format("{} {} {}", to_hex(*bytes_id_), name_of(kind),
-                             suppression_key(found.clue.recipient)));
+  // A customer's key makes as many tokens for one mail as its owner likes: the mail is what counts.
+  const bool as_mail = found.known && !found.clue.recipient.empty();
+  const bool by_reporter = found.proof == kProvenByReporter;
+  if (found.token && !(found.token->limited && as_mail)) {
+    return id_of_feedback(*found.token, kind);
+  }
+  if ((found.token || by_reporter) && as_mail) {
+    return hash128(fmt::format("feedback {} of mail {} {} {}", name_of(kind_counted(kind)),
+                               found.clue.customer, found.message_id,
+                               suppression_key(found.clue.recipient)));
+  }
+  EventId& own = by_reporter ? body_id_ : bytes_id_;
+  if (own == EventId{}) own = by_reporter ? id_of_body(frame_.bytes) : id_of_bytes(frame_.bytes);
+  return hash128(
+      fmt::format("{} {} {}", to_hex(own), name_of(kind), suppression_key(found.clue.recipient)));
+}
+
+bool Maker::came(EventKind kind, const Attributed& found) {
+  if (sent_ == nullptr) return false;
+  const EventId id = id_of(kind, found);
+  return sent_->came(id) || sent_->came(in_part(id));
+}
+
+// The id of an event that proved itself. What leaves open whom or what it is about counts, and yet
+// leaves room for the report that says it: that one counts no more, but may suppress.
+EventId Maker::spend(EventKind kind, Attributed& found, bool in_part_only) {
+  const EventId whole = id_of(kind, found);
+  const EventId part = in_part(whole);
+  if (in_part_only) return sent_->came(whole) ? whole : part;
+  if (!sent_->came(whole) && sent_->came(part)) found.proof = kToldInPart;
+  return whole;
 }
 
 // Null where this mail has brought that event already.
-Event* Maker::add(EventKind kind, const Attributed& found) {
-  const EventId id = id_of(kind, found);
+Event* Maker::add(EventKind kind, Attributed found, const RecipientReport* report) {
+  const bool open =
+      found.clue.recipient.empty() || (report != nullptr && report->class_name.empty());
+  const bool counts = found.proven() && sent_ != nullptr;
+  const EventId id = counts ? spend(kind, found, open) : id_of(kind, found);
   const auto& all = std::as_const(made_.events).events();
   if (std::ranges::find(all, id, &Event::id) != all.end()) return nullptr;
   Event& event = made_.events.add();
@@ -124,6 +176,10 @@ Event* Maker::add(EventKind kind, const Attributed& found) {
   event[Field::message_id] = keep(found.message_id);
   event[Field::attribution] = keep(found.way);
   event[Field::proof] = keep(found.proof);
+  if (report != nullptr) take_report(*report, found, event);
+  mapping_.apply(event, made_.events);
+  // What a customer says of mail that we do not know is evidence about that customer alone.
+  if (found.by_customers_key() && !found.known) event[Field::provider] = {};
   return &event;
 }
 
@@ -145,35 +201,30 @@ void Maker::add_delivery_results() {
     if (!kind) continue;
     Attributed found = attribution_.of(report.recipient, report.original_recipient);
     if (found.failed_before && *kind != EventKind::deferred) found.proof = kSeenAlready;
-    Event* const event = add(*kind, found);
-    if (event == nullptr) continue;
-    take_report(report, found, *event);
-    mapping_.apply(*event, made_.events);
+    add(*kind, std::move(found), &report);
   }
   if (!mail_.recipients.empty() || mail_.kind != MailKind::bounce) return;
   // A notice that names nobody, and yet came to a return path that does.
-  const Attributed found = attribution_.of("");
+  Attributed found = attribution_.of("");
   if (!found.proven() && found.clue.recipient.empty()) return;
-  if (Event* const event = add(EventKind::bounced, found)) {
-    take_report({}, found, *event);
-    mapping_.apply(*event, made_.events);
-  }
+  const RecipientReport nothing_said;
+  add(EventKind::bounced, std::move(found), &nothing_said);
 }
 
 // A complaint and what takes it back may come in either order. The first of a token is remembered
 // by its id, and of each kind there is but one: so one takes back one.
 void Maker::judge_order(EventKind kind, Attributed& found) {
-  const auto came = [&](EventKind one) {
-    return sent_ != nullptr && sent_->came(id_of(one, found));
-  };
   if (kind == EventKind::complained) {
-    if (found.token && came(EventKind::complaint_withdrawn)) found.proof = kWithdrawnAlready;
+    if (came(EventKind::complaint_withdrawn, found)) found.proof = kWithdrawnAlready;
     return;
   }
-  if (came(EventKind::complained)) return;
-  found.proof = kNothingToTakeBack;
-  // Who has a key of their own could take back all that is to come: theirs is not remembered.
-  if (found.token && found.token->limited) found.token.reset();
+  // Whoever has a customer's key could take back all that people say of that customer's mail.
+  if (found.by_customers_key()) {
+    found.proof = kInOwnCause;
+    found.token.reset();
+  } else if (!came(EventKind::complained, found)) {
+    found.proof = kNothingToTakeBack;
+  }
 }
 
 void Maker::add_complaints(EventKind kind) {
@@ -190,13 +241,9 @@ void Maker::add_complaints(EventKind kind) {
   for (const std::string& recipient : recipients) {
     Attributed found = attribution_.of(recipient);
     if (found.proven()) judge_order(kind, found);
-    Event* const event = add(kind, found);
-    if (event == nullptr) continue;
-    (*event)[Field::reply] = keep(mail_.complaint->feedback_type);
-    if (!found.proven() && found.source_ip.empty()) {
-      (*event)[Field::source_ip] = keep(mail_.complaint->source_ip);
-    }
-    mapping_.apply(*event, made_.events);
+    if (!found.proven() && found.source_ip.empty()) found.source_ip = mail_.complaint->source_ip;
+    Event* const event = add(kind, std::move(found));
+    if (event != nullptr) (*event)[Field::reply] = keep(mail_.complaint->feedback_type);
   }
 }
 
@@ -207,8 +254,7 @@ void Maker::add_unsubscribed() {
   Attributed found = attribution_.of("");
   // Who asks may be somebody else: a forwarded mail has the link of another in it.
   if (!found.proven() && found.clue.recipient.empty()) found.clue.recipient = who;
-  Event* const event = add(EventKind::unsubscribed, found);
-  if (event != nullptr) mapping_.apply(*event, made_.events);
+  add(EventKind::unsubscribed, std::move(found));
 }
 
 }  // namespace

@@ -28,10 +28,14 @@ struct FeedbackFrame {
 // Turns feedback into events: late bounces, delays, complaints and what takes them back,
 // unsubscribe requests. What a report says of mail that arrived, answers of programs, and reports
 // of abuse that is no mail give none.
-//   Rules:   one token and kind is one event, whoever reports it and however often; all else is
-//            known by the mail's own bytes. `delay` is the time since the mail was sent, so that
-//            the event falls into its cohort. A complaint is taken back only where it counted;
-//            where what takes it back came first, it does not count when it comes.
+//   Rules:   one token and kind is one event, whoever reports it and however often; by a customer's
+//            own token, or a reporter's signature, so is one mail to one recipient and kind. A
+//            signed report that hides the recipient is known by its body, all else by the mail's
+//            own bytes. Of two reports of which the first leaves open whom or what it is about, the
+//            second is kToldInPart. `delay` is the time since the mail was sent, so that the event
+//            falls into its cohort. A complaint is taken back only where it counted, and not by a
+//            customer's own token; where what takes it back came first, it does not count when it
+//            comes.
 //   Threads: none inside.
 FeedbackEvents events_of(const FeedbackMail& mail, const Attribution& attribution,
                          const FeedbackFrame& frame, const Mapping& mapping, SentMail* sent);

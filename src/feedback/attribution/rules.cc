@@ -73,9 +73,11 @@ void fields(SettingsVisitor& visit, FeedbackSettings& settings) {
                  .help = "what the parts of Feedback-ID are, in order: customer, campaign, "
                          "credential, or empty for what is neither"},
                 &settings.feedback_id);
-  visit.setting({.name = "reporters",
-                 .help = "domains whose feedback is believed where their DKIM signature is on it"},
-                &settings.reporters);
+  visit.setting(
+      {.name = "reporters",
+       .help = "domains, or addresses, whose feedback about mail that was seen is believed "
+               "where their DKIM signature is on it"},
+      &settings.reporters);
   visit.list("key", "secrets that tokens are made with; several are valid, the last one makes",
              [&] {
                settings.keys.emplace_back();

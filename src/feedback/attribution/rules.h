@@ -25,7 +25,7 @@ struct FeedbackSettings {
   std::vector<TokenKeySettings> keys;
   std::vector<VerpSettings> verp;
   std::vector<HeaderClueSettings> headers;
-  std::vector<std::string> reporters;  // domains
+  std::vector<std::string> reporters;  // domains and addresses
 };
 void fields(SettingsVisitor& visit, FeedbackSettings& settings);
 

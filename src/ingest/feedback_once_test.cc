@@ -1,0 +1,185 @@
+#include "ingest/test_feedback.h"
+
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace watchpost::ingest {
+namespace {
+
+using namespace test;
+
+// ---- A listed reporter's signature --------------------------------------------------------------
+
+class ReporterTest : public FeedbackReaderTest {
+ protected:
+  void SetUp() override {
+    sent_.mails["m1@news.example.net"] = {.customer = "acme",
+                                          .campaign = "spring",
+                                          .recipient = "kim@example.com",
+                                          .source_ip = "192.0.2.1",
+                                          .sent = kSent};
+  }
+  Arrival signed_report(const std::string& mail) {
+    return reader_.read({.bytes = mail,
+                         .envelope = {},
+                         .source = "inbox",
+                         .at = kNow,
+                         .proven_reporter = "fbl.example.org"});
+  }
+  EventId id(const std::string& mail) { return signed_report(mail).events.events()[0].id; }
+};
+
+TEST_F(ReporterTest, IsProofOfMailThatWasSent) {
+  const Arrival arrival = signed_report(arf_text({}));
+  EXPECT_EQ(told(arrival), "complained kim@example.com acme/spring/ by message_id: reporter");
+  EXPECT_EQ(arrival.events.events()[0][Field::reporter], "fbl.example.org");
+}
+
+TEST_F(ReporterTest, IsNoProofOfMailThatNeverWas) {
+  const MailText made_up{.message_id = "never@news.example.net",
+                         .fields = "Feedback-ID: spring:acme:x:y\r\n"};
+  EXPECT_EQ(told(signed_report(arf_text(made_up))),
+            "complained kim@example.com acme/spring/ by feedback_id: no such mail");
+  const MailText unnamed{.message_id = "", .fields = "Feedback-ID: spring:acme:x:y\r\n"};
+  EXPECT_EQ(told(signed_report(arf_text(unnamed))),
+            "complained kim@example.com acme/spring/ by feedback_id: none");
+}
+
+TEST_F(ReporterTest, OneMailAndRecipientIsOneComplaint) {
+  const EventId first = id(arf_text({}));
+  EXPECT_EQ(first, id("Received: from x by y; Mon, 30 Nov 2026 01:00:00 +0000\r\n" + arf_text({})));
+  EXPECT_EQ(first, id(arf_text({.fields = "X-Anything: else\r\n"})));
+  EXPECT_NE(first, id(arf_text({}, "not-spam")));
+  EXPECT_EQ(told(signed_report(arf_text({}, "not-spam"))),
+            "complaint_withdrawn kim@example.com acme/spring/ by message_id: reporter");
+}
+
+// Mail to many under one Message-ID: those who complain are told apart by what was signed, and a
+// report that is sent again, with its blanks changed, is not another.
+TEST_F(ReporterTest, WhoIsHiddenIsToldApartByTheReport) {
+  sent_.mails["m1@news.example.net"].recipient.clear();
+  const MailText hidden{.recipient = "redacted@example.com"};
+  const std::string report = arf_text(hidden, "abuse", false);
+  const EventId first = id(report);
+  std::string again = "Received: from x by y; Mon, 30 Nov 2026 01:00:00 +0000\r\n" + report;
+  again.insert(again.find("This is"), "  ");
+  again += "\r\n\r\n";
+  EXPECT_EQ(first, id(again));
+  std::string another = report;
+  another.insert(another.find("User-Agent:"), "X-Incident: 2\r\n");
+  EXPECT_NE(first, id(another));
+}
+
+// A report that leaves open whom it is about counts, and yet does not use up the one that says it.
+TEST_F(FeedbackReaderTest, WhatIsToldInPartLeavesRoomForTheRest) {
+  const MailText mail{.token = token(), .recipient = "redacted@example.com", .message_id = ""};
+  const std::string hidden = arf_text(mail);
+  const Arrival part = read(hidden);
+  EXPECT_EQ(told(part), "complained  acme/spring/acme-api by token: token");
+  const Arrival whole = read(arf_text({.token = token(), .message_id = ""}));
+  EXPECT_EQ(told(whole),
+            "complained kim@example.com acme/spring/acme-api by token: told before in part");
+  EXPECT_FALSE(is_proven(whole.events.events()[0]));
+  EXPECT_NE(part.events.events()[0].id, whole.events.events()[0].id);
+  // Either of them again is the same again.
+  EXPECT_EQ(read(hidden).events.events()[0].id, part.events.events()[0].id);
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn  acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, AfterTheWholeAPartIsNothingNew) {
+  const EventId whole = read(dsn_text({.token = token()})).events.events()[0].id;
+  std::string vague = dsn_text({.token = token(), .message_id = ""}, "failed", "5.0.0");
+  const size_t reply = vague.find("Diagnostic-Code");
+  vague.erase(reply, vague.find("\r\n", reply) + 2 - reply);
+  const Arrival later = read(vague);
+  EXPECT_EQ(later.events.events()[0][Field::class_], "unclassified");
+  EXPECT_EQ(later.events.events()[0].id, whole);
+}
+
+// However many tokens a customer makes for it.
+TEST_F(FeedbackReaderTest, OneMailIsOneComplaintByACustomersOwnKey) {
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "other", .recipient = "kim@example.com", .sent = kSent};
+  std::set<EventId> ids;
+  for (int i = 0; i < 6; ++i) {
+    const Time sent = kSent + std::chrono::seconds(i);
+    const std::string own =
+        rules_.keys.make({.sent = sent}, "kim@example.com", sent, uint8_t{2}).value();
+    ids.insert(read(arf_text({.token = own})).events.events()[0].id);
+  }
+  EXPECT_EQ(ids.size(), 1u);
+}
+
+// What is shared with others is not moved by a customer's word alone.
+TEST_F(FeedbackReaderTest, ACustomersOwnKeyMovesNoProviderForMailThatNobodySaw) {
+  const auto provider = [&] {
+    const std::string own =
+        rules_.keys.make({.sent = kSent}, "kim@example.com", kSent, uint8_t{2}).value();
+    const Arrival arrival = read(arf_text({.token = own}));
+    return std::string(arrival.events.events()[0][Field::provider]);
+  };
+  EXPECT_EQ(provider(), "");
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "other", .recipient = "kim@example.com", .sent = kSent};
+  EXPECT_EQ(provider(), "example.com");
+}
+
+TEST_F(FeedbackReaderTest, OnlyAComplaintThatCountedIsTakenBack) {
+  const MailText mail{.token = token()};
+  EXPECT_EQ(told(read(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: no such complaint");
+  const MailText other{.token = token("kim@example.com", kSent + 1min)};
+  read(arf_text(other));
+  EXPECT_EQ(told(read(arf_text(other, "not-spam"))),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: token");
+}
+
+// Feedback comes in whatever order mail servers try it again.
+TEST_F(FeedbackReaderTest, AComplaintThatWasTakenBackBeforeItCameDoesNotCount) {
+  const MailText mail{.token = token()};
+  const Arrival first = read(arf_text(mail, "not-spam"));
+  EXPECT_EQ(told(first),
+            "complaint_withdrawn kim@example.com acme/spring/acme-api by token: no such complaint");
+  const Arrival complaint = read(arf_text(mail));
+  EXPECT_EQ(told(complaint),
+            "complained kim@example.com acme/spring/acme-api by token: withdrawn already");
+  EXPECT_FALSE(is_proven(complaint.events.events()[0]));
+  EXPECT_TRUE(complaint.lasting);
+  // One takes back one: what comes again has the same id, and that counts once.
+  EXPECT_EQ(read(arf_text(mail, "not-spam")).events.events()[0].id, first.events.events()[0].id);
+  EXPECT_EQ(read(arf_text({.token = token(), .reporter = "example.org"})).events.events()[0].id,
+            complaint.events.events()[0].id);
+  // Another mail's is not taken back with it.
+  EXPECT_EQ(told(read(arf_text({.token = token("kim@example.com", kSent + 1min)}))),
+            "complained kim@example.com acme/spring/acme-api by token: token");
+}
+
+TEST_F(FeedbackReaderTest, WhatProvesNothingTakesNothingBackBeforeItComes) {
+  read(arf_text({}, "not-spam"));
+  std::string forged = token();
+  forged.back() = forged.back() == 'a' ? 'b' : 'a';
+  read(arf_text({.token = forged}, "not-spam"));
+  read(arf_text({.token = token("lee@example.com")}, "not-spam"));  // of another recipient
+  EXPECT_EQ(told(read(arf_text({.token = token()}))),
+            "complained kim@example.com acme/spring/acme-api by token: token");
+}
+
+// Whoever has the key could take back whatever people say of that customer's mail.
+TEST_F(FeedbackReaderTest, ACustomersOwnKeyTakesNothingBack) {
+  const MailText mail{
+      .token = rules_.keys.make({.sent = kSent}, "kim@example.com", kSent, uint8_t{2}).value()};
+  const auto withdrawn = [&] { return told(read(arf_text(mail, "not-spam"))); };
+  const std::string in_vain =
+      "complaint_withdrawn kim@example.com other// by customer's token: in its own cause";
+  EXPECT_EQ(withdrawn(), in_vain);
+  EXPECT_EQ(told(read(arf_text(mail))),
+            "complained kim@example.com other// by customer's token: token");
+  EXPECT_EQ(withdrawn(), in_vain);
+}
+
+}  // namespace
+}  // namespace watchpost::ingest
