@@ -1,4 +1,5 @@
 """Feedback by mail, from a real Postfix to a measure and back."""
+import json
 import os
 import smtplib
 import subprocess
@@ -6,7 +7,7 @@ import time
 import unittest
 
 from feedback_mail import KEY, Lmtp, bounce, complaint, token
-from support import PROGRAM, DaemonTest, SmallDiskTest, events, free_port, wait_for_decision, wait_for_events
+from support import PROGRAM, DaemonTest, SmallDiskTest, events, free_port, over_unix, wait_for_decision, wait_for_events
 from testbed.destinations import Destinations
 from testbed.mail_host import MailHost
 from testbed.name_server import NameServer
@@ -214,6 +215,12 @@ class Intake(WithIntake, DaemonTest):
         self.begin(f'[feedback]\nreporters = ["provider.example"]\nfeedback_id = ["campaign", "customer", "", ""]\n'
                    f'[dns]\nservers = ["{names.place}"]\n')
 
+        # What a listed reporter says counts of mail that was sent.
+        sent = [{"v": 1, "kind": "delivered", "direction": "outbound", "customer": "acme", "campaign": "spring",
+                 "recipient": f"r{number}@gmail.com", "message_id": f"m{number}@acme.example"} for number in range(12)]
+        status, text, _ = over_unix(self.daemon, "POST", "/v1/events", "\n".join(map(json.dumps, sent)))
+        self.assertEqual(status, 200, text)
+
         def signed(domain, mail):
             done = subprocess.run([PROGRAM, "dkim", "sign", "-", "--key", key, "--domain", domain, "--selector", "s"],
                                   input=mail.encode(), check=True, capture_output=True)
@@ -233,8 +240,16 @@ class Intake(WithIntake, DaemonTest):
             client.send(signed("provider.example", report(number, "provider.example")))
         decision = wait_for_decision(self.daemon)
         self.assertEqual(decision["scope"], "customer=acme campaign=spring")
-        proven = [one for one in events(self.daemon) if one["proof"] == "reporter"]
+        # The same again, and a report of mail that never was, are nothing new.
+        for number in range(5):
+            client.send("Received: from elsewhere.example by here.example; Mon, 30 Nov 2026 00:00:00 +0000\r\n"
+                        + signed("provider.example", report(number, "provider.example")))
+        client.send(signed("provider.example", report(99, "provider.example")))
+        self.daemon.wait_until(lambda: "no such mail" in {one.get("proof") for one in events(self.daemon)},
+                               "what was never sent is named as such")
+        proven = [one for one in events(self.daemon) if one.get("proof") == "reporter"]
         self.assertEqual({one["reporter"] for one in proven}, {"provider.example"})
+        self.assertEqual(len(proven), 5)
 
     def test_bounces_of_a_bad_list_hold_it(self):
         self.begin()

@@ -48,7 +48,8 @@ struct Api::State {
                       std::string_view body, Services::Answer answer) {
               intake.take_kumomta(sender, names, body, std::move(answer));
             },
-            [&intake](std::string_view token, std::function<void(Result<Done>)> answer) {
+            [&intake](std::string_view token,
+                      std::function<void(Result<ingest::Intake::OneClick>)> answer) {
               intake.take_one_click(token, std::move(answer));
             }},
         metrics(all_metrics),

@@ -26,7 +26,8 @@ struct Services {
   std::function<void(std::string_view sender, const feedback::KumomtaNames& names,
                      std::string_view body, Answer answer)>
       take_kumomta;
-  std::function<void(std::string_view token, std::function<void(Result<Done>)> answer)>
+  std::function<void(std::string_view token,
+                     std::function<void(Result<ingest::Intake::OneClick>)> answer)>
       take_one_click;
 };
 

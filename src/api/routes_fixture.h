@@ -32,11 +32,14 @@ struct RoutesFixture {
         kumomta_names = names;
         answer(ingest::IntakeReceipt{2, {{3, "not one JSON object"}}, 1});
       },
-      [this](std::string_view token, const std::function<void(Result<Done>)>& answer) {
+      [this](std::string_view token,
+             const std::function<void(Result<ingest::Intake::OneClick>)>& answer) {
         taken = std::string(token);
         if (token == "wp1nobody") return answer(fail(Code::bad_input, "no recipient in the token"));
-        if (token != "wp1good") return answer(fail(Code::refused, "wrong token"));
-        answer(Done{});
+        if (token != "wp1good" && token != "wp1norule") {
+          return answer(fail(Code::refused, "wrong token"));
+        }
+        answer(ingest::Intake::OneClick{.suppressed = token == "wp1good"});
       }};
   feedback::KumomtaNames kumomta_names;
 

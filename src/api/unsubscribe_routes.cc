@@ -56,8 +56,14 @@ void post_unsubscribe(const Call& call, const Respond& respond) {
   if (!asks_for_it(call.request.body)) {
     return respond(page(400, "Unsubscribe", kButton));
   }
-  call.services.take_one_click(call.id, [respond](const Result<Done>& done) {
-    if (done) return respond(page(200, "Unsubscribed", "<p>You get no more of this mail.</p>"));
+  call.services.take_one_click(call.id, [respond](const Result<ingest::Intake::OneClick>& done) {
+    if (done && done->suppressed) {
+      return respond(page(200, "Unsubscribed", "<p>You are off the list for this mail.</p>"));
+    }
+    // No rule makes a suppression of it: what becomes of it is up to others who read the events.
+    if (done) {
+      return respond(page(200, "Thank you", "<p>Your request was passed on to the sender.</p>"));
+    }
     if (done.error().code == Code::refused) {
       return respond(page(404, "This link cannot be used any more",
                           "<p>Use the link of a newer mail, or answer it.</p>"));

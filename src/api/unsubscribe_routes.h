@@ -8,7 +8,7 @@ namespace watchpost::api {
 // "List-Unsubscribe=One-Click" does (RFC 8058 section 3.2), which a mail program sends by itself
 // and the page's button for a person.
 void get_unsubscribe(const Call& call, const Respond& respond);
-// Answers when it is on disk; the same again is answered the same.
+// Answers when it is on disk, and says that the recipient is off the list only where that is so.
 void post_unsubscribe(const Call& call, const Respond& respond);
 
 }  // namespace watchpost::api

@@ -58,6 +58,15 @@ TEST(Unsubscribe, ATokenThatDoesNotSayWhomIsNoSuccess) {
   EXPECT_THAT(response.body, Not(HasSubstr("You get no more")));
 }
 
+TEST(Unsubscribe, SaysThatSomebodyIsOffTheListOnlyWhereThatIsSo) {
+  RoutesFixture routes;
+  EXPECT_THAT(routes.post("/u/wp1good", "List-Unsubscribe=One-Click").body,
+              HasSubstr("off the list"));
+  const auto response = routes.post("/u/wp1norule", "List-Unsubscribe=One-Click");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, Not(HasSubstr("off the list")));
+}
+
 TEST(Unsubscribe, NeedsNoOtherRight) {
   for (const char* const method : {"GET", "POST"}) {
     const auto match = find_route(method, "/u/wp1good");

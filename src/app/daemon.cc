@@ -261,7 +261,7 @@ Result<Done> Daemon::Parts::make_sources() {
       std::move(sources), *pipeline,
       [this](std::string_view source) { return pipeline->position_of(source); });
   metrics.before_text([this] { supervisor->show(metrics); });
-  intake = std::make_unique<ingest::Intake>(*pipeline, *context);
+  intake = std::make_unique<ingest::Intake>(*pipeline, *context, suppressed.get());
   return Done{};
 }
 

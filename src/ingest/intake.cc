@@ -16,7 +16,8 @@ constexpr size_t kRefusedShown = 100;
 
 }  // namespace
 
-Intake::Intake(EventSink& sink, const SourceContext& context) : sink_(sink), context_(context) {
+Intake::Intake(EventSink& sink, const SourceContext& context, const suppress::List* suppressed)
+    : sink_(sink), context_(context), suppressed_(suppressed) {
   status_.state = "receiving";
 }
 
@@ -99,7 +100,7 @@ void Intake::deliver(Reading reading, std::function<void(Result<IntakeReceipt>)>
   }
 }
 
-void Intake::take_one_click(std::string_view token, std::function<void(Result<Done>)> answer) {
+void Intake::take_one_click(std::string_view token, std::function<void(Result<OneClick>)> answer) {
   std::string_view why = "no key for tokens is configured";
   std::optional<Arrival> arrival;
   if (context_.feedback != nullptr) {
@@ -109,10 +110,16 @@ void Intake::take_one_click(std::string_view token, std::function<void(Result<Do
     const Code code = why == FeedbackReader::kNobody ? Code::bad_input : Code::refused;
     return answer(fail(code, std::string(why)));
   }
-  const auto shared = std::make_shared<std::function<void(Result<Done>)>>(std::move(answer));
-  arrival->settled = [shared](const Result<Done>& done) { (*shared)(done); };
+  const Event& asked = std::as_const(arrival->events).events().front();
+  const auto reply = std::make_shared<std::function<void(Result<OneClick>)>>(std::move(answer));
+  arrival->settled = [this, reply, customer = std::string(asked[Field::customer]),
+                      recipient = std::string(asked[Field::recipient])](const Result<Done>& done) {
+    if (!done) return (*reply)(fail(done.error()));
+    const Time now = context_.clock.now();
+    (*reply)(OneClick{suppressed_ != nullptr && suppressed_->holding(customer, recipient, now)});
+  };
   if (!sink_.deliver(std::move(*arrival))) {
-    (*shared)(fail(Code::unavailable, "Watchpost is stopping"));
+    (*reply)(fail(Code::unavailable, "Watchpost is stopping"));
   }
 }
 

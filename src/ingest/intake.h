@@ -2,6 +2,7 @@
 #include "base/result.h"
 #include "feedback/formats/kumomta_log.h"
 #include "ingest/source.h"
+#include "suppress/list.h"
 
 #include <cstdint>
 #include <functional>
@@ -28,8 +29,8 @@ struct IntakeReceipt {
 //   Threads: any.
 class Intake {
  public:
-  // `sink` and `context` must outlive it.
-  Intake(EventSink& sink, const SourceContext& context);
+  // `sink`, `context` and `suppressed`, which may be null, must outlive it.
+  Intake(EventSink& sink, const SourceContext& context, const suppress::List* suppressed = nullptr);
   // Reads the body and hands its events to the pipeline; `answer` is called once, from any thread,
   // when they are on disk: only then may the sender be told so. Lines that cannot be used are
   // refused one by one and do not hold up the others. Blocks while the pipeline is full: not for Io
@@ -40,11 +41,15 @@ class Intake {
   // by the sender and the record alone, as kumod sends a record again in whatever company.
   void take_kumomta(std::string_view sender, const feedback::KumomtaNames& names,
                     std::string_view body, std::function<void(Result<IntakeReceipt>)> answer);
-  // A one-click request to unsubscribe (RFC 8058) with the token of its URL; answered when it is on
-  // disk. The same request again is answered the same.
+  // What became of a one-click request, once it is on disk.
+  struct OneClick {
+    bool suppressed = false;  // the recipient is on the list: mail to them is suppressed
+  };
+  // A one-click request to unsubscribe (RFC 8058) with the token of its URL. The same request again
+  // puts somebody back on the list who was taken off it since.
   //   Fails: refused where the token is not good, with the cause; bad_input where it is and does
   //          not hold the recipient.
-  void take_one_click(std::string_view token, std::function<void(Result<Done>)> answer);
+  void take_one_click(std::string_view token, std::function<void(Result<OneClick>)> answer);
   SourceStatus status() const;
 
  private:
@@ -62,6 +67,7 @@ class Intake {
 
   EventSink& sink_;
   SourceContext context_;
+  const suppress::List* suppressed_;
   mutable std::mutex mutex_;
   SourceStatus status_;
 };

@@ -70,6 +70,8 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       }
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
+        // Counted once; but whoever was put back on a list since may leave it again.
+        if (event.kind == EventKind::unsubscribed) suppressions.count(event, decider, step, now);
         continue;
       }
       if (arrival.lasting) step.lasting.push_back({event.id, now});
