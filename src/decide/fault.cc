@@ -159,6 +159,8 @@ bool looks_like_receiver(const Signs& signs, const FaultContext& context, Lines&
   }
   for (const Signal* signal : signs.all()) {
     if (failing_provider(*signal).empty() || signal->suggests == Verdict::compromised) continue;
+    // Complaints are about the mail; and of what is everybody's there are no others.
+    if (signal->suggests == Verdict::abusive_customer || names_no_sender(signal->stream)) continue;
     const Share* const share = share_of(*signal, Field::provider);
     const std::string where = share != nullptr ? text_of(*share) : std::string("at one provider");
     if (context.others_fail_there) {

@@ -22,9 +22,8 @@ struct Fault {
 
 // Whose fault it looks like. Pure. In this order:
 //   compromised       a sign of a stolen login, and any other sign on the same login
-//   receiver_fault    a signal of a receiver at fault; or nearly all failures at one provider,
-//   while
-//                     other customers fail there too
+//   receiver_fault    a signal of a receiver at fault; or nearly all failures of one of ours, other
+//                     than complaints, at one provider, while other customers fail there too
 //   bad_list          signs of a bad list, spread over providers, and none of a stolen login
 //   content           blocks for content, at several providers
 //   abusive_customer  complaints without signs of a bad list; or it is not the customer's first

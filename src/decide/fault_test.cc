@@ -77,6 +77,17 @@ TEST(Fault, TheNewestSignalOfADetectorCounts) {
               "other customers fail there too");
 }
 
+TEST(Fault, WhatPeopleComplainOfIsNoReceiversFault) {
+  const FaultContext others{.others_fail_there = true};
+  const Incident complaints = incident_of(
+      "customer=acme", {sign("complaints", Verdict::abusive_customer, "customer=acme", {kAtOne})});
+  EXPECT_EQ(suggested_fault(complaints, others).cause, Verdict::abusive_customer);
+  // Of an address that all share, the others are itself.
+  const Incident shared = incident_of(
+      "source_ip=192.0.2.1", {sign("feedback", Verdict::none, "source_ip=192.0.2.1", {kAtOne})});
+  EXPECT_EQ(suggested_fault(shared, others).cause, Verdict::none);
+}
+
 TEST(Fault, NothingIsSuggestedByNothing) {
   EXPECT_EQ(suggested_fault(incident_of("customer=acme", {}), {}).cause, Verdict::none);
   EXPECT_THAT(suggested_fault(incident_of("customer=acme", {}), {}).because, IsEmpty());
