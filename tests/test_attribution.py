@@ -156,6 +156,34 @@ class Attribution(DaemonTest):
         self.assertEqual(over_unix(watchpost, "POST", path, "x=y")[0], 400)
         self.assertEqual(over_unix(watchpost, "POST", "/u/wp1no", "List-Unsubscribe=One-Click")[0], 404)
 
+    def test_whoever_is_put_back_on_a_list_may_leave_it_again(self):
+        rule = '[[suppress]]\nname = "unsubscribe"\nwhen = "kind == unsubscribed"\nreason = "unsubscribe"\n'
+        watchpost = self.watchpost(CONFIGURATION + rule)
+        path = "/u/" + self.token(watchpost, "--with-recipient")
+
+        def click():
+            status, page, _ = over_unix(watchpost, "POST", path, "List-Unsubscribe=One-Click")
+            self.assertEqual(status, 200)
+            return page
+
+        def holds():
+            listed = watchpost.json("suppressions", "list", "kim@example.com")["suppressions"]
+            return [one["state"] for one in listed] == ["holds"]
+
+        self.assertIn("off the list", click())
+        self.assertTrue(holds())
+        watchpost.run("suppressions", "remove", "kim@example.com", "--customer", "acme", "--note", "asked for it")
+        self.assertFalse(holds())
+        self.assertIn("off the list", click())
+        self.assertTrue(holds())
+        self.assertEqual(len(events(watchpost, "--kind", "unsubscribed")), 1)
+
+    def test_a_page_says_nothing_that_is_not_so(self):
+        watchpost = self.watchpost(CONFIGURATION)
+        _, page, _ = over_unix(watchpost, "POST", "/u/" + self.token(watchpost, "--with-recipient"),
+                               "List-Unsubscribe=One-Click")
+        self.assertNotIn("off the list", page)
+
 
 if __name__ == "__main__":
     unittest.main()

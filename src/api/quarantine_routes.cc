@@ -171,9 +171,7 @@ void get_held_bytes(const Call& call, const Respond& respond) {
   // A browser is to keep it, not to show it.
   response.headers = {
       {"Content-Disposition", fmt::format("attachment; filename=\"{}.eml\"", to_hex(*id))},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Content-Security-Policy", "default-src 'none'; sandbox"},
-      {"Cache-Control", "no-store"}};
+      {"Content-Security-Policy", "default-src 'none'; sandbox"}};
   respond(std::move(response));
 }
 

@@ -1,35 +1,15 @@
+#include "api/page.h"
 #include "api/quarantine_routes.h"
 #include "api/request_query.h"
 
 #include <array>
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include <fmt/format.h>
 
 namespace watchpost::api {
 namespace {
 
 using investigate::LinkState;
-
-// Nothing of the request, and nothing of the mail, stands in it.
-net::HttpResponse page(int status, std::string_view title, std::string_view text) {
-  net::HttpResponse response{.status = status, .content_type = "text/html; charset=utf-8"};
-  response.body = fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>{0}</title>"
-      "</head><body><h1>{0}</h1>{1}</body></html>\n",
-      title, text);
-  response.headers = {
-      {"Cache-Control", "no-store"},
-      {"Referrer-Policy", "no-referrer"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Content-Security-Policy",
-       "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}};
-  if (status == 503) response.headers.emplace_back("Retry-After", "5");
-  return response;
-}
 
 // One answer for all that is wrong with a link: who tries some learns nothing.
 net::HttpResponse page_of(const Error& error) {

@@ -1,12 +1,10 @@
 #include "api/unsubscribe_routes.h"
 
+#include "api/page.h"
 #include "base/text.h"
 
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include <fmt/format.h>
 
 namespace watchpost::api {
 namespace {
@@ -14,21 +12,6 @@ namespace {
 constexpr std::string_view kButton =
     "<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" "
     "value=\"One-Click\"><button>Unsubscribe</button></form>";
-
-// Nothing of the request stands in it.
-net::HttpResponse page(int status, std::string_view title, std::string_view text) {
-  net::HttpResponse response{.status = status, .content_type = "text/html; charset=utf-8"};
-  response.body = fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>{0}</title>"
-      "</head><body><h1>{0}</h1>{1}</body></html>\n",
-      title, text);
-  response.headers = {{"Cache-Control", "no-store"},
-                      {"Referrer-Policy", "no-referrer"},
-                      {"X-Content-Type-Options", "nosniff"},
-                      {"Content-Security-Policy", "default-src 'none'; form-action 'self'"}};
-  return response;
-}
 
 // application/x-www-form-urlencoded or multipart/form-data, as RFC 8058 section 3.2 allows both.
 bool asks_for_it(std::string_view body) {
@@ -73,9 +56,7 @@ void post_unsubscribe(const Call& call, const Respond& respond) {
                           "<p>This link does not say which address it is for. Please answer the "
                           "mail instead.</p>"));
     }
-    auto response = page(503, "Not now", "<p>Please try again in a moment.</p>");
-    response.headers.emplace_back("Retry-After", "5");
-    respond(std::move(response));
+    respond(page(503, "Not now", "<p>Please try again in a moment.</p>"));
   });
 }
 

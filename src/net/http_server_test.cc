@@ -64,6 +64,8 @@ TEST(HttpServer, AnswersAndKeepsTheConnection) {
     EXPECT_TRUE(heard.starts_with("HTTP/1.1 200 OK\r\n")) << heard;
     EXPECT_NE(heard.find("Connection: keep-alive\r\n"), std::string::npos);
     EXPECT_NE(heard.find("X-Test: yes\r\n"), std::string::npos);
+    EXPECT_NE(heard.find("Cache-Control: no-store\r\n"), std::string::npos);
+    EXPECT_NE(heard.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos);
   }
   ASSERT_TRUE(client.say("HEAD /y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
   const std::string heard = client.hear_all();
