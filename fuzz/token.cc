@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,6 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static_cast<void>(keys().read(bytes, now, age));
   const std::string text(bytes.substr(size / 2));
   const auto made = keys().make({.sent = now, .campaign = text}, "kim@example.com", now);
+  const bool breaks =
+      std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  WP_CHECK(!made || !breaks);
   if (!made) return 0;
   const ReadToken read = keys().read(*made, now, age);
   WP_CHECK(read.state == TokenState::ok && read.content.customer == "acme");

@@ -53,14 +53,64 @@ Hello
 CALLS = {
     "python": f'\nprint(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", with_recipient=True))\n',
     "javascript": f'\nconsole.log(token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", "", true));\n',
+    "php": f'\nprint token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", "", true) . "\\n";\n',
     "perl": f'\nprint token(7, "{SECRET}", "Kim\\@Example.com", "acme", "spring", "", "Kim\\@Example.com"), "\\n";\n',
 }
-PROGRAMS = {"python": [sys.executable, "-"], "javascript": ["node", "-"], "perl": ["perl", "-"]}
+# What follows one to print how many of 33 control characters in each of four texts are refused.
+REFUSALS = {
+    "python": f"""
+refused = 0
+for c in [*range(32), 127]:
+    for i in range(4):
+        texts = ["kim@example.com", "acme", "spring", "mailer"]
+        texts[i] += chr(c) + "victim-login"
+        try:
+            token(7, "{SECRET}", *texts)
+        except ValueError:
+            refused += 1
+print(refused)
+""",
+    "javascript": f"""
+let refused = 0;
+for (const c of [...Array(32).keys(), 127]) {{
+  for (let i = 0; i < 4; i++) {{
+    const texts = ["kim@example.com", "acme", "spring", "mailer"];
+    texts[i] += String.fromCharCode(c) + "victim-login";
+    try {{ token(7, "{SECRET}", ...texts); }} catch (error) {{ refused++; }}
+  }}
+}}
+console.log(refused);
+""",
+    "php": f"""
+$refused = 0;
+foreach (array_merge(range(0, 31), [127]) as $c) {{
+  for ($i = 0; $i < 4; $i++) {{
+    $texts = ["kim@example.com", "acme", "spring", "mailer"];
+    $texts[$i] .= chr($c) . "victim-login";
+    try {{ token(7, "{SECRET}", ...$texts); }} catch (InvalidArgumentException $error) {{ $refused++; }}
+  }}
+}}
+print "$refused\\n";
+""",
+    "perl": f"""
+my $refused = 0;
+for my $c (0 .. 31, 127) {{
+  for my $i (0 .. 3) {{
+    my @texts = ("kim\\@example.com", "acme", "spring", "mailer");
+    $texts[$i] .= chr($c) . "victim-login";
+    eval {{ token(7, "{SECRET}", @texts); 1 }} or $refused++;
+  }}
+}}
+print "$refused\\n";
+""",
+}
+PROGRAMS = {"python": [sys.executable, "-"], "javascript": ["node", "-"], "php": ["php"], "perl": ["perl", "-"]}
 
 
 def recipe(language):
     page = (ROOT / "docs/guide/attribution.md").read_text()
-    return re.search(rf"^```{language}\n(.*?)^```$", page, re.M | re.S).group(1)
+    begin = "<?php\n" if language == "php" else ""
+    return begin + re.search(rf"^```{language}\n(.*?)^```$", page, re.M | re.S).group(1)
 
 
 class Attribution(DaemonTest):
@@ -75,23 +125,29 @@ class Attribution(DaemonTest):
         return watchpost.run("token", "make", "kim@example.com", "--customer", "acme", "--campaign",
                              "spring", *more)[1].strip()
 
+    def by_recipe(self, language, call):
+        program = PROGRAMS[language]
+        self.assertTrue(shutil.which(program[0]), f"the recipe was not tried: there is no {program[0]}")
+        done = subprocess.run(program, input=recipe(language) + call, text=True, capture_output=True,
+                              timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), language)
+        return done.stdout.strip()
+
     def test_the_recipes_of_the_guide_make_good_tokens(self):
         watchpost = self.watchpost(CONFIGURATION, start=False)
-        tried = 0
-        for language, program in PROGRAMS.items():
-            if not shutil.which(program[0]):
-                continue
-            done = subprocess.run(program, input=recipe(language) + CALLS[language], text=True,
-                                  capture_output=True, timeout=120, check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            read = watchpost.json("token", "read", done.stdout.strip(), "--recipient",
-                                  "kim@example.com")
-            self.assertEqual((read["state"], read["key"], read["customer"], read["campaign"]),
-                             ("token", 7, "acme", "spring"), language)
-            self.assertTrue(read["is_for_recipient"], language)
-            self.assertEqual(read["recipient"].lower(), "kim@example.com", language)
-            tried += 1
-        self.assertGreaterEqual(tried, 1)
+        for language, call in CALLS.items():
+            with self.subTest(language):
+                read = watchpost.json("token", "read", self.by_recipe(language, call), "--recipient",
+                                      "kim@example.com")
+                self.assertEqual((read["state"], read["key"], read["customer"], read["campaign"]),
+                                 ("token", 7, "acme", "spring"))
+                self.assertTrue(read["is_for_recipient"])
+                self.assertEqual(read["recipient"].lower(), "kim@example.com")
+
+    def test_the_recipes_refuse_control_characters_in_every_text(self):
+        for language, call in REFUSALS.items():
+            with self.subTest(language):
+                self.assertEqual(self.by_recipe(language, call), str(33 * 4))
 
     def test_tokens_are_made_and_read(self):
         watchpost = self.watchpost(CONFIGURATION, start=False)

@@ -21,6 +21,7 @@ constexpr size_t kFixed = 4 + kTokenRecipient;  // of the plaintext
 constexpr size_t kLeastLetters = ((kHead + kFixed) * 8 + 4) / 5;
 constexpr size_t kMostLetters = ((kHead + kFixed + kMostTokenTexts) * 8 + 4) / 5;
 constexpr size_t kLeastSecret = 16;  // bytes
+constexpr size_t kMostTexts = 5;
 constexpr std::string_view kPurpose = "watchpost token 1 ";
 
 std::string_view view(const crypto::Sha256& code) {
@@ -71,9 +72,16 @@ Time time_of(std::string_view bytes) {
   return Time{std::chrono::seconds(seconds)};
 }
 
-TokenContent content_of(std::string_view plain) {
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
+// Nothing where it is none that any careful maker writes: a separator that came in with one text
+// makes the rest of it another.
+std::optional<TokenContent> content_of(std::string_view plain) {
   TokenContent content{.sent = time_of(plain)};
   const auto texts = split(plain.substr(kFixed), '\n');
+  if (texts.size() > kMostTexts || std::ranges::any_of(texts, has_control)) return std::nullopt;
   const auto text = [&](size_t i) { return i < texts.size() ? std::string(texts[i]) : ""; };
   content.customer = text(0);
   content.campaign = text(1);
@@ -87,8 +95,9 @@ Result<std::string> texts_of(const TokenContent& content) {
   std::string texts;
   for (const std::string* const text : {&content.customer, &content.campaign, &content.credential,
                                         &content.recipient, &content.serial}) {
-    const bool breaks = std::ranges::any_of(*text, [](char c) { return c >= 0 && c < ' '; });
-    if (breaks) return fail(Code::bad_input, "a text of a token has a control character in it");
+    if (has_control(*text)) {
+      return fail(Code::bad_input, "a text of a token has a control character in it");
+    }
     texts += *text;
     texts += '\n';
   }
@@ -202,7 +211,9 @@ ReadToken TokenKeys::read(std::string_view token, Time now, Duration oldest) con
   std::string plain = bytes->substr(kHead);
   hide(view(key->hide), view(read.tag), plain);
   if (!crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain))) return read;
-  read.content = content_of(plain);
+  auto content = content_of(plain);
+  if (!content) return read;
+  read.content = std::move(*content);
   read.limited = !key->customer.empty();
   if (read.limited) read.content.credential.clear();
   read.recipient = first_of<kTokenRecipient>(std::string_view(plain).substr(4));

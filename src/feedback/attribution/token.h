@@ -22,7 +22,8 @@ namespace watchpost::feedback {
 //   "wp1" base32(key id (1) | tag (10) | ciphertext), in small letters
 //   tag        = HMAC-SHA-256(seal key, key id | plaintext), its first 10 bytes
 //   ciphertext = plaintext xor HMAC-SHA-256(hide key, tag | block number) ...
-//   plaintext  = seconds since 1970 (4) | recipient (5) | texts, separated by LF
+//   plaintext  = seconds since 1970 (4) | recipient (5) | texts, separated by LF, at most five; no
+//                other byte of theirs is a control character
 //
 // The tag is the nonce as well (a synthetic one, as in RFC 5297), so that nothing random is needed
 // and the same mail has the same token whenever it is tried again.
@@ -58,7 +59,7 @@ struct TokenContent {
 // What a token that was found is worth.
 enum class TokenState : uint8_t {
   ok,
-  wrong,        // no key of that number made it, or it was changed
+  wrong,        // no key of that number made it, it was changed, or its texts are none
   unknown_key,  // there is no key of that number
   expired,      // of mail longer ago than feedback is taken for, or its key has ended
   early,        // of mail that is yet to be sent
@@ -99,9 +100,9 @@ class TokenKeys {
   const ReadToken* first_for(std::span<const ReadToken> tokens, std::string_view recipient) const;
 
   // With the key of that number, else with the last one of the list that has not ended.
-  //   Fails: bad_input where a text has a line end in it or all are too long, or `recipient` is no
-  //          address; not_found without such a key; refused where the key is another customer's, or
-  //          a customer's and there is a credential.
+  //   Fails: bad_input where a text has a control character in it or all are too long, or
+  //          `recipient` is no address; not_found without such a key; refused where the key is
+  //          another customer's, or a customer's and there is a credential.
   Result<std::string> make(const TokenContent& content, std::string_view recipient, Time now,
                            std::optional<uint8_t> key = std::nullopt) const;
 
