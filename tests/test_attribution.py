@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from support import ROOT, DaemonTest, events, over_unix, wait_for_events
+from support import ROOT, DaemonTest, events, over_unix, wait_for_events, write
 
 SECRET = "0123456789abcdef0123456789abcdef"
 CONFIGURATION = f"""
@@ -192,6 +192,42 @@ class Attribution(DaemonTest):
         watchpost.start()
         self.put("5.e", COMPLAINT.format(type="abuse", token=self.token(watchpost, "--serial", "2")))
         self.assertEqual(len(wait_for_events(watchpost, 4, "source=bounces")), 4)
+
+    def test_keys_are_changed_by_a_reload(self):
+        watchpost = self.watchpost(CONFIGURATION)
+        secret = self.folder / "key-8"
+        write(secret, "fedcba9876543210fedcba9876543210\n")
+        new = f'[[feedback.key]]\nid = 8\nsecret_file = "{secret}"\n'
+        watchpost.configure(CONFIGURATION + new)
+        tokens = {key: self.token(watchpost, "--with-recipient", "--key", key) for key in ("7", "8")}
+        known = {}
+
+        def proof(key):
+            """What one more complaint proves, and what a request to unsubscribe gets."""
+            number = len(known) + 1
+            self.put(f"{number}.a", f"Received: {number}\n" + COMPLAINT.format(type="abuse", token=tokens[key]))
+            got = {one["id"]: one["proof"]
+                   for one in wait_for_events(watchpost, number, "--kind", "complained", "source=bounces")}
+            [proved] = [got[one] for one in got if one not in known]
+            known.update(got)
+            return proved, over_unix(watchpost, "POST", "/u/" + tokens[key], "List-Unsubscribe=One-Click")[0]
+
+        self.assertEqual(proof("8"), ("unknown key", 404))
+        # All or nothing: [feedback] takes over nothing else either.
+        watchpost.configure("[feedback]\nlook_back = \"1d\"\n" + CONFIGURATION.replace("id     = 7", "id = 9") + new)
+        secret.rename(self.folder / "away")
+        self.complain(watchpost, "reload", code=4, says=str(secret))
+        (self.folder / "away").rename(secret)
+        self.assertEqual(proof("8"), ("unknown key", 404))
+        self.assertEqual(over_unix(watchpost, "POST", "/u/" + tokens["7"], "List-Unsubscribe=One-Click")[0], 200)
+        watchpost.configure(CONFIGURATION + new)
+        watchpost.run("reload")
+        self.assertEqual(proof("8"), ("token", 200))
+        self.assertEqual(proof("7"), ("token", 200))
+        watchpost.configure(CONFIGURATION.replace("id     = 7", "id = 8").replace(SECRET, "f" * 32))
+        watchpost.run("reload")
+        self.assertEqual(proof("7"), ("unknown key", 404))
+        self.assertEqual(proof("8"), ("wrong token", 404))
 
     def test_one_click_unsubscribes_once_and_looking_does_not(self):
         watchpost = self.watchpost(CONFIGURATION)

@@ -3,6 +3,7 @@
 #include "feedback/attribution/test_mail.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,7 +81,9 @@ class FeedbackReaderTest : public ::testing::Test {
   feedback::Mapping mapping_;
   feedback::AttributionRules rules_ = rules_of();
   Metrics metrics_;
-  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_, metrics_};
+  FeedbackReader reader_{
+      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
+      feedback::Classifier::shipped(), mapping_, &sent_, metrics_};
 };
 
 TEST_F(FeedbackReaderTest, AComplaintIsProvenByTheTokenInItsMail) {

@@ -19,10 +19,11 @@ struct Reporters::Check {
 
 namespace {
 
-std::vector<std::string> as_compared(const std::vector<std::string>& domains) {
-  std::vector<std::string> made;
+std::shared_ptr<const std::vector<std::string>> as_compared(
+    const std::vector<std::string>& domains) {
+  auto made = std::make_shared<std::vector<std::string>>();
   for (const std::string& domain : domains) {
-    if (auto name = auth::ascii_domain(domain)) made.push_back(std::move(*name));
+    if (auto name = auth::ascii_domain(domain)) made->push_back(std::move(*name));
   }
   return made;
 }
@@ -44,14 +45,17 @@ Reporters::Reporters(const std::vector<std::string>& domains, dns::Resolver& res
       budget_(std::move(budget)),
       clock_(clock) {}
 
+void Reporters::use(const std::vector<std::string>& domains) { domains_.set(as_compared(domains)); }
+
 void Reporters::check(std::string_view mail, Then then) {
-  if (domains_.empty()) return then(std::nullopt);
+  const auto domains = domains_.get();
+  if (domains->empty()) return then(std::nullopt);
   const auto check = std::make_shared<Check>(Check{mime::Message::read(mail), budget_()});
-  if (!says_it_is_from(auth::authors_of(check->message), domains_)) return then(std::nullopt);
+  if (!says_it_is_from(auth::authors_of(check->message), *domains)) return then(std::nullopt);
   const auth::IdentityOptions options{.dkim = {.now = clock_.now(), .keys = &keys_}};
   start(auth::check_identity(check->message, {}, resolver_, check->budget, options),
-        [this, check, then = std::move(then)](const auth::Identity& identity) {
-          then(auth::proven_reporter(identity, domains_));
+        [check, domains, then = std::move(then)](const auth::Identity& identity) {
+          then(auth::proven_reporter(identity, *domains));
         });
 }
 

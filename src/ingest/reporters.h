@@ -1,5 +1,6 @@
 #pragma once
 #include "auth/dkim/key_cache.h"
+#include "base/snapshot.h"
 #include "base/time.h"
 #include "dns/resolver.h"
 
@@ -17,9 +18,13 @@ namespace watchpost::ingest {
 class Reporters {
  public:
   using BudgetOf = std::function<dns::Budget()>;  // what one mail may cost in DNS
-  // All of it outlives every check. Without domains nobody is believed and nothing is looked up.
+  // All but the domains outlives every check. Without domains nobody is believed and nothing is
+  // looked up.
   Reporters(const std::vector<std::string>& domains, dns::Resolver& resolver, BudgetOf budget,
             const Clock& clock);
+
+  // For mail that is checked from now on.
+  void use(const std::vector<std::string>& domains);
 
   // `then` is called once, with the listed domain that the mail is proved to be from, or nothing:
   // at once for mail that does not say it is from any of them, else perhaps later and on the
@@ -32,7 +37,7 @@ class Reporters {
  private:
   struct Check;
 
-  const std::vector<std::string> domains_;
+  Snapshot<std::vector<std::string>> domains_;
   dns::Resolver& resolver_;
   const BudgetOf budget_;
   const Clock& clock_;
