@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   static_cast<void>(keys().read(bytes, now, age));
   const std::string text(bytes.substr(size / 2));
-  const auto made = keys().make({.sent = now, .campaign = text}, "kim@example.com", now);
+  const auto made = keys().make({.sent = now, .campaign = text}, "kim@example.com", now, 2);
   const bool breaks =
       std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
   WP_CHECK(!made || !breaks);

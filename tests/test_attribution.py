@@ -161,6 +161,10 @@ class Attribution(DaemonTest):
                       says="another recipient")
         self.complain(watchpost, "token", "read", "nothing", code=1, says="no token")
         self.complain(watchpost, "token", "make", "nobody", code=2, says="no address")
+        watchpost.configure(CONFIGURATION + f'[[feedback.key]]\nid = 8\ncustomer = "other"\nsecret = "{SECRET}"\n')
+        self.assertIn("key         7", watchpost.run("token", "read", self.token(watchpost))[1])
+        self.complain(watchpost, "token", "make", "kim@example.com", "--customer", "acme", "--key", "8", code=4,
+                      says="key 8 can speak for `other` only")
         old = self.token(watchpost, "--sent", "2020-01-01T00:00:00Z")
         self.complain(watchpost, "token", "read", old, code=1, says="expired token")
 

@@ -62,7 +62,11 @@ int make(const Session& session, const MakeOptions& options) {
   const std::optional<uint8_t> key =
       options.key == 0 ? std::nullopt : std::optional(static_cast<uint8_t>(options.key));
   const auto token = rules->keys.make(content, options.recipient, now, key);
-  if (!token) return fail_with(session, token.error());
+  if (!token) {
+    Error error = token.error();
+    if (!key && error.code == Code::refused) error.what += "; --key chooses another";
+    return fail_with(session, error);
+  }
   if (session.json()) {
     session.terminal.json(boost::json::serialize(
         Object{{"token", *token}, {"fits_return_path", token->size() <= feedback::kShortToken}}));
@@ -150,7 +154,8 @@ void add_make(CLI::App& line, Session& session) {
   sub->add_option("--credential", options->content.credential, "The login that sends it");
   sub->add_option("--serial", options->content.serial, "Tells apart what else is the same");
   sub->add_option("--sent", options->sent, "When it is sent; default: now");
-  sub->add_option("--key", options->key, "Number of the key; default: the last one in use")
+  sub->add_option("--key", options->key,
+                  "Number of the key; default: the last one in use that may say it")
       ->check(CLI::Range(1, 255));
   sub->add_flag("--with-recipient", options->with_recipient,
                 "Put the recipient's address into it: for a header field, too long for a return "

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,6 +128,20 @@ struct TokenKeys::Key {
     const auto code = crypto::hmac_sha256(view(recipient), address);
     return std::string(view(code).substr(0, kTokenRecipient));
   }
+  // Why it may make no token of that; empty: it may.
+  std::string refusal(const TokenContent& content) const {
+    if (customer.empty()) return {};
+    if (!content.customer.empty() && content.customer != customer) {
+      return fmt::format("can speak for `{}` only", escaped(customer, 64));
+    }
+    if (content.credential.empty()) return {};
+    return fmt::format(
+        "is `{}`'s own, and tokens of a customer's own key say nothing of credentials",
+        escaped(customer, 64));
+  }
+  // The last of them that may make it: that of the number where one is wanted, else one in use.
+  static Result<const Key*> fitting(std::span<const Key> keys, const TokenContent& content,
+                                    Time now, std::optional<uint8_t> wanted);
 };
 
 TokenKeys::TokenKeys() = default;
@@ -249,23 +264,30 @@ const ReadToken* TokenKeys::first_for(std::span<const ReadToken> tokens,
   return nullptr;
 }
 
+Result<const TokenKeys::Key*> TokenKeys::Key::fitting(std::span<const Key> keys,
+                                                      const TokenContent& content, Time now,
+                                                      std::optional<uint8_t> wanted) {
+  std::string refused;
+  for (const Key& key : keys | std::views::reverse) {
+    if (wanted ? key.id != *wanted : key.has_ended(now)) continue;
+    std::string why = key.refusal(content);
+    // Nobody is made to speak who was not named.
+    if (!wanted && why.empty() && content.customer.empty() && !key.customer.empty()) {
+      why = fmt::format("is `{}`'s own, and no customer is named", escaped(key.customer, 64));
+    }
+    if (why.empty()) return &key;
+    refused += fmt::format("{}key {} {}", refused.empty() ? "" : "; ", key.id, why);
+  }
+  if (!refused.empty()) return fail(Code::refused, std::move(refused));
+  return fail(Code::not_found, wanted ? fmt::format("there is no key with the number {}", *wanted)
+                                      : "there is no [[feedback.key]] that is still in use");
+}
+
 Result<std::string> TokenKeys::make(const TokenContent& content, std::string_view recipient,
                                     Time now, std::optional<uint8_t> wanted) const {
-  const Key* key = nullptr;
-  for (const Key& one : keys_) {
-    if (wanted ? one.id == *wanted : !one.has_ended(now)) key = &one;
-  }
-  if (key == nullptr) {
-    return fail(Code::not_found, wanted ? fmt::format("there is no key with the number {}", *wanted)
-                                        : "there is no [[feedback.key]] that is still in use");
-  }
-  if (!key->customer.empty() && !content.customer.empty() && content.customer != key->customer) {
-    return fail(Code::refused,
-                fmt::format("the key can speak for `{}` only", escaped(key->customer, 64)));
-  }
-  if (!key->customer.empty() && !content.credential.empty()) {
-    return fail(Code::refused, "a token of a customer's own key says nothing of credentials");
-  }
+  const auto found = Key::fitting(keys_, content, now, wanted);
+  if (!found) return fail(found.error());
+  const Key* const key = *found;
   const std::string address = suppression_key(recipient);
   if (address.empty()) return fail(Code::bad_input, "the recipient is no address");
   TokenContent wants = content;

@@ -187,6 +187,45 @@ TEST(Token, OfACustomersKeySaysNothingOfCredentials) {
   EXPECT_FALSE(its_own.make(content, "kim@example.com", kSent));
 }
 
+TEST(Token, IsMadeWithTheNewestKeyThatMaySayIt) {
+  const TokenKeys keys =
+      keys_of({{.id = 1, .secret = kSecret},
+               {.id = 2, .secret = kSecret, .customer = "acme"},
+               {.id = 3, .secret = kSecret, .customer = "other"},
+               {.id = 4, .secret = kSecret, .not_after = "2026-11-01T00:00:00Z"}});
+  const auto key_of = [&](const TokenContent& content) {
+    return keys.read(made(keys, content), kSent, kAge).key;
+  };
+  TokenContent content = kContent;
+  EXPECT_EQ(key_of(content), 2);
+  content.credential = "mailer";
+  EXPECT_EQ(key_of(content), 1);
+  content.customer = "somebody";
+  EXPECT_EQ(key_of(content), 1);
+  EXPECT_EQ(key_of({.sent = kSent}), 1);
+}
+
+TEST(Token, WhichKeyRefusedIsSaid) {
+  const TokenKeys keys = keys_of({{.id = 2, .secret = kSecret, .customer = "acme"},
+                                  {.id = 3, .secret = kSecret, .customer = "other"}});
+  const auto refusal = [&](const TokenContent& content, std::optional<uint8_t> key) {
+    const auto token = keys.make(content, "kim@example.com", kSent, key);
+    return token ? "made" : token.error().what;
+  };
+  TokenContent content = kContent;
+  EXPECT_EQ(refusal(content, std::nullopt), "made");
+  EXPECT_EQ(refusal(content, uint8_t{3}), "key 3 can speak for `other` only");
+  content.credential = "mailer";
+  EXPECT_EQ(
+      refusal(content, std::nullopt),
+      "key 3 can speak for `other` only; key 2 is `acme`'s own, and tokens of a customer's own "
+      "key say nothing of credentials");
+  EXPECT_EQ(refusal({.sent = kSent}, std::nullopt),
+            "key 3 is `other`'s own, and no customer is named; key 2 is `acme`'s own, and no "
+            "customer is named");
+  EXPECT_EQ(refusal({.sent = kSent}, uint8_t{3}), "made");
+}
+
 TEST(Token, TheFirstThatIsForARecipientIsFound) {
   const TokenKeys keys = one_key();
   const std::vector<ReadToken> tokens{
