@@ -56,6 +56,12 @@ CALLS = {
     "php": f'\nprint token(7, "{SECRET}", "Kim@Example.com", "acme", "spring", "", true) . "\\n";\n',
     "perl": f'\nprint token(7, "{SECRET}", "Kim\\@Example.com", "acme", "spring", "", "Kim\\@Example.com"), "\\n";\n',
 }
+CALLS_FOR_UNSUBSCRIBE = {
+    "python": CALLS["python"].replace("with_recipient=True", "with_recipient=True, for_unsubscribe=True"),
+    "javascript": CALLS["javascript"].replace("true)", "true, true)"),
+    "php": CALLS["php"].replace("true)", "true, true)"),
+    "perl": CALLS["perl"].replace('"), "', '", {for_unsubscribe => 1}), "'),
+}
 # What follows one to print how many of 33 control characters in each of four texts are refused.
 REFUSALS = {
     "python": f"""
@@ -135,13 +141,14 @@ class Attribution(DaemonTest):
 
     def test_the_recipes_of_the_guide_make_good_tokens(self):
         watchpost = self.watchpost(CONFIGURATION, start=False)
-        for language, call in CALLS.items():
-            with self.subTest(language):
+        for language, call in [*CALLS.items(), *CALLS_FOR_UNSUBSCRIBE.items()]:
+            with self.subTest(language, call=call):
                 read = watchpost.json("token", "read", self.by_recipe(language, call), "--recipient",
                                       "kim@example.com")
                 self.assertEqual((read["state"], read["key"], read["customer"], read["campaign"]),
                                  ("token", 7, "acme", "spring"))
                 self.assertTrue(read["is_for_recipient"])
+                self.assertEqual(read["for_unsubscribe"], call not in CALLS.values())
                 self.assertEqual(read["recipient"].lower(), "kim@example.com")
 
     def test_the_recipes_refuse_control_characters_in_every_text(self):
@@ -232,6 +239,22 @@ class Attribution(DaemonTest):
         watchpost.run("reload")
         self.assertEqual(proof("7"), ("unknown key", 404))
         self.assertEqual(proof("8"), ("wrong token", 404))
+
+    def test_the_token_of_a_link_only_unsubscribes(self):
+        watchpost = self.watchpost(CONFIGURATION)
+        link = self.token(watchpost, "--with-recipient", "--for", "unsubscribe")
+        self.put("1.a", COMPLAINT.format(type="abuse", token=link))
+        got = wait_for_events(watchpost, 1, "source=bounces")
+        self.assertEqual([one["proof"] for one in got], ["unsubscribe token"])
+        # A mail has both: the link's does not stand in the other's way.
+        both = COMPLAINT.format(type="abuse", token=link + "\nX-Other: " + self.token(watchpost))
+        self.put("2.b", both)
+        got = wait_for_events(watchpost, 2, "source=bounces")
+        self.assertEqual(sorted(one["proof"] for one in got), ["token", "unsubscribe token"])
+        self.assertEqual(over_unix(watchpost, "POST", "/u/" + link, "List-Unsubscribe=One-Click")[0], 200)
+        got = wait_for_events(watchpost, 1, "--kind", "unsubscribed")
+        self.assertEqual([(one["customer"], one["recipient"], one["proof"]) for one in got],
+                         [("acme", "kim@example.com", "token")])
 
     def test_one_click_unsubscribes_once_and_looking_does_not(self):
         watchpost = self.watchpost(CONFIGURATION)

@@ -115,14 +115,17 @@ struct TokenKeys::Key {
   std::string customer;
   std::optional<Time> not_after;
   crypto::Sha256 seal;
+  crypto::Sha256 seal_of_unsubscribe;
   crypto::Sha256 hide;
   crypto::Sha256 recipient;
 
   bool has_ended(Time now) const { return not_after && now >= *not_after; }
-  std::string tag_of(std::string_view plain) const {
+  std::string tag_of(std::string_view plain, bool for_unsubscribe) const {
     std::string input(1, static_cast<char>(id));
     input += plain;
-    return std::string(view(crypto::hmac_sha256(view(seal), input)).substr(0, kTokenTag));
+    const auto code =
+        crypto::hmac_sha256(view(for_unsubscribe ? seal_of_unsubscribe : seal), input);
+    return std::string(view(code).substr(0, kTokenTag));
   }
   std::string code_of(std::string_view address) const {
     const auto code = crypto::hmac_sha256(view(recipient), address);
@@ -169,8 +172,9 @@ void fields(SettingsVisitor& visit, TokenKeySettings& settings) {
 }
 
 std::string_view name_of(TokenState state) {
-  constexpr std::array<std::string_view, 6> kNames{
-      "token", "wrong token", "unknown key", "expired token", "token to come", "foreign token"};
+  constexpr std::array<std::string_view, 7> kNames{
+      "token",         "wrong token",   "unknown key",      "expired token",
+      "token to come", "foreign token", "unsubscribe token"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -191,6 +195,7 @@ Result<TokenKeys> TokenKeys::from(std::span<const TokenKeySettings> settings) {
             .customer = one.customer,
             .not_after = std::nullopt,
             .seal = derived(one.secret, "seal"),
+            .seal_of_unsubscribe = derived(one.secret, "seal unsubscribe"),
             .hide = derived(one.secret, "hide"),
             .recipient = derived(one.secret, "recipient")};
     if (!one.not_after.empty()) {
@@ -225,10 +230,15 @@ ReadToken TokenKeys::read(std::string_view token, Time now, Duration oldest) con
   }
   std::string plain = bytes->substr(kHead);
   hide(view(key->hide), view(read.tag), plain);
-  if (!crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain))) return read;
+  const auto is_sealed = [&](bool for_unsubscribe) {
+    return crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain, for_unsubscribe));
+  };
+  const bool for_all = is_sealed(false);
+  if (!for_all && !is_sealed(true)) return read;
   auto content = content_of(plain);
   if (!content) return read;
   read.content = std::move(*content);
+  read.content.for_unsubscribe = !for_all;
   read.limited = !key->customer.empty();
   if (read.limited) read.content.credential.clear();
   read.recipient = first_of<kTokenRecipient>(std::string_view(plain).substr(4));
@@ -295,7 +305,7 @@ Result<std::string> TokenKeys::make(const TokenContent& content, std::string_vie
   const auto texts = texts_of(wants);
   if (!texts) return fail(texts.error());
   std::string plain = seconds_of(content.sent) + key->code_of(address) + *texts;
-  const std::string tag = key->tag_of(plain);
+  const std::string tag = key->tag_of(plain, content.for_unsubscribe);
   hide(view(key->hide), tag, plain);
   return std::string(kTokenMark) +
          to_base32(std::string(1, static_cast<char>(key->id)) + tag + plain);

@@ -124,6 +124,20 @@ TEST(Token, TheSameMailHasTheSameAndAnotherAnother) {
   EXPECT_NE(made(keys, kContent), made(keys, other));
 }
 
+TEST(Token, ToUnsubscribeIsSealedForThat) {
+  const TokenKeys keys = one_key();
+  TokenContent content = kContent;
+  content.for_unsubscribe = true;
+  const std::string token = made(keys, content);
+  EXPECT_EQ(token.size(), kOfRecipe.size());
+  const ReadToken read = keys.read(token, kSent, kAge);
+  EXPECT_EQ(read.state, TokenState::ok);
+  EXPECT_TRUE(read.content.for_unsubscribe);
+  EXPECT_EQ(read.content.campaign, "spring");
+  EXPECT_TRUE(keys.is_for(read, "kim@example.com"));
+  EXPECT_FALSE(keys.read(kOfRecipe, kSent, kAge).content.for_unsubscribe);
+}
+
 TEST(Token, HidesWhatItSays) {
   TokenContent content = kContent;
   content.customer = std::string(40, 'a');
