@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,10 +39,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   static_cast<void>(keys().read(bytes, now, age));
   const std::string text(bytes.substr(size / 2));
-  const auto made = keys().make({.sent = now, .campaign = text}, "kim@example.com", now);
+  const bool for_unsubscribe = size % 2 != 0;
+  const auto made = keys().make({.sent = now, .campaign = text, .for_unsubscribe = for_unsubscribe},
+                                "kim@example.com", now, 2);
+  const bool breaks =
+      std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  WP_CHECK(!made || !breaks);
   if (!made) return 0;
   const ReadToken read = keys().read(*made, now, age);
   WP_CHECK(read.state == TokenState::ok && read.content.customer == "acme");
+  WP_CHECK(read.content.for_unsubscribe == for_unsubscribe);
   WP_CHECK(read.content.campaign == text && keys().is_for(read, "KIM@EXAMPLE.COM"));
   WP_CHECK(tokens_in("<" + *made + ">").size() == 1);
   return 0;

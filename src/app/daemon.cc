@@ -96,6 +96,8 @@ struct Daemon::Parts {
   void stop();
   // What the configuration says of mail as it passes, and what people have added to it.
   std::shared_ptr<const border::Rules> rules(const config::Configuration& wanted);
+  // How mail that comes back is known again, and who is believed.
+  void use(feedback::AttributionRules rules, const feedback::FeedbackSettings& settings);
   void use_exceptions();
 
   config::Configuration configuration;
@@ -113,7 +115,6 @@ struct Daemon::Parts {
   ingest::OwnFailures own_failures;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<enforce::Dispatcher> dispatcher;
-  std::optional<feedback::AttributionRules> attribution;
   std::optional<ingest::StoredSentMail> sent_mail;
   std::optional<ingest::FeedbackReader> feedback;
   std::optional<ingest::Reporters> reporters;
@@ -142,10 +143,10 @@ Result<Done> Daemon::Parts::make_readers() {
   mapping = std::move(*made);
   auto rules = config::attribution_rules(configuration);
   if (!rules) return fail(rules.error());
-  attribution.emplace(std::move(*rules));
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
   sent_mail.emplace(configuration.store, configuration.feedback.look_back, own_failures, clock);
-  feedback.emplace(*attribution, classes, mapping, &*sent_mail, metrics);
+  feedback.emplace(std::make_shared<const feedback::AttributionRules>(std::move(*rules)), classes,
+                   mapping, &*sent_mail, metrics);
   auto opened = dns::RealResolver::open(configuration.dns, clock, metrics);
   if (!opened) return fail(opened.error());
   resolver = std::move(*opened);
@@ -156,6 +157,13 @@ Result<Done> Daemon::Parts::make_readers() {
   context.emplace(
       ingest::SourceContext{classes, mapping, clock, &*feedback, &*reporters, &metrics});
   return Done{};
+}
+
+void Daemon::Parts::use(feedback::AttributionRules rules,
+                        const feedback::FeedbackSettings& settings) {
+  feedback->use(std::make_shared<const feedback::AttributionRules>(std::move(rules)));
+  reporters->use(settings.reporters);
+  sent_mail->use(settings.look_back);
 }
 
 Result<Done> Daemon::Parts::make_pipeline() {
@@ -354,6 +362,8 @@ Result<Done> Daemon::reload(std::string_view who) {
   }
   auto tokens = tokens_from(wanted->listen);
   if (!tokens) return fail(tokens.error());
+  auto attribution = config::attribution_rules(*wanted);
+  if (!attribution) return first_of({attribution.error()});
   if (parts_->countries) {
     if (const auto done = parts_->countries->reload(); !done) return fail(done.error());
   }
@@ -365,6 +375,7 @@ Result<Done> Daemon::reload(std::string_view who) {
   }
   parts_->border->use(parts_->rules(*wanted));
   parts_->api->set_tokens(std::move(*tokens));
+  parts_->use(std::move(*attribution), wanted->feedback);
   parts_->configuration = std::move(*wanted);
   const auto noted = parts_->pipeline->ask(
       [&](decide::Decider&, detect::Watch&, Time now) -> Result<decide::Outcome> {

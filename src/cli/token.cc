@@ -27,6 +27,7 @@ struct MakeOptions {
   TokenContent content;
   std::string recipient;
   std::string sent;
+  std::string use;
   int key = 0;
   bool with_recipient = false;
 };
@@ -58,11 +59,16 @@ int make(const Session& session, const MakeOptions& options) {
     }
     content.sent = *sent;
   }
+  content.for_unsubscribe = !options.use.empty();
   if (options.with_recipient) content.recipient = options.recipient;
   const std::optional<uint8_t> key =
       options.key == 0 ? std::nullopt : std::optional(static_cast<uint8_t>(options.key));
   const auto token = rules->keys.make(content, options.recipient, now, key);
-  if (!token) return fail_with(session, token.error());
+  if (!token) {
+    Error error = token.error();
+    if (!key && error.code == Code::refused) error.what += "; --key chooses another";
+    return fail_with(session, error);
+  }
   if (session.json()) {
     session.terminal.json(boost::json::serialize(
         Object{{"token", *token}, {"fits_return_path", token->size() <= feedback::kShortToken}}));
@@ -86,6 +92,7 @@ std::string_view reason_of(TokenState state) {
     case TokenState::expired: return "the mail was sent too long ago, or its key has ended";
     case TokenState::early: return "it says that the mail is yet to be sent";
     case TokenState::foreign: return "its key may not speak for that customer";
+    case TokenState::other_use: return "it proves requests to unsubscribe only";
   }
   return "";
 }
@@ -104,6 +111,7 @@ void print(const Session& session, const ReadToken& token, const std::string& fo
   row("credential", token.content.credential);
   row("recipient", token.content.recipient);
   row("serial", token.content.serial);
+  if (token.content.for_unsubscribe) row("proves", "requests to unsubscribe only");
   row("made for", for_whom);
 }
 
@@ -124,16 +132,18 @@ int read(const Session& session, const ReadOptions& options) {
   }
   if (session.json()) {
     const TokenContent& content = token.content;
-    session.terminal.json(boost::json::serialize(Object{{"state", feedback::name_of(token.state)},
-                                                        {"why", reason_of(token.state)},
-                                                        {"key", token.key},
-                                                        {"sent", format_time(content.sent)},
-                                                        {"customer", escaped(content.customer)},
-                                                        {"campaign", escaped(content.campaign)},
-                                                        {"credential", escaped(content.credential)},
-                                                        {"recipient", escaped(content.recipient)},
-                                                        {"serial", escaped(content.serial)},
-                                                        {"is_for_recipient", is_for}}));
+    session.terminal.json(
+        boost::json::serialize(Object{{"state", feedback::name_of(token.state)},
+                                      {"why", reason_of(token.state)},
+                                      {"key", token.key},
+                                      {"sent", format_time(content.sent)},
+                                      {"customer", escaped(content.customer)},
+                                      {"campaign", escaped(content.campaign)},
+                                      {"credential", escaped(content.credential)},
+                                      {"recipient", escaped(content.recipient)},
+                                      {"serial", escaped(content.serial)},
+                                      {"for_unsubscribe", content.for_unsubscribe},
+                                      {"is_for_recipient", is_for}}));
   } else {
     print(session, token, for_whom);
   }
@@ -150,7 +160,12 @@ void add_make(CLI::App& line, Session& session) {
   sub->add_option("--credential", options->content.credential, "The login that sends it");
   sub->add_option("--serial", options->content.serial, "Tells apart what else is the same");
   sub->add_option("--sent", options->sent, "When it is sent; default: now");
-  sub->add_option("--key", options->key, "Number of the key; default: the last one in use")
+  sub->add_option("--for", options->use,
+                  "The only use it is good for, as for the link of List-Unsubscribe: unsubscribe; "
+                  "default: all")
+      ->check(CLI::IsMember({"unsubscribe"}));
+  sub->add_option("--key", options->key,
+                  "Number of the key; default: the last one in use that may say it")
       ->check(CLI::Range(1, 255));
   sub->add_flag("--with-recipient", options->with_recipient,
                 "Put the recipient's address into it: for a header field, too long for a return "

@@ -253,9 +253,11 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
 
 // What is written under each header, for the tables that are only read at start.
 std::map<std::string, std::string> tables_of(const std::string& toml) {
-  static constexpr std::array<std::string_view, 9> kTakenOver{
-      "[decide]",   "[[detector]]", "[[suppress]]",  "[[listen.token]]", "[border]",
-      "[identity]", "[[filter]]",   "[[blocklist]]", "[[login]]"};
+  static constexpr std::array<std::string_view, 13> kTakenOver{
+      "[decide]",           "[[detector]]", "[[suppress]]",     "[[listen.token]]",
+      "[border]",           "[identity]",   "[[filter]]",       "[[blocklist]]",
+      "[[login]]",          "[feedback]",   "[[feedback.key]]", "[[feedback.verp]]",
+      "[[feedback.header]]"};
   std::map<std::string, std::string> tables;
   std::string header;
   for (const std::string_view line : split(toml, '\n')) {

@@ -193,6 +193,15 @@ TEST(Configuration, NamesTablesThatNeedARestart) {
   const auto rules = parse("[store]\npath = \"/a\"\n" + detector("two", "2"), "b");
   const auto store = parse("[store]\npath = \"/b\"\n", "c");
   ASSERT_TRUE(first && rules && store);
+  const auto keys = parse(
+      "[store]\npath = \"/a\"\n[feedback]\nlook_back = \"1d\"\n"
+      "[[feedback.key]]\nid = 1\nsecret = \"0123456789abcdef\"\n"
+      "[[feedback.verp]]\npattern = \"(?P<customer>x)\"\n"
+      "[[feedback.header]]\nname = \"X-A\"\npattern = \"(?P<customer>x)\"\n",
+      "d");
+  ASSERT_TRUE(keys) << all_text(keys.error());
+  EXPECT_TRUE(restart_needed(*first, *keys).empty());
+  EXPECT_TRUE(restart_needed(*keys, *first).empty());
   EXPECT_TRUE(restart_needed(*first, *rules).empty());
   EXPECT_THAT(restart_needed(*first, *store), testing::ElementsAre("[store]"));
 }

@@ -134,8 +134,9 @@ class ForgedFeedbackInStore : public ::testing::Test {
                                         .keys = {{.id = 1, .secret = std::string(kSecret)}}},
                                        24h * 30)
           .value();
-  ingest::FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_,
-                                 pipeline_.metrics};
+  ingest::FeedbackReader reader_{
+      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
+      feedback::Classifier::shipped(), mapping_, &sent_, pipeline_.metrics};
   // Of a report that the listed one did send, some time.
   std::string own_signature_ = [this] {
     const std::string report = arf_text(mail_of(0, kListed));

@@ -7,6 +7,7 @@
 #include "ingest/feedback_reader.h"
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -103,8 +104,9 @@ class ForgedFeedback : public ::testing::Test {
       rules_of({{.id = 1, .secret = std::string(kSecret)},
                 {.id = 2, .secret = "the thief's own secret", .customer = "thief"}});
   Metrics metrics_;
-  ingest::FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_,
-                                 metrics_};
+  ingest::FeedbackReader reader_{
+      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
+      feedback::Classifier::shipped(), mapping_, &sent_, metrics_};
   std::unique_ptr<detect::Watch> watch_;
   std::vector<Signal> signals_;
   std::set<EventId> ids_;

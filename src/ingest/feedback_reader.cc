@@ -86,19 +86,24 @@ std::string why_kept(const mime::Message& message, const FeedbackMail& mail,
 
 }  // namespace
 
-FeedbackReader::FeedbackReader(const feedback::AttributionRules& rules,
+FeedbackReader::FeedbackReader(std::shared_ptr<const feedback::AttributionRules> rules,
                                const feedback::Classifier& classifier,
                                const feedback::Mapping& mapping, feedback::SentMail* sent,
                                Metrics& metrics)
-    : rules_(rules), classifier_(classifier), mapping_(mapping), past_(sent), metrics_(metrics) {}
+    : rules_(std::move(rules)),
+      classifier_(classifier),
+      mapping_(mapping),
+      past_(sent),
+      metrics_(metrics) {}
 
 Arrival FeedbackReader::read(const FeedbackItem& item) {
+  const auto rules = rules_.get();
   const mime::Message message = mime::Message::read(item.bytes);
   const FeedbackMail mail = feedback::read_feedback(message, classifier_);
   const std::string reporter =
       item.proven_reporter ? *item.proven_reporter : claimed_reporter(message);
   const feedback::Attribution attribution(mail, item.envelope,
-                                          {.rules = rules_,
+                                          {.rules = *rules,
                                            .sent = &past_,
                                            .now = item.now.value_or(item.at),
                                            .proven_reporter = item.proven_reporter.has_value()});
@@ -130,6 +135,7 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
 
 std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::string_view source,
                                                  Time at, std::string_view& why) {
+  const auto rules = rules_.get();
   FeedbackMail mail;
   mail.kind = MailKind::unsubscribe;
   const auto refuse = [&](std::string_view cause) {
@@ -147,13 +153,13 @@ std::optional<Arrival> FeedbackReader::one_click(std::string_view token, std::st
   mail.unsubscribe = "one-click " + std::string(token);
   const feedback::MailEnvelope no_envelope;
   const feedback::Attribution attribution(
-      mail, no_envelope, {.rules = rules_, .sent = &past_, .now = at, .proven_reporter = false});
+      mail, no_envelope, {.rules = *rules, .sent = &past_, .now = at, .proven_reporter = false});
   feedback::FeedbackEvents made = feedback::events_of(
       mail, attribution, {.source = source, .reporter = {}, .bytes = token, .at = at}, mapping_,
       &past_);
   const auto events = std::as_const(made.events).events();
   if (events.empty() || !is_proven(events.front())) {
-    const auto state = rules_.keys.read(token, at, rules_.token_age).state;
+    const auto state = rules->keys.read(token, at, rules->token_age).state;
     return refuse(state == feedback::TokenState::ok ? kNobody : feedback::name_of(state));
   }
   Arrival arrival;

@@ -1,15 +1,18 @@
 #pragma once
 #include "base/metrics.h"
+#include "base/snapshot.h"
 #include "feedback/attribution/attribution.h"
 #include "ingest/source.h"
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace watchpost::ingest {
@@ -36,9 +39,15 @@ class FeedbackReader {
  public:
   static constexpr std::string_view kNobody = "no recipient in the token";
 
-  // All of it outlives the reader; `sent` may be null.
-  FeedbackReader(const feedback::AttributionRules& rules, const feedback::Classifier& classifier,
-                 const feedback::Mapping& mapping, feedback::SentMail* sent, Metrics& metrics);
+  // All but the rules outlives the reader; `sent` may be null.
+  FeedbackReader(std::shared_ptr<const feedback::AttributionRules> rules,
+                 const feedback::Classifier& classifier, const feedback::Mapping& mapping,
+                 feedback::SentMail* sent, Metrics& metrics);
+
+  // For mail that is read from now on; what is being read goes on with those of before.
+  void use(std::shared_ptr<const feedback::AttributionRules> rules) {
+    rules_.set(std::move(rules));
+  }
 
   Arrival read(const FeedbackItem& item);
   // A one-click request (RFC 8058) with the token of its URL; nothing where the token is not good
@@ -73,7 +82,7 @@ class FeedbackReader {
   void count(const Arrival& arrival);
 
   std::mutex in_order_;  // one is read after the other: what it is depends on what came before
-  const feedback::AttributionRules& rules_;
+  Snapshot<feedback::AttributionRules> rules_;
   const feedback::Classifier& classifier_;
   const feedback::Mapping& mapping_;
   Past past_;

@@ -154,7 +154,9 @@ class StoredMail : public ::testing::Test {
   feedback::Mapping mapping_;
   feedback::AttributionRules rules_;
   Metrics metrics_;
-  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, nullptr, metrics_};
+  FeedbackReader reader_{
+      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
+      feedback::Classifier::shipped(), mapping_, nullptr, metrics_};
   SourceContext context_{feedback::Classifier::shipped(), mapping_, clock_, &reader_};
 };
 using Names = std::vector<std::string>;

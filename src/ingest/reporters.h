@@ -1,5 +1,6 @@
 #pragma once
 #include "auth/dkim/key_cache.h"
+#include "base/snapshot.h"
 #include "base/time.h"
 #include "dns/resolver.h"
 #include "mime/message.h"
@@ -18,11 +19,14 @@ namespace watchpost::ingest {
 class Reporters {
  public:
   using BudgetOf = std::function<dns::Budget()>;  // what one mail may cost in DNS
-  // All of it outlives every check. `listed`: a domain, for all who write from it or below it, or
-  // an address, for mail from that one alone. Without any nobody is believed and nothing is looked
-  // up.
+  // All but `listed` outlives every check. It has: a domain, for all who write from it or below it,
+  // or an address, for mail from that one alone. Without any nobody is believed and nothing is
+  // looked up.
   Reporters(const std::vector<std::string>& listed, dns::Resolver& resolver, BudgetOf budget,
             const Clock& clock);
+
+  // For mail that is checked from now on.
+  void use(const std::vector<std::string>& listed);
 
   // `then` is called once, with the listed domain that the mail is proved to be from, or nothing:
   // at once for mail that does not say it is from any of them, else perhaps later and on the
@@ -38,10 +42,13 @@ class Reporters {
     std::string domain;   // as auth compares them
     std::string address;  // in lower case; empty: everybody's of the domain
   };
-  static std::vector<Listed> as_compared(const std::vector<std::string>& listed);
-  std::vector<std::string> domains_for(const mime::Message& message) const;
+  static std::shared_ptr<const std::vector<Listed>> as_compared(
+      const std::vector<std::string>& listed);
+  // Whose signature proves that the mail is from one of them.
+  static std::vector<std::string> domains_for(const mime::Message& message,
+                                              const std::vector<Listed>& listed);
 
-  const std::vector<Listed> listed_;
+  Snapshot<std::vector<Listed>> listed_;
   dns::Resolver& resolver_;
   const BudgetOf budget_;
   const Clock& clock_;

@@ -20,16 +20,13 @@ struct World : auth::TestWorld {
   FixedClock clock{now};
   int budgets = 0;
 
+  dns::Budget budget() {
+    ++budgets;
+    return {};
+  }
   std::optional<std::string> proven(const std::string& mail,
                                     const std::vector<std::string>& listed) {
-    Reporters reporters(
-        listed, *zone,
-        [this] {
-          ++budgets;
-          return dns::Budget{};
-        },
-        clock);
-    return reporters.check_now(mail);
+    return Reporters(listed, *zone, [this] { return budget(); }, clock).check_now(mail);
   }
 };
 
@@ -41,6 +38,17 @@ TEST(Reporters, BelieveAListedDomainsSignature) {
   EXPECT_EQ(world.proven(report, {"shop.example"}), std::nullopt) << "not signed";
   EXPECT_EQ(world.proven(world.signed_by("attack.example", report), {"shop.example"}), std::nullopt)
       << "signed by another";
+}
+
+TEST(Reporters, OthersAreListedWhileItRuns) {
+  World world;
+  const std::string report =
+      world.signed_by("shop.example", auth::TestWorld::message("From: fbl@shop.example\r\n"));
+  Reporters reporters({}, *world.zone, [&] { return world.budget(); }, world.clock);
+  reporters.use({"SHOP.example."});
+  EXPECT_EQ(reporters.check_now(report), "shop.example");
+  reporters.use({"other.example"});
+  EXPECT_EQ(reporters.check_now(report), std::nullopt);
 }
 
 TEST(Reporters, NothingIsLookedUpForOthers) {

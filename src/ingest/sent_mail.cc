@@ -81,7 +81,7 @@ std::optional<KnownMail> StoredSentMail::find(std::string_view message_id,
                                               std::string_view recipient) {
   store::Reader* const from = reader();
   if (from == nullptr) return std::nullopt;
-  store::EventQuery query{.since = clock_.now() - look_back_,
+  store::EventQuery query{.since = clock_.now() - look_back_.load(),
                           .until = std::nullopt,
                           .equal = {{Field::message_id, std::string(message_id)}},
                           .kind = std::nullopt,
@@ -125,7 +125,7 @@ bool StoredSentMail::has_time() {
 std::optional<KnownMail> StoredSentMail::look_up(std::string_view message_id,
                                                  std::string_view recipient) {
   constexpr size_t kLongest = 998;  // RFC 5322 section 2.1.1
-  if (look_back_ == Duration::zero() || message_id.size() > kLongest) return std::nullopt;
+  if (look_back_.load() == Duration::zero() || message_id.size() > kLongest) return std::nullopt;
   const std::lock_guard lock(mutex_);
   std::string key = fmt::format("{}\n{}", message_id, suppression_key(recipient));
   if (const auto found = kept_.find(key); found != kept_.end()) {

@@ -4,6 +4,7 @@
 #include "ingest/own_failures.h"
 #include "store/store.h"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,9 @@ class StoredSentMail final : public feedback::SentMail {
   StoredSentMail(store::StoreSettings settings, Duration look_back, const OwnFailures& own_failures,
                  const Clock& clock);
 
+  // For what is looked up from now on.
+  void use(Duration look_back) { look_back_ = look_back; }
+
   std::optional<feedback::KnownMail> look_up(std::string_view message_id,
                                              std::string_view recipient) override;
   bool failed(std::string_view message_id, std::string_view recipient) override {
@@ -44,7 +48,7 @@ class StoredSentMail final : public feedback::SentMail {
   bool has_time();
 
   const store::StoreSettings settings_;
-  const Duration look_back_;
+  std::atomic<Duration> look_back_;
   const OwnFailures& own_failures_;
   const Clock& clock_;
   std::mutex mutex_;

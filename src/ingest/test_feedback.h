@@ -4,6 +4,7 @@
 #include "ingest/feedback_reader.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,7 +84,9 @@ class FeedbackReaderTest : public ::testing::Test {
   feedback::Mapping mapping_;
   feedback::AttributionRules rules_ = rules_of();
   Metrics metrics_;
-  FeedbackReader reader_{rules_, feedback::Classifier::shipped(), mapping_, &sent_, metrics_};
+  FeedbackReader reader_{
+      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
+      feedback::Classifier::shipped(), mapping_, &sent_, metrics_};
 };
 
 }  // namespace watchpost::ingest::test

@@ -82,6 +82,8 @@ void Attribution::take_tokens(std::string_view text) {
   for (const std::string_view token : tokens_in(text, kMostTokensRead - tokens_read_)) {
     ++tokens_read_;
     ReadToken read = context_.rules.keys.read(token, context_.now, context_.rules.token_age);
+    const bool other_use = read.content.for_unsubscribe && mail_.kind != MailKind::unsubscribe;
+    if (other_use && read.state == TokenState::ok) read.state = TokenState::other_use;
     states_.insert(read.state);
     if (read.state != TokenState::ok) continue;
     if (known_tokens_.emplace(read.key, read.tag).second) tokens_.push_back(std::move(read));
@@ -180,8 +182,9 @@ std::vector<std::string> Attribution::askers() const {
 std::string_view Attribution::cause(bool named) const {
   const bool somebody = named || mail_.kind == MailKind::unsubscribe;
   if (somebody && !tokens_.empty()) return kOtherRecipient;
-  for (const TokenState state : {TokenState::foreign, TokenState::expired, TokenState::early,
-                                 TokenState::unknown_key, TokenState::wrong}) {
+  for (const TokenState state :
+       {TokenState::foreign, TokenState::expired, TokenState::early, TokenState::other_use,
+        TokenState::unknown_key, TokenState::wrong}) {
     if (states_.contains(state)) return name_of(state);
   }
   return stale_return_path_ ? kStaleReturnPath : kNoProof;

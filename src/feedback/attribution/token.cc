@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ constexpr size_t kFixed = 4 + kTokenRecipient;  // of the plaintext
 constexpr size_t kLeastLetters = ((kHead + kFixed) * 8 + 4) / 5;
 constexpr size_t kMostLetters = ((kHead + kFixed + kMostTokenTexts) * 8 + 4) / 5;
 constexpr size_t kLeastSecret = 16;  // bytes
+constexpr size_t kMostTexts = 5;
 constexpr std::string_view kPurpose = "watchpost token 1 ";
 
 std::string_view view(const crypto::Sha256& code) {
@@ -71,9 +73,16 @@ Time time_of(std::string_view bytes) {
   return Time{std::chrono::seconds(seconds)};
 }
 
-TokenContent content_of(std::string_view plain) {
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
+// Nothing where it is none that any careful maker writes: a separator that came in with one text
+// makes the rest of it another.
+std::optional<TokenContent> content_of(std::string_view plain) {
   TokenContent content{.sent = time_of(plain)};
   const auto texts = split(plain.substr(kFixed), '\n');
+  if (texts.size() > kMostTexts || std::ranges::any_of(texts, has_control)) return std::nullopt;
   const auto text = [&](size_t i) { return i < texts.size() ? std::string(texts[i]) : ""; };
   content.customer = text(0);
   content.campaign = text(1);
@@ -87,8 +96,9 @@ Result<std::string> texts_of(const TokenContent& content) {
   std::string texts;
   for (const std::string* const text : {&content.customer, &content.campaign, &content.credential,
                                         &content.recipient, &content.serial}) {
-    const bool breaks = std::ranges::any_of(*text, [](char c) { return c >= 0 && c < ' '; });
-    if (breaks) return fail(Code::bad_input, "a text of a token has a control character in it");
+    if (has_control(*text)) {
+      return fail(Code::bad_input, "a text of a token has a control character in it");
+    }
     texts += *text;
     texts += '\n';
   }
@@ -105,19 +115,36 @@ struct TokenKeys::Key {
   std::string customer;
   std::optional<Time> not_after;
   crypto::Sha256 seal;
+  crypto::Sha256 seal_of_unsubscribe;
   crypto::Sha256 hide;
   crypto::Sha256 recipient;
 
   bool has_ended(Time now) const { return not_after && now >= *not_after; }
-  std::string tag_of(std::string_view plain) const {
+  std::string tag_of(std::string_view plain, bool for_unsubscribe) const {
     std::string input(1, static_cast<char>(id));
     input += plain;
-    return std::string(view(crypto::hmac_sha256(view(seal), input)).substr(0, kTokenTag));
+    const auto code =
+        crypto::hmac_sha256(view(for_unsubscribe ? seal_of_unsubscribe : seal), input);
+    return std::string(view(code).substr(0, kTokenTag));
   }
   std::string code_of(std::string_view address) const {
     const auto code = crypto::hmac_sha256(view(recipient), address);
     return std::string(view(code).substr(0, kTokenRecipient));
   }
+  // Why it may make no token of that; empty: it may.
+  std::string refusal(const TokenContent& content) const {
+    if (customer.empty()) return {};
+    if (!content.customer.empty() && content.customer != customer) {
+      return fmt::format("can speak for `{}` only", escaped(customer, 64));
+    }
+    if (content.credential.empty()) return {};
+    return fmt::format(
+        "is `{}`'s own, and tokens of a customer's own key say nothing of credentials",
+        escaped(customer, 64));
+  }
+  // The last of them that may make it: that of the number where one is wanted, else one in use.
+  static Result<const Key*> fitting(std::span<const Key> keys, const TokenContent& content,
+                                    Time now, std::optional<uint8_t> wanted);
 };
 
 TokenKeys::TokenKeys() = default;
@@ -145,8 +172,9 @@ void fields(SettingsVisitor& visit, TokenKeySettings& settings) {
 }
 
 std::string_view name_of(TokenState state) {
-  constexpr std::array<std::string_view, 6> kNames{
-      "token", "wrong token", "unknown key", "expired token", "token to come", "foreign token"};
+  constexpr std::array<std::string_view, 7> kNames{
+      "token",         "wrong token",   "unknown key",      "expired token",
+      "token to come", "foreign token", "unsubscribe token"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -167,6 +195,7 @@ Result<TokenKeys> TokenKeys::from(std::span<const TokenKeySettings> settings) {
             .customer = one.customer,
             .not_after = std::nullopt,
             .seal = derived(one.secret, "seal"),
+            .seal_of_unsubscribe = derived(one.secret, "seal unsubscribe"),
             .hide = derived(one.secret, "hide"),
             .recipient = derived(one.secret, "recipient")};
     if (!one.not_after.empty()) {
@@ -201,8 +230,15 @@ ReadToken TokenKeys::read(std::string_view token, Time now, Duration oldest) con
   }
   std::string plain = bytes->substr(kHead);
   hide(view(key->hide), view(read.tag), plain);
-  if (!crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain))) return read;
-  read.content = content_of(plain);
+  const auto is_sealed = [&](bool for_unsubscribe) {
+    return crypto::equal_in_constant_time(view(read.tag), key->tag_of(plain, for_unsubscribe));
+  };
+  const bool for_all = is_sealed(false);
+  if (!for_all && !is_sealed(true)) return read;
+  auto content = content_of(plain);
+  if (!content) return read;
+  read.content = std::move(*content);
+  read.content.for_unsubscribe = !for_all;
   read.limited = !key->customer.empty();
   if (read.limited) read.content.credential.clear();
   read.recipient = first_of<kTokenRecipient>(std::string_view(plain).substr(4));
@@ -238,23 +274,30 @@ const ReadToken* TokenKeys::first_for(std::span<const ReadToken> tokens,
   return nullptr;
 }
 
+Result<const TokenKeys::Key*> TokenKeys::Key::fitting(std::span<const Key> keys,
+                                                      const TokenContent& content, Time now,
+                                                      std::optional<uint8_t> wanted) {
+  std::string refused;
+  for (const Key& key : keys | std::views::reverse) {
+    if (wanted ? key.id != *wanted : key.has_ended(now)) continue;
+    std::string why = key.refusal(content);
+    // Nobody is made to speak who was not named.
+    if (!wanted && why.empty() && content.customer.empty() && !key.customer.empty()) {
+      why = fmt::format("is `{}`'s own, and no customer is named", escaped(key.customer, 64));
+    }
+    if (why.empty()) return &key;
+    refused += fmt::format("{}key {} {}", refused.empty() ? "" : "; ", key.id, why);
+  }
+  if (!refused.empty()) return fail(Code::refused, std::move(refused));
+  return fail(Code::not_found, wanted ? fmt::format("there is no key with the number {}", *wanted)
+                                      : "there is no [[feedback.key]] that is still in use");
+}
+
 Result<std::string> TokenKeys::make(const TokenContent& content, std::string_view recipient,
                                     Time now, std::optional<uint8_t> wanted) const {
-  const Key* key = nullptr;
-  for (const Key& one : keys_) {
-    if (wanted ? one.id == *wanted : !one.has_ended(now)) key = &one;
-  }
-  if (key == nullptr) {
-    return fail(Code::not_found, wanted ? fmt::format("there is no key with the number {}", *wanted)
-                                        : "there is no [[feedback.key]] that is still in use");
-  }
-  if (!key->customer.empty() && !content.customer.empty() && content.customer != key->customer) {
-    return fail(Code::refused,
-                fmt::format("the key can speak for `{}` only", escaped(key->customer, 64)));
-  }
-  if (!key->customer.empty() && !content.credential.empty()) {
-    return fail(Code::refused, "a token of a customer's own key says nothing of credentials");
-  }
+  const auto found = Key::fitting(keys_, content, now, wanted);
+  if (!found) return fail(found.error());
+  const Key* const key = *found;
   const std::string address = suppression_key(recipient);
   if (address.empty()) return fail(Code::bad_input, "the recipient is no address");
   TokenContent wants = content;
@@ -262,7 +305,7 @@ Result<std::string> TokenKeys::make(const TokenContent& content, std::string_vie
   const auto texts = texts_of(wants);
   if (!texts) return fail(texts.error());
   std::string plain = seconds_of(content.sent) + key->code_of(address) + *texts;
-  const std::string tag = key->tag_of(plain);
+  const std::string tag = key->tag_of(plain, content.for_unsubscribe);
   hide(view(key->hide), tag, plain);
   return std::string(kTokenMark) +
          to_base32(std::string(1, static_cast<char>(key->id)) + tag + plain);

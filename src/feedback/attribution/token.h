@@ -20,9 +20,11 @@ namespace watchpost::feedback {
 // how to make one without Watchpost.
 //
 //   "wp1" base32(key id (1) | tag (10) | ciphertext), in small letters
-//   tag        = HMAC-SHA-256(seal key, key id | plaintext), its first 10 bytes
+//   tag        = HMAC-SHA-256(seal key, key id | plaintext), its first 10 bytes; there is one seal
+//                key for what proves anything, and one for what only unsubscribes
 //   ciphertext = plaintext xor HMAC-SHA-256(hide key, tag | block number) ...
-//   plaintext  = seconds since 1970 (4) | recipient (5) | texts, separated by LF
+//   plaintext  = seconds since 1970 (4) | recipient (5) | texts, separated by LF, at most five; no
+//                other byte of theirs is a control character
 //
 // The tag is the nonce as well (a synthetic one, as in RFC 5297), so that nothing random is needed
 // and the same mail has the same token whenever it is tried again.
@@ -51,18 +53,20 @@ struct TokenContent {
   std::string customer;
   std::string campaign;
   std::string credential;
-  std::string recipient;  // of a long token; a short one has only its code
-  std::string serial;     // tells apart what else is the same
+  std::string recipient;         // of a long token; a short one has only its code
+  std::string serial;            // tells apart what else is the same
+  bool for_unsubscribe = false;  // it proves that its recipient unsubscribes, and nothing else
 };
 
 // What a token that was found is worth.
 enum class TokenState : uint8_t {
   ok,
-  wrong,        // no key of that number made it, or it was changed
+  wrong,        // no key of that number made it, it was changed, or its texts are none
   unknown_key,  // there is no key of that number
   expired,      // of mail longer ago than feedback is taken for, or its key has ended
   early,        // of mail that is yet to be sent
   foreign,      // its key may not speak for that customer
+  other_use,    // it only unsubscribes, and stands in something else; read() knows of no use
 };
 // "wrong token": what Field::proof says of it.
 std::string_view name_of(TokenState state);
@@ -98,10 +102,12 @@ class TokenKeys {
   // The first of them that was; null: none. One code for each key, however many there are.
   const ReadToken* first_for(std::span<const ReadToken> tokens, std::string_view recipient) const;
 
-  // With the key of that number, else with the last one of the list that has not ended.
-  //   Fails: bad_input where a text has a line end in it or all are too long, or `recipient` is no
-  //          address; not_found without such a key; refused where the key is another customer's, or
-  //          a customer's and there is a credential.
+  // With the key of that number, else with the last one of the list that has not ended and may say
+  // that: one for all, or the named customer's own.
+  //   Fails: bad_input where a text has a control character in it or all are too long, or
+  //          `recipient` is no address; not_found without such a key; refused where none may say
+  //          that, with the number of each: it is another customer's, or a customer's and there is
+  //          a credential.
   Result<std::string> make(const TokenContent& content, std::string_view recipient, Time now,
                            std::optional<uint8_t> key = std::nullopt) const;
 

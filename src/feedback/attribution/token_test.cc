@@ -1,7 +1,9 @@
 #include "feedback/attribution/token.h"
 
+#include "crypto/digest.h"
 #include "feedback/attribution/base32.h"
 
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,8 +34,54 @@ std::string made(const TokenKeys& keys, const TokenContent& content,
 }
 const TokenContent kContent{.sent = kSent, .customer = "acme", .campaign = "spring"};
 
+std::vector<char> control_bytes() {
+  std::vector<char> bytes(33);
+  std::iota(bytes.begin(), bytes.end(), '\0');
+  bytes.back() = '\x7f';
+  return bytes;
+}
+
+// Made for kim@example.com by somebody who does not look at the texts.
+std::string unchecked(std::string_view texts) {
+  const auto code = [](std::string_view key, std::string_view bytes, size_t length = 32) {
+    const crypto::Sha256 made = crypto::hmac_sha256(key, bytes);
+    return std::string(reinterpret_cast<const char*>(made.data()), length);
+  };
+  const auto derived = [&](const std::string& use) {
+    return code(kSecret, "watchpost token 1 " + use);
+  };
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(kSent.time_since_epoch()).count();
+  std::string plain;
+  for (const int shift : {24, 16, 8, 0}) plain += static_cast<char>((seconds >> shift) & 255);
+  plain += code(derived("recipient"), "kim@example.com", 5);
+  plain += texts;
+  const std::string tag = code(derived("seal"), "\7" + plain, kTokenTag);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const char block = static_cast<char>(i / 32);
+    plain[i] = static_cast<char>(plain[i] ^ code(derived("hide"), tag + block)[i % 32]);
+  }
+  return "wp1" + to_base32("\7" + tag + plain);
+}
+
 TEST(Token, IsWhatTheRecipeMakes) {
   EXPECT_EQ(made(one_key(), kContent, "Kim@Example.com"), kOfRecipe);
+}
+
+TEST(Token, OfTextsThatNobodyLookedAtIsWrong) {
+  const TokenKeys keys = one_key();
+  EXPECT_EQ(unchecked("acme\nspring"), kOfRecipe);
+  EXPECT_EQ(keys.read(unchecked("a\nb\nc\nd\ne"), kSent, kAge).content.serial, "e");
+  EXPECT_EQ(keys.read(unchecked("a\nb\nc\nd\ne\nf"), kSent, kAge).state, TokenState::wrong);
+  EXPECT_EQ(keys.read(unchecked("\n\n\n\n\n"), kSent, kAge).state, TokenState::wrong);
+  for (const char c : control_bytes()) {
+    if (c == '\n') continue;
+    for (const std::string& texts :
+         {"ac" + std::string(1, c) + "me\nspring", "acme\nspring" + std::string(1, c)}) {
+      const ReadToken read = keys.read(unchecked(texts), kSent, kAge);
+      EXPECT_EQ(read.state, TokenState::wrong) << int{c};
+      EXPECT_EQ(read.content.customer, "") << int{c};
+    }
+  }
 }
 
 TEST(Token, SaysWhatWasPutIn) {
@@ -74,6 +122,20 @@ TEST(Token, TheSameMailHasTheSameAndAnotherAnother) {
   TokenContent other = kContent;
   other.serial = "2";
   EXPECT_NE(made(keys, kContent), made(keys, other));
+}
+
+TEST(Token, ToUnsubscribeIsSealedForThat) {
+  const TokenKeys keys = one_key();
+  TokenContent content = kContent;
+  content.for_unsubscribe = true;
+  const std::string token = made(keys, content);
+  EXPECT_EQ(token.size(), kOfRecipe.size());
+  const ReadToken read = keys.read(token, kSent, kAge);
+  EXPECT_EQ(read.state, TokenState::ok);
+  EXPECT_TRUE(read.content.for_unsubscribe);
+  EXPECT_EQ(read.content.campaign, "spring");
+  EXPECT_TRUE(keys.is_for(read, "kim@example.com"));
+  EXPECT_FALSE(keys.read(kOfRecipe, kSent, kAge).content.for_unsubscribe);
 }
 
 TEST(Token, HidesWhatItSays) {
@@ -139,6 +201,45 @@ TEST(Token, OfACustomersKeySaysNothingOfCredentials) {
   EXPECT_FALSE(its_own.make(content, "kim@example.com", kSent));
 }
 
+TEST(Token, IsMadeWithTheNewestKeyThatMaySayIt) {
+  const TokenKeys keys =
+      keys_of({{.id = 1, .secret = kSecret},
+               {.id = 2, .secret = kSecret, .customer = "acme"},
+               {.id = 3, .secret = kSecret, .customer = "other"},
+               {.id = 4, .secret = kSecret, .not_after = "2026-11-01T00:00:00Z"}});
+  const auto key_of = [&](const TokenContent& content) {
+    return keys.read(made(keys, content), kSent, kAge).key;
+  };
+  TokenContent content = kContent;
+  EXPECT_EQ(key_of(content), 2);
+  content.credential = "mailer";
+  EXPECT_EQ(key_of(content), 1);
+  content.customer = "somebody";
+  EXPECT_EQ(key_of(content), 1);
+  EXPECT_EQ(key_of({.sent = kSent}), 1);
+}
+
+TEST(Token, WhichKeyRefusedIsSaid) {
+  const TokenKeys keys = keys_of({{.id = 2, .secret = kSecret, .customer = "acme"},
+                                  {.id = 3, .secret = kSecret, .customer = "other"}});
+  const auto refusal = [&](const TokenContent& content, std::optional<uint8_t> key) {
+    const auto token = keys.make(content, "kim@example.com", kSent, key);
+    return token ? "made" : token.error().what;
+  };
+  TokenContent content = kContent;
+  EXPECT_EQ(refusal(content, std::nullopt), "made");
+  EXPECT_EQ(refusal(content, uint8_t{3}), "key 3 can speak for `other` only");
+  content.credential = "mailer";
+  EXPECT_EQ(
+      refusal(content, std::nullopt),
+      "key 3 can speak for `other` only; key 2 is `acme`'s own, and tokens of a customer's own "
+      "key say nothing of credentials");
+  EXPECT_EQ(refusal({.sent = kSent}, std::nullopt),
+            "key 3 is `other`'s own, and no customer is named; key 2 is `acme`'s own, and no "
+            "customer is named");
+  EXPECT_EQ(refusal({.sent = kSent}, uint8_t{3}), "made");
+}
+
 TEST(Token, TheFirstThatIsForARecipientIsFound) {
   const TokenKeys keys = one_key();
   const std::vector<ReadToken> tokens{
@@ -193,8 +294,15 @@ TEST(Token, IsNotMadeOfWhatItCannotHold) {
   TokenContent content = kContent;
   EXPECT_FALSE(keys.make(content, "no address", kSent));
   EXPECT_FALSE(keys.make(content, "kim@example.com", kSent, uint8_t{8}));
-  content.campaign = "two\nlines";
-  EXPECT_FALSE(keys.make(content, "kim@example.com", kSent));
+  for (const char c : control_bytes()) {
+    for (std::string TokenContent::* const text :
+         {&TokenContent::customer, &TokenContent::campaign, &TokenContent::credential,
+          &TokenContent::recipient, &TokenContent::serial}) {
+      TokenContent two = kContent;
+      two.*text = std::string("two") + c + "texts";
+      EXPECT_FALSE(keys.make(two, "kim@example.com", kSent)) << int{c};
+    }
+  }
   content.campaign = std::string(kMostTokenTexts, 'x');
   EXPECT_FALSE(keys.make(content, "kim@example.com", kSent));
   EXPECT_FALSE(TokenKeys().make(kContent, "kim@example.com", kSent));
