@@ -4,6 +4,7 @@
 #include "ingest/mail_stream.h"
 
 #include "base/result.h"
+#include "ingest/mail_whole.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -43,6 +44,7 @@ std::vector<Got> read(std::string_view bytes, size_t largest, MailShape shape, s
     messages.filled(some.size());
     bytes.remove_prefix(some.size());
     take();
+    wholeness_of(messages.unfinished());
   }
   messages.end();
   take();

@@ -2,6 +2,7 @@
 import json
 import os
 import smtplib
+import ssl
 import subprocess
 import time
 import unittest
@@ -116,6 +117,39 @@ class Intake(WithIntake, DaemonTest):
         self.daemon.start()
         self.lmtp().send(report)
         self.assertEqual(self.count("--kind", "complained"), 1)
+
+    def test_a_reload_shows_the_new_certificate(self):
+        files = [self.folder / "certificate", self.folder / "key"]
+
+        def renew():
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                            "-nodes", "-days", "1", "-subj", "/CN=mx.example", "-keyout", files[1],
+                            "-out", files[0]], check=True, capture_output=True)
+            return ssl.PEM_cert_to_DER_cert(files[0].read_text())
+
+        def shown():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with smtplib.LMTP("127.0.0.1", self.port, timeout=60) as client:
+                client.starttls(context=context)
+                return client.sock.getpeercert(binary_form=True)
+
+        first = renew()
+        port = free_port()
+        self.begin(f'[[source]]\nname = "tls"\nkind = "feedback_mail"\nlisten = ["127.0.0.1:{port}"]\n'
+                   f'certificate = "{files[0]}"\nkey = "{files[1]}"\n')
+        self.port = port
+        self.lmtp()
+        self.assertEqual(shown(), first)
+        second = renew()
+        self.assertEqual(shown(), first)
+        self.daemon.run("reload")
+        self.assertEqual(shown(), second)
+        # A key that does not fit: nothing changes, and it is said what is wrong.
+        renew()
+        files[1].write_text("none")
+        self.complain(self.daemon, "reload", code=4, says="source tls: the key cannot be used")
+        self.assertEqual(shown(), second)
 
     def test_what_proves_nothing_is_kept_and_moves_nothing(self):
         self.begin()

@@ -190,6 +190,9 @@ value view(const investigate::SourceView& source) {
                 {"lines", status.lines},
                 {"events", status.events},
                 {"bytes_behind", status.bytes_behind},
+                {"share", status.share ? of(*status.share) : value(nullptr)},
+                {"left", status.left ? of(*status.left) : value(nullptr)},
+                {"counted_since", of(status.counted_since)},
                 {"last_event_at", of(status.last_event_at)},
                 {"unread", std::move(unread)},
                 {"unread_total", unread_total}};

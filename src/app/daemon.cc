@@ -283,12 +283,13 @@ Result<Done> Daemon::Parts::make_api(Daemon& daemon) {
       .version = cli::kVersion,
       .started_at = clock.now(),
       .sources =
-          [this] {
+          [this, started = clock.now()] {
             std::vector<investigate::SourceView> views;
             for (auto& [name, kind, status] : supervisor->statuses()) {
               views.push_back({name, kind, status});
             }
             views.push_back({"api", "events", intake->status()});
+            for (auto& view : views) view.status.counted_since = started;
             return views;
           },
       .enforcers = [this] { return dispatcher->states(); },
@@ -364,6 +365,8 @@ Result<Done> Daemon::reload(std::string_view who) {
   if (!tokens) return fail(tokens.error());
   auto attribution = config::attribution_rules(*wanted);
   if (!attribution) return first_of({attribution.error()});
+  const auto use_files = parts_->supervisor->read_files_anew();
+  if (!use_files) return first_of({use_files.error()});
   if (parts_->countries) {
     if (const auto done = parts_->countries->reload(); !done) return fail(done.error());
   }
@@ -373,6 +376,7 @@ Result<Done> Daemon::reload(std::string_view who) {
   if (const auto done = parts_->pipeline->replace_suppress_rules(wanted->suppress_rules); !done) {
     return fail(done.error());
   }
+  (*use_files)();
   parts_->border->use(parts_->rules(*wanted));
   parts_->api->set_tokens(std::move(*tokens));
   parts_->use(std::move(*attribution), wanted->feedback);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -49,6 +50,17 @@ void print_unread(const Terminal& terminal, const Object& source) {
   }
 }
 
+// "1.2 GiB, 37 % read, 4m left"
+std::string behind_text(const Object& source) {
+  std::string behind = bytes_text(count(source, "bytes_behind"));
+  const auto* const share = source.if_contains("share");
+  if (share != nullptr && share->is_double()) {
+    behind += fmt::format(", {:.0f} % read", std::floor(share->as_double() * 100));
+  }
+  const std::string left = text(source, "left");
+  return left.empty() ? behind : fmt::format("{}, {} left", behind, left);
+}
+
 void print_sources(const Session& session, const Object& answer, Time now, bool samples) {
   Table table({"SOURCE", "KIND", "LINES", "EVENTS", "LAST EVENT", "BEHIND", "NOT READ", "STATE"});
   for (const auto& one : list(answer, "sources")) {
@@ -60,12 +72,16 @@ void print_sources(const Session& session, const Object& answer, Time now, bool 
                {grouped(count(source, "lines"))},
                {grouped(count(source, "events"))},
                {age(source, "last_event_at", now)},
-               {bytes_text(behind), behind > 0 ? Colour::yellow : Colour::none},
+               {behind_text(source), behind > 0 ? Colour::yellow : Colour::none},
                {grouped(unread), unread > 0 ? Colour::yellow : Colour::none},
                {text(source, "state"), flag(source, "healthy") ? Colour::green : Colour::red}});
   }
   table.print(session.terminal, "No sources are configured.");
   if (!samples) return;
+  if (const auto& sources = list(answer, "sources"); !sources.empty()) {
+    session.terminal.line(fmt::format("\nCounted since the daemon's start: {}",
+                                      moment(sources.front().as_object(), "counted_since")));
+  }
   for (const auto& one : list(answer, "sources")) print_unread(session.terminal, one.as_object());
 }
 

@@ -6,7 +6,6 @@
 
 #include <charconv>
 #include <iterator>
-#include <map>
 #include <set>
 
 #include <fmt/ranges.h>
@@ -23,15 +22,7 @@ void check_milters(TableReader& reader, const Configuration& in) {
                              escaped(in.enforcers[i].name, 64)),
                  reader.place(fmt::format("enforcer[{}].name", i)));
   }
-  std::map<std::string_view, std::string_view> taken;
   for (size_t i = 0; i < in.milters.size(); ++i) {
-    for (const std::string& at : in.milters[i].listen) {
-      const auto [other, fresh] = taken.try_emplace(at, in.milters[i].name);
-      if (fresh || at.ends_with(":0")) continue;
-      reader.fault(fmt::format("`{}` is where [[milter]] `{}` listens already", escaped(at, 64),
-                               escaped(other->second, 64)),
-                   reader.place(fmt::format("milter[{}].listen", i)));
-    }
     if (const auto fine = border::check(in.milters[i]); !fine) {
       reader.fault(fine.error().what,
                    reader.place(fmt::format("milter[{}].{}", i, fine.error().about)));

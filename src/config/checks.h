@@ -40,6 +40,9 @@ std::vector<std::string_view> check_names(TableReader& reader, const Tables& tab
 void check_domains(TableReader& reader, const std::vector<std::string>& domains,
                    std::string_view setting);
 
+// No two of all that listen do so at one address.
+void check_listens(TableReader& reader, const Configuration& in);
+
 // [border] and the lists that belong to it; fills Configuration::filter_rules.
 void check_border(TableReader& reader, Configuration& in);
 

@@ -228,6 +228,7 @@ void check(TableReader& reader, Configuration& in, const Configuration* live) {
   check_suppress(reader, in);
   check_tables(reader, in);
   check_border(reader, in);
+  check_listens(reader, in);
   check_maps(reader, in);
   for (const Error& fault : feedback::faults_of(in.feedback, in.store.keep)) {
     reader.fault(fault.what, reader.place("feedback." + fault.about));
@@ -283,6 +284,7 @@ std::expected<Configuration, Faults> configuration_from(const toml::table& table
   if (!reader.faults().empty()) return std::unexpected(std::move(reader.faults()));
   made.shown = reader.shown();
   made.exact = reader.exact();
+  made.places = reader.places();
   return made;
 }
 

@@ -21,6 +21,8 @@
 #include "store/store.h"
 #include "suppress/rules.h"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -91,6 +93,8 @@ struct Configuration {
   std::vector<border::Filter> filter_rules;  // the same, checked
   std::string shown;  // all of it as TOML, defaults included, secrets as "(secret)"
   std::string exact;  // the same with a hash for each secret
+  // "file:line:column" of each setting that a file gives, by its path: "source[0].path".
+  std::map<std::string, std::string, std::less<>> places;
 };
 
 // Every fault found, not only the first; `about` is "file:line:column". Never empty.
@@ -103,8 +107,8 @@ std::expected<Configuration, Faults> load(const std::string& path);
 // The same from text, without drop-ins. `origin` stands for the file in faults.
 std::expected<Configuration, Faults> parse(std::string_view toml, std::string_view origin);
 
-// What is wrong with the files that it names: tokens, rules for replies, a country database. load()
-// opens none of them.
+// What is wrong with the files that it names: tokens, secrets of keys, rules for replies, a country
+// database. load() opens none of them.
 Faults check_files(const Configuration& configuration);
 
 // Rules to be tried beside a configuration: a file with [[detector]] tables and, where wanted,

@@ -103,6 +103,47 @@ token = "a secret of some length"
   EXPECT_EQ(faults.size(), 2u);
   EXPECT_THAT(all_text(faults), HasSubstr("/nonexistent/token"));
   EXPECT_THAT(all_text(faults), HasSubstr("/nonexistent/replies.toml"));
+  EXPECT_THAT(all_text(faults), HasSubstr("file:5:14: `token_file` of [[listen.token]]"));
+}
+
+TEST(Configuration, ASecretsFileThatIsNotThereHasAPlace) {
+  const auto read = parse("[[feedback.key]]\nid = 1\nsecret_file = \"/nope\"\n", "file");
+  ASSERT_TRUE(read) << all_text(read.error());
+  const Faults faults = check_files(*read);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].about, "file:3:15");
+  EXPECT_THAT(faults[0].what,
+              HasSubstr("`secret_file` of [[feedback.key]]: /nope: cannot be read"));
+}
+
+TEST(Configuration, NoTwoListenAtOneAddress) {
+  const auto faults_of = [](std::string_view toml) {
+    const auto read = parse(toml, "file");
+    return read ? std::string() : all_text(read.error());
+  };
+  const auto intake = [](std::string_view name, std::string_view at) {
+    return fmt::format(
+        "[[source]]\nname = \"{}\"\nkind = \"feedback_mail\"\nlisten = [\"{}\"]\n"
+        "allow = [\"192.0.2.0/24\"]\n",
+        name, at);
+  };
+  const std::string a = intake("a", "127.0.0.1:8024");
+  EXPECT_THAT(faults_of(a + intake("b", "127.0.0.1:8024")),
+              HasSubstr("file:9:10: `127.0.0.1:8024` is where [[source]] `a` listens already"));
+  EXPECT_THAT(faults_of(a + intake("b", "0.0.0.0:8024")), HasSubstr("`a` listens already"));
+  EXPECT_EQ(faults_of(a + intake("b", "127.0.0.1:8025")), "");
+  EXPECT_EQ(faults_of(a + intake("b", "127.0.0.2:8024")), "");
+  EXPECT_EQ(faults_of(a + intake("b", "[::]:8024")), "");
+  EXPECT_EQ(faults_of(intake("a", "127.0.0.1:0") + intake("b", "127.0.0.1:0")), "");
+  EXPECT_THAT(faults_of(a + "[[enforcer]]\nname = \"p\"\nkind = \"postfix_policy\"\n"
+                            "listen = [\"127.0.0.1:8024\"]\n"),
+              HasSubstr("file:9:10: `127.0.0.1:8024` is where [[source]] `a` listens already"));
+  EXPECT_THAT(faults_of(a + "[[milter]]\nrole = \"outbound\"\nlisten = [\"127.0.0.1:8024\"]\n"),
+              HasSubstr("[[source]] `a` listens already"));
+  EXPECT_THAT(faults_of(a + "[listen]\napi = \"127.0.0.1:8024\"\n"),
+              HasSubstr("is where the API listens already"));
+  EXPECT_THAT(faults_of("[listen]\nsocket = \"/run/a\"\n" + intake("a", "unix:/run/a")),
+              HasSubstr("`unix:/run/a` is where the API listens already"));
 }
 
 TEST(Configuration, ASecretInAFileThatIsTooShortHasAPlace) {
@@ -115,7 +156,8 @@ TEST(Configuration, ASecretInAFileThatIsTooShortHasAPlace) {
   ASSERT_TRUE(read) << all_text(read.error());
   const Faults faults = check_files(*read);
   ASSERT_EQ(faults.size(), 1u);
-  EXPECT_EQ(faults[0].about, file + " (feedback.key[1].secret_file)");
+  EXPECT_EQ(faults[0].about, "file:6:15");
+  EXPECT_THAT(faults[0].what, HasSubstr("`secret_file` of [[feedback.key]]: " + file));
   EXPECT_THAT(faults[0].what, HasSubstr("at least 16 bytes"));
   std::filesystem::remove(file);
 }

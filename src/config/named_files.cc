@@ -45,12 +45,28 @@ Result<std::string> secret_of(const std::string& secret, const std::string& file
 
 namespace {
 
-// "key[0].secret" of a secret that stands in a file -> the file, and the setting that names it.
-Error placed(Error error, const std::vector<feedback::TokenKeySettings>& keys) {
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i].secret_file.empty() || error.about != fmt::format("key[{}].secret", i)) continue;
-    error.about = fmt::format("{} (feedback.key[{}].secret_file)", keys[i].secret_file, i);
-    return error;
+// An error about a file -> about the setting that names it, where that stands. `table`:
+// "[[feedback.key]]".
+Error placed(Error error, const Configuration& in, const std::string& file, std::string_view table,
+             const std::string& path) {
+  const auto at = in.places.find(path);
+  if (at == in.places.end()) return error;
+  error.what =
+      fmt::format("`{}` of {}: {}: {}", path.substr(path.rfind('.') + 1), table, file, error.what);
+  error.about = at->second;
+  return error;
+}
+
+Error placed_key(Error error, const Configuration& in, size_t i) {
+  return placed(std::move(error), in, in.feedback.keys[i].secret_file, "[[feedback.key]]",
+                fmt::format("feedback.key[{}].secret_file", i));
+}
+
+// "key[0].secret" of a secret that stands in a file.
+Error placed_rule(Error error, const Configuration& in) {
+  for (size_t i = 0; i < in.feedback.keys.size(); ++i) {
+    if (in.feedback.keys[i].secret_file.empty()) continue;
+    if (error.about == fmt::format("key[{}].secret", i)) return placed_key(error, in, i);
   }
   error.about = "feedback." + error.about;
   return error;
@@ -60,14 +76,15 @@ Error placed(Error error, const std::vector<feedback::TokenKeySettings>& keys) {
 
 Result<feedback::AttributionRules> attribution_rules(const Configuration& configuration) {
   feedback::FeedbackSettings settings = configuration.feedback;
-  for (feedback::TokenKeySettings& key : settings.keys) {
+  for (size_t i = 0; i < settings.keys.size(); ++i) {
+    feedback::TokenKeySettings& key = settings.keys[i];
     auto secret = secret_of(key.secret, key.secret_file);
-    if (!secret) return fail(secret.error());
+    if (!secret) return std::unexpected(placed_key(secret.error(), configuration, i));
     key.secret = std::move(*secret);
     key.secret_file.clear();
   }
   auto rules = feedback::AttributionRules::from(settings, configuration.store.keep);
-  if (!rules) return std::unexpected(placed(rules.error(), configuration.feedback.keys));
+  if (!rules) return std::unexpected(placed_rule(rules.error(), configuration));
   return rules;
 }
 
@@ -76,12 +93,19 @@ Faults check_files(const Configuration& configuration) {
   const auto check = [&](const auto& read) {
     if (!read) faults.push_back(read.error());
   };
-  for (const TokenSettings& one : configuration.listen.tokens) {
-    check(secret_of(one.token, one.token_file));
+  const auto& tokens = configuration.listen.tokens;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const auto secret = secret_of(tokens[i].token, tokens[i].token_file);
+    if (secret) continue;
+    faults.push_back(placed(secret.error(), configuration, tokens[i].token_file, "[[listen.token]]",
+                            fmt::format("listen.token[{}].token_file", i)));
   }
   if (const std::string& path = configuration.events.reply_classes; !path.empty()) {
     const auto text = file_text(path);
-    check(text);
+    if (!text) {
+      faults.push_back(
+          placed(text.error(), configuration, path, "[events]", "events.reply_classes"));
+    }
     if (text) check(feedback::Classifier::from_toml(*text, path));
   }
   check(feedback::Countries::from(configuration.geo));

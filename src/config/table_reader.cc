@@ -57,6 +57,12 @@ std::string TableReader::place(std::string_view path, size_t column) const {
   return fmt::format("{}:{}:{}", at.file, at.line, at.column + shift);
 }
 
+std::map<std::string, std::string, std::less<>> TableReader::places() const {
+  std::map<std::string, std::string, std::less<>> all;
+  for (const auto& [path, at] : places_) all.emplace(path, place(path));
+  return all;
+}
+
 void TableReader::fault(std::string what, std::string place) {
   faults_.push_back({Code::bad_input, std::move(what), std::move(place)});
 }

@@ -2,6 +2,7 @@
 #include "base/result.h"
 #include "base/settings.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ class TableReader final : public SettingsVisitor {
   // "file:line:column" of a setting by its path, "detector[2].when"; of the table around it where
   // the file does not have it. `column` counts from 1 within a text value.
   std::string place(std::string_view path, size_t column = 0) const;
+  // The same of all settings that the file has, by their paths.
+  std::map<std::string, std::string, std::less<>> places() const;
   void fault(std::string what, std::string place);
 
   std::vector<Error>& faults() { return faults_; }

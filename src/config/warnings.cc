@@ -183,9 +183,45 @@ void check_reporters(const Configuration& in, Warnings& warnings) {
   }
 }
 
+// Keys that have all ended, and requests to unsubscribe that take nobody off a list.
+void check_feedback(const Configuration& in, Time now, Warnings& warnings) {
+  const auto& keys = in.feedback.keys;
+  if (keys.empty()) return;
+  const auto has_ended = [&](const feedback::TokenKeySettings& key) {
+    const auto end = parse_time(key.not_after);
+    return end && now >= *end;
+  };
+  if (std::ranges::all_of(keys, has_ended)) {
+    warnings.push_back({Code::refused,
+                        fmt::format("`not_after` of {} is over: no token can be made, and none is "
+                                    "believed",
+                                    keys.size() == 1 ? "the only key" : "all keys"),
+                        "[[feedback.key]]"});
+  }
+  const auto heeds = [](const suppress::SuppressSettings& rule) {
+    return rule.when.contains(name_of(EventKind::unsubscribed)) || rule.reason == "unsubscribe";
+  };
+  if (!std::ranges::any_of(in.suppress, heeds)) {
+    warnings.push_back({Code::refused,
+                        "none is for `unsubscribed`: a request to unsubscribe is an event and "
+                        "takes nobody off a list",
+                        "[[suppress]]"});
+  }
+}
+
+void check_sources(const Configuration& in, Warnings& warnings) {
+  for (const SourceTable& table : in.sources) {
+    if (!table.settings) continue;
+    for (const Error& one : table.settings->missing()) {
+      warnings.push_back({one.code, fmt::format("`{}`: {}", one.about, one.what),
+                          fmt::format("[[source]] `{}`", escaped(table.name, 64))});
+    }
+  }
+}
+
 }  // namespace
 
-Warnings warnings_of(const Configuration& configuration) {
+Warnings warnings_of(const Configuration& configuration, Time now) {
   const std::vector<Taker> outbound = takers_of(configuration, Direction::outbound);
   const std::vector<Taker> inbound = takers_of(configuration, Direction::inbound);
   Warnings warnings;
@@ -206,6 +242,8 @@ Warnings warnings_of(const Configuration& configuration) {
   check_quarantine(configuration, warnings);
   check_holds(configuration, warnings);
   check_reporters(configuration, warnings);
+  check_feedback(configuration, now, warnings);
+  check_sources(configuration, warnings);
   return warnings;
 }
 

@@ -10,7 +10,8 @@ namespace watchpost::config {
 using Warnings = std::vector<Error>;
 
 // Measures that are enforced and that nobody who is configured could carry out, whatever they are
-// decided for. Opens nothing.
-Warnings warnings_of(const Configuration& configuration);
+// decided for; mail that nobody would keep or release; feedback that nobody would believe or act
+// on; folders that are not there. Opens nothing; looks whether files are there.
+Warnings warnings_of(const Configuration& configuration, Time now = SystemClock().now());
 
 }  // namespace watchpost::config

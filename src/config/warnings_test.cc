@@ -1,5 +1,6 @@
 #include "config/warnings.h"
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -139,6 +140,63 @@ TEST(ConfigWarnings, AMilterIsNobodyForTheOtherDirection) {
   EXPECT_THAT(warnings(inbound + milter("inbound")), IsEmpty());
   EXPECT_THAT(warnings(outbound + milter("inbound")), ElementsAre(HasSubstr("what `out` decides")));
   EXPECT_THAT(warnings(inbound + milter("outbound")), ElementsAre(HasSubstr("what `in` decides")));
+}
+
+TEST(ConfigWarnings, KeysThatHaveAllEnded) {
+  const auto keys = [](std::string_view first, std::string_view second) {
+    const auto read =
+        parse(fmt::format("[[suppress]]\nname = \"u\"\nwhen = \"kind == unsubscribed\"\n"
+                          "[[feedback.key]]\nid = 1\nsecret = \"0123456789abcdef\"\n{}"
+                          "[[feedback.key]]\nid = 2\nsecret = \"0123456789abcdeg\"\n{}",
+                          first, second),
+              "file");
+    EXPECT_TRUE(read);
+    std::vector<std::string> all;
+    for (const Error& one : warnings_of(*read, *parse_time("2026-11-24T00:00:00Z"))) {
+      all.push_back(one.text());
+    }
+    return all;
+  };
+  constexpr std::string_view kEnded = "not_after = \"2026-11-24T00:00:00Z\"\n";
+  constexpr std::string_view kGood = "not_after = \"2026-11-24T00:00:01Z\"\n";
+  EXPECT_THAT(
+      keys(kEnded, kEnded),
+      ElementsAre(HasSubstr("[[feedback.key]]: `not_after` of all keys is over: no token")));
+  EXPECT_THAT(keys(kEnded, kGood), IsEmpty());
+  EXPECT_THAT(keys("", kEnded), IsEmpty());
+}
+
+TEST(ConfigWarnings, RequestsToUnsubscribeThatNobodyHeeds) {
+  const std::string key = "[[feedback.key]]\nid = 1\nsecret = \"0123456789abcdef\"\n";
+  const auto rule = [](std::string_view when) {
+    return fmt::format("[[suppress]]\nname = \"a rule\"\nwhen = \"{}\"\n", when);
+  };
+  const auto expected = ElementsAre(HasSubstr("[[suppress]]: none is for `unsubscribed`"));
+  EXPECT_THAT(warnings(key), expected);
+  EXPECT_THAT(warnings(key + rule("kind == complained")), expected);
+  EXPECT_THAT(warnings(key + rule("kind == complained or kind == unsubscribed")), IsEmpty());
+  EXPECT_THAT(warnings(rule("kind == complained")), IsEmpty());
+}
+
+TEST(ConfigWarnings, FoldersThatAreNotThere) {
+  namespace fs = std::filesystem;
+  const fs::path folder = testing::TempDir() + "warnings_maildir";
+  fs::remove_all(folder);
+  const auto of = [&](std::string_view more = "") {
+    return warnings(fmt::format("[[source]]\nname = \"b\"\nkind = \"maildir\"\npath = \"{}\"\n{}",
+                                folder.string(), more));
+  };
+  EXPECT_THAT(of(), ElementsAre(HasSubstr("[[source]] `b`: `path`: " + folder.string() +
+                                          ": No such file or directory; it is waited for")));
+  fs::create_directories(folder);
+  EXPECT_THAT(of(), ElementsAre(HasSubstr("/new: No such file"), HasSubstr("/cur: No such file")));
+  fs::create_directories(folder / "new");
+  fs::create_directories(folder / "cur");
+  EXPECT_THAT(of(), IsEmpty());
+  EXPECT_THAT(of("move_to = \"/nope\"\n"), ElementsAre(HasSubstr("`move_to`: /nope: No such")));
+  EXPECT_THAT(of("move_to = \"/proc\"\n"), ElementsAre(HasSubstr("on another file system")));
+  EXPECT_THAT(of(fmt::format("move_to = \"{}\"\n", testing::TempDir())), IsEmpty());
+  fs::remove_all(folder);
 }
 
 TEST(ConfigWarnings, TheShippedFileHasNone) {

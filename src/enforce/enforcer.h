@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace watchpost::enforce {
 
@@ -62,6 +63,8 @@ struct EnforcerKind {
     // What is wrong with them, as far as that can be told without opening anything; `about` names
     // the setting.
     virtual Result<Done> check() const { return Done{}; }
+    // The addresses at which it listens.
+    virtual std::vector<std::string> listens() const { return {}; }
   };
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Enforcer>> (*make)(std::string name, const Settings& settings,

@@ -36,6 +36,9 @@ void MailCounts::tell(std::string state, bool healthy, uint64_t bytes_behind) {
   status_.state = std::move(state);
   status_.healthy = healthy;
   status_.bytes_behind = bytes_behind;
+  pile_.at(bytes_behind, CatchUp::Ticks::clock::now());
+  status_.share = pile_.share();
+  status_.left = pile_.left();
 }
 
 SourceStatus MailCounts::status() const {

@@ -1,5 +1,6 @@
 #pragma once
 #include "feedback/unread.h"
+#include "ingest/catch_up.h"
 #include "ingest/source.h"
 
 #include <cstdint>
@@ -26,6 +27,7 @@ class MailCounts {
   mutable std::mutex mutex_;
   SourceStatus status_{.state = "not started"};
   feedback::Unread unread_;
+  CatchUp pile_;
 };
 
 }  // namespace watchpost::ingest

@@ -2,24 +2,19 @@
 #include "ingest/mail_source.h"
 
 #include "base/sanitized.h"
-#include "feedback/attribution/test_mail.h"
-#include "ingest/feedback_reader.h"
+#include "ingest/maildir_place.h"
 #include "ingest/postmark.h"
-#include "ingest/test_files.h"
+#include "ingest/test_stored_mail.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <sys/resource.h>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,139 +22,8 @@
 namespace watchpost::ingest {
 namespace {
 
-using namespace feedback::test;
-namespace fs = std::filesystem;
-using test::append_file;
-using test::write_file;
-
-// Gives settings their values by name.
-class Filler final : public SettingsVisitor {
- public:
-  explicit Filler(std::map<std::string, std::string, std::less<>> values)
-      : values_(std::move(values)) {}
-  void setting(const SettingInfo& info, SettingRef value) override {
-    const auto found = values_.find(info.name);
-    if (found == values_.end()) return;
-    if (auto* const text = std::get_if<std::string*>(&value)) **text = found->second;
-    if (auto* const number = std::get_if<int64_t*>(&value)) **number = std::stoll(found->second);
-  }
-  void section(std::string_view, std::string_view, const std::function<void()>& inside) override {
-    inside();
-  }
-  void list(std::string_view, std::string_view, const std::function<void()>& add) override {
-    add();
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
-
-class KeepingSink final : public EventSink {
- public:
-  bool deliver(Arrival arrival) override {
-    if (const auto act = std::exchange(at_first_, {})) act();
-    {
-      const std::lock_guard lock(mutex_);
-      for (const Event& event : std::as_const(arrival.events).events()) {
-        recipients_.emplace_back(event[Field::recipient]);
-        times_.push_back(event.at);
-      }
-      for (KeptMail& kept : arrival.kept_mail) kept_.push_back(std::move(kept));
-      if (arrival.position) position_ = *arrival.position;
-      ++arrivals_;
-    }
-    if (arrival.settled) arrival.settled(Done{});
-    told_.notify_all();
-    return true;
-  }
-  // What is done once, in the middle of the first mail.
-  void at_first(std::function<void()> act) { at_first_ = std::move(act); }
-  // Waits for so many events.
-  std::vector<std::string> recipients(size_t wanted) {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(told_.wait_for(lock, 60s, [&] { return recipients_.size() >= wanted; }));
-    return recipients_;
-  }
-  // Waits for so many mails, whatever they bring. Folders are read in no certain order.
-  void arrivals(size_t wanted) {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(told_.wait_for(lock, 60s, [&] { return arrivals_ >= wanted; }));
-  }
-  std::vector<KeptMail> kept(size_t wanted) {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(told_.wait_for(lock, 60s, [&] { return kept_.size() >= wanted; }));
-    return kept_;
-  }
-  std::string position() {
-    const std::lock_guard lock(mutex_);
-    return position_;
-  }
-  std::vector<Time> times() {
-    const std::lock_guard lock(mutex_);
-    return times_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable told_;
-  std::function<void()> at_first_;
-  size_t arrivals_ = 0;
-  std::vector<std::string> recipients_;
-  std::vector<Time> times_;
-  std::vector<KeptMail> kept_;
-  std::string position_;
-};
-
-std::string bounce_of(std::string_view user) {
-  return dsn_text({.recipient = std::string(user) + "@example.com"});
-}
-std::string in_mbox(const std::string& mail, std::string_view date = "Tue Nov 24 03:00:01 2026") {
-  return fmt::format("From MAILER-DAEMON {}\n{}\n", date, mail);
-}
-
-class StoredMail : public ::testing::Test {
- protected:
-  std::unique_ptr<Source> make(std::string_view kind,
-                               std::map<std::string, std::string, std::less<>> values) {
-    const SourceKind* const found = source_kind(kind);
-    const auto settings = found->settings();
-    Filler filler(std::move(values));
-    settings->describe(filler);
-    auto made = found->make("mail", *settings, context_);
-    EXPECT_TRUE(made) << made.error().text();
-    return std::move(*made);
-  }
-  // Runs it while `meanwhile` does something; gives the last position.
-  std::string run(Source& source, const std::string& position, KeepingSink& sink,
-                  const std::function<void()>& meanwhile) {
-    std::jthread thread([&](const std::stop_token& stop) {
-      const auto done = source.run(sink, position, stop);
-      EXPECT_TRUE(done) << done.error().text();
-    });
-    meanwhile();
-    thread.request_stop();
-    thread.join();
-    return sink.position();
-  }
-  void put(std::string_view name, const std::string& mail) const {
-    write_file(folder_ / "tmp/" + std::string(name), mail);
-    fs::rename(folder_ / "tmp/" + std::string(name), folder_ / "new/" + std::string(name));
-  }
-  void make_folders() const {
-    for (const char* const one : {"new", "cur", "tmp"}) fs::create_directories(folder_ / one);
-  }
-
-  test::Folder folder_;
-  SystemClock clock_;
-  feedback::Mapping mapping_;
-  feedback::AttributionRules rules_;
-  Metrics metrics_;
-  FeedbackReader reader_{
-      std::shared_ptr<const feedback::AttributionRules>(std::shared_ptr<void>(), &rules_),
-      feedback::Classifier::shipped(), mapping_, nullptr, metrics_};
-  SourceContext context_{feedback::Classifier::shipped(), mapping_, clock_, &reader_};
-};
-using Names = std::vector<std::string>;
+using namespace test;
+using feedback::test::dsn_text;
 
 TEST_F(StoredMail, AMaildirIsReadOnceAndFollowed) {
   make_folders();
@@ -189,6 +53,53 @@ TEST_F(StoredMail, AMaildirIsReadOnceAndFollowed) {
   const Names read = second.recipients(1);
   EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).count("f@example.com"), 1u);
   EXPECT_EQ(std::set<std::string>(read.begin(), read.end()).count("a@example.com"), 0u);
+}
+
+// A place behind mails that were put in a folder an hour from now: as a clock has it that went back
+// since, or another folder.
+std::string later_position() {
+  MaildirPlace place;
+  const auto later = std::chrono::system_clock::now() + std::chrono::hours(1);
+  for (int i = 0; i < 100; ++i) {
+    const auto at = (later + std::chrono::seconds(i)).time_since_epoch();
+    place.add({std::chrono::nanoseconds(at).count(), static_cast<uint64_t>(i)}, 1);
+  }
+  return place.text();
+}
+
+TEST_F(StoredMail, AMaildirLeavesOutNothingThatLooksOld) {
+  make_folders();
+  put("1.a", bounce_of("a"));
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  const std::string position = run(*source, later_position(), sink, [&] {
+    sink.recipients(1);
+    put("2.b", bounce_of("b"));
+    sink.recipients(2);
+  });
+  EXPECT_EQ(sink.recipients(2), (Names{"a@example.com", "b@example.com"}));
+  // From there nothing is read twice.
+  KeepingSink second;
+  const auto again = make("maildir", {{"path", folder_.path()}});
+  run(*again, position, second, [&] {
+    put("3.c", bounce_of("c"));
+    second.recipients(1);
+  });
+  EXPECT_EQ(second.recipients(1), Names{"c@example.com"});
+}
+
+TEST_F(StoredMail, AMaildirGoesOnFromAPositionOfAnEarlierVersion) {
+  make_folders();
+  put("1.a", bounce_of("a"));
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto source = make("maildir", {{"path", folder_.path()}});
+  KeepingSink sink;
+  run(*source, fmt::format("maildir1 {}", std::chrono::nanoseconds(now + 60s).count()), sink, [&] {
+    while (!source->status().state.starts_with("following")) std::this_thread::yield();
+    put("2.b", bounce_of("b"));
+    sink.recipients(1);
+  });
+  EXPECT_EQ(sink.recipients(1), Names{"b@example.com"});
 }
 
 TEST_F(StoredMail, WhatIsWaitedForIsLoggedOnce) {
@@ -367,47 +278,11 @@ TEST_F(StoredMail, AMailThatIsTooLargeIsKeptInPart) {
   EXPECT_EQ(source->status().unread.at("too_large").count, 1u);
 }
 
-TEST_F(StoredMail, AnMboxIsImportedAndGoesOnWhereItStopped) {
-  const std::string path = folder_ / "mbox";
-  write_file(path, in_mbox(bounce_of("a")) + in_mbox(bounce_of("b")));
-  const auto source = make("mbox", {{"path", path}});
-  KeepingSink sink;
-  const std::string position = run(*source, "", sink, [&] {
-    sink.recipients(2);
-    append_file(path, in_mbox(bounce_of("c")));
-    sink.recipients(3);
-  });
-  EXPECT_EQ(sink.recipients(3), (Names{"a@example.com", "b@example.com", "c@example.com"}));
-  // An import is no burst: the mail came when its mbox says.
-  EXPECT_EQ(format_time(sink.times()[0]), "2026-11-24T03:00:01Z");
-  KeepingSink second;
-  const auto again = make("mbox", {{"path", path}});
-  run(*again, position, second, [&] {
-    append_file(path, in_mbox(bounce_of("d")));
-    second.recipients(1);
-  });
-  EXPECT_EQ(second.recipients(1), Names{"d@example.com"});
-}
-
-TEST_F(StoredMail, AnMboxThatIsAnotherIsReadFromItsBeginning) {
-  const std::string path = folder_ / "mbox";
-  write_file(path, in_mbox(bounce_of("a")));
-  KeepingSink sink;
-  const auto source = make("mbox", {{"path", path}});
-  const std::string position = run(*source, "", sink, [&] { sink.recipients(1); });
-  write_file(path,
-             in_mbox(bounce_of("other"), "Wed Nov 25 03:00:01 2026") + in_mbox(bounce_of("b")));
-  KeepingSink second;
-  const auto again = make("mbox", {{"path", path}});
-  run(*again, position, second, [&] { second.recipients(2); });
-  EXPECT_EQ(second.recipients(2), (Names{"other@example.com", "b@example.com"}));
-}
-
 TEST_F(StoredMail, PositionsOfOtherThingsAreRefused) {
   for (const auto& [kind, path] : std::map<std::string, std::string>{{"mbox", folder_ / "mbox"},
                                                                      {"maildir", folder_.path()}}) {
-    for (const char* const position :
-         {"x", "mbox1 1", "mbox1 x 00", "maildir1 x", "maildir1 5 7", "maildir1 5 -1:ff"}) {
+    for (const char* const position : {"x", "mbox1 1", "mbox1 x 00", "maildir1 x", "maildir1 5 7",
+                                       "maildir1 5 -1:ff", "maildir2 5"}) {
       KeepingSink sink;
       const auto source = make(kind, {{"path", path}});
       EXPECT_FALSE(source->run(sink, position, {})) << kind << " " << position;

@@ -47,6 +47,10 @@ class MailStream {
   void end() { ended_ = true; }
   bool next(StreamedMail& mail);
 
+  // What has come of the message that next() did not give yet, as it stands in the stream; empty
+  // where that is too large.
+  std::string_view unfinished() const { return skipping_ ? "" : view(content_, end_); }
+
   bool is_mbox() const { return shape_ == MailShape::mbox; }
   size_t window() const { return bytes_.size(); }  // bytes of memory
 

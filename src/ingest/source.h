@@ -61,6 +61,11 @@ struct SourceStatus {
   uint64_t lines = 0;
   uint64_t events = 0;
   uint64_t bytes_behind = 0;  // read position to end of file
+  // Of mail in files that is behind: how much of it was read since, from 0 to 1, and how long the
+  // rest takes at that pace. Nothing where that is not known.
+  std::optional<double> share;
+  std::optional<Duration> left;
+  std::optional<Time> counted_since;  // `lines`, `events` and `unread`
   std::optional<Time> last_event_at;
   std::map<std::string, feedback::Unread::Reason, std::less<>> unread;  // by reason
 };
@@ -74,6 +79,12 @@ class Source {
   // does. `position` is the last one that was committed, or empty.
   virtual Result<Done> run(EventSink& sink, std::string_view position, std::stop_token stop) = 0;
   virtual SourceStatus status() const = 0;
+  // Reads anew the files that are otherwise only read at its start: certificates. What it gives
+  // takes them over, for whoever comes from then on; until that is called all stays as it is.
+  //   Threads: any, also what it gives.
+  virtual Result<std::function<void()>> read_files_anew() {
+    return std::function<void()>([] {});
+  }
 };
 
 class FeedbackReader;
@@ -107,6 +118,11 @@ struct SourceKind {
   struct Settings {
     virtual ~Settings() = default;
     virtual void describe(SettingsVisitor& visit) = 0;
+    // The addresses at which it listens.
+    virtual std::vector<std::string> listens() const { return {}; }
+    // What they name and is not there, though it may come; `about` names the setting. Looks at
+    // files.
+    virtual std::vector<Error> missing() const { return {}; }
   };
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Source>> (*make)(std::string name, const Settings& settings,

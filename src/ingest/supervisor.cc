@@ -85,6 +85,22 @@ std::vector<Supervisor::View> Supervisor::statuses() const {
   return views;
 }
 
+Result<std::function<void()>> Supervisor::read_files_anew() {
+  std::vector<std::function<void()>> all;
+  for (const auto& run : runs_) {
+    auto use = run->named.source->read_files_anew();
+    if (!use) {
+      Error error = use.error();
+      error.what = fmt::format("source {}: {}", run->named.name, error.what);
+      return fail(std::move(error));
+    }
+    all.push_back(std::move(*use));
+  }
+  return [all = std::move(all)] {
+    for (const auto& use : all) use();
+  };
+}
+
 void Supervisor::show(Metrics& metrics) const {
   for (const View& view : statuses()) {
     metrics

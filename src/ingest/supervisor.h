@@ -40,6 +40,9 @@ class Supervisor {
     SourceStatus status;
   };
   std::vector<View> statuses() const;
+  // Source::read_files_anew() of all. An error names the source; then nothing is to be called.
+  //   Threads: any.
+  Result<std::function<void()>> read_files_anew();
   // The same as gauges of each source.
   void show(Metrics& metrics) const;
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -70,14 +71,24 @@ struct Service {
     return settings.command_time;
   }
 
+  std::shared_ptr<const TlsIdentity> shown() const {
+    const std::lock_guard lock(mutex);
+    return identity;
+  }
+  void show(std::shared_ptr<const TlsIdentity> other) {
+    const std::lock_guard lock(mutex);
+    identity.swap(other);
+  }
+
   const SmtpServerSettings settings;
   const SmtpLimits limits;
   const MailHandler handler;
   const AllowedPeers allowed;
   SmtpCounters counters;
   SmtpSession::Server server;
-  std::shared_ptr<const TlsIdentity> identity;
-  std::atomic<size_t> held{0};  // bytes of all messages in hand
+  mutable std::mutex mutex;
+  std::shared_ptr<const TlsIdentity> identity;  // under it
+  std::atomic<size_t> held{0};                  // bytes of all messages in hand
   std::atomic<size_t> connections{0};
 };
 
@@ -209,7 +220,7 @@ Task<void> hand_over(Talk& talk) {
 
 Task<bool> start_tls(Talk& talk) {
   const Duration patience = std::min(kHandshakeTime, talk.service->settings.command_time);
-  auto started = co_await talk.link.start_tls(talk.service->identity, patience);
+  auto started = co_await talk.link.start_tls(talk.service->shown(), patience);
   if (!started) {
     talk.service->counters.tls_failed.add();
     log_debug("mail", "no TLS with {}: {}", talk.link.peer(), started.error().what);
@@ -277,6 +288,14 @@ struct SmtpServer::State {
 SmtpServer::SmtpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SmtpServer::~SmtpServer() = default;
 
+Result<std::function<void()>> SmtpServer::read_identity_anew() const {
+  const auto& service = state_->service;
+  if (service->settings.certificate.empty()) return [] {};
+  auto read = TlsIdentity::load(service->settings.certificate, service->settings.key);
+  if (!read) return fail(read.error());
+  return [service, identity = std::move(*read)] { service->show(identity); };
+}
+
 uint16_t SmtpServer::port() const { return state_->port; }
 size_t SmtpServer::connections() const { return state_->service->connections; }
 size_t SmtpServer::memory_in_use() const { return state_->service->held; }
@@ -294,7 +313,7 @@ Result<std::unique_ptr<SmtpServer>> SmtpServer::open(Io& io, const SmtpServerSet
   if (!settings.certificate.empty()) {
     auto identity = TlsIdentity::load(settings.certificate, settings.key);
     if (!identity) return fail(identity.error());
-    service->identity = std::move(*identity);
+    service->show(std::move(*identity));
     service->server.offers_tls = true;
   }
   for (const std::string& at : settings.listen) {

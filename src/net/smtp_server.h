@@ -28,6 +28,11 @@ class SmtpServer {
                                                   MailHandler handler, Metrics& metrics);
   ~SmtpServer();
 
+  // Reads certificate and key anew; what it gives shows them to whoever starts TLS from then on,
+  // and may be called after this has gone. On an error, and until then, the old ones are shown.
+  //   Threads: any.
+  Result<std::function<void()>> read_identity_anew() const;
+
   uint16_t port() const;         // the TCP port that was bound last; 0 where there is none
   size_t connections() const;    // open now
   size_t memory_in_use() const;  // bytes of all messages in hand

@@ -358,6 +358,34 @@ TEST_F(SmtpServerTls, SaysWhatIsWrongWithItsFiles) {
   EXPECT_EQ(opened.error().about, settings_.certificate);
 }
 
+TEST_F(SmtpServerTls, ShowsOthersWhatItReadAnew) {
+  const Served served(desk_.at_once(), settings_);
+  const auto serial_shown = [](const Client& client) {
+    EXPECT_TRUE(client.say("LHLO plain\r\nSTARTTLS\r\n"));
+    client.hear_until("begin TLS\r\n");
+    return TlsClient(client).serial();
+  };
+  const Client before(served.server->port());
+  ASSERT_TRUE(before.say("LHLO plain\r\nSTARTTLS\r\n"));
+  before.hear_until("begin TLS\r\n");
+  const TlsClient open(before);
+  ASSERT_TRUE(write_certificate(settings_.certificate, settings_.key, 2));
+  const auto use = served.server->read_identity_anew();
+  ASSERT_TRUE(use) << use.error().text();
+  EXPECT_EQ(serial_shown(Client(served.server->port())), 1);
+  (*use)();
+  EXPECT_EQ(serial_shown(Client(served.server->port())), 2);
+  // Whoever is connected goes on.
+  ASSERT_TRUE(open.say("LHLO secret\r\n"));
+  EXPECT_THAT(open.hear_until("250 ENHANCED"), HasSubstr("250"));
+  // What cannot be used changes nothing.
+  std::ofstream(folder_ / "certificate") << "nothing";
+  const auto fault = served.server->read_identity_anew();
+  ASSERT_FALSE(fault);
+  EXPECT_EQ(fault.error().about, settings_.certificate);
+  EXPECT_EQ(serial_shown(Client(served.server->port())), 2);
+}
+
 long resident_bytes() {
   std::ifstream file("/proc/self/statm");
   long all = 0;

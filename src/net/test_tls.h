@@ -14,11 +14,12 @@
 namespace watchpost::net {
 
 // For tests: writes a key and a certificate for it that it signed itself; false where it cannot.
-inline bool write_certificate(const std::string& certificate_file, const std::string& key_file) {
+inline bool write_certificate(const std::string& certificate_file, const std::string& key_file,
+                              long serial = 1) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
   X509_set_version(certificate.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86'400);
   X509_set_pubkey(certificate.get(), key.get());
@@ -48,6 +49,12 @@ class TlsClient {
   }
 
   bool connected() const { return connected_; }
+  // Of the certificate that it was shown.
+  long serial() const {
+    const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(ssl_.get()),
+                                                            X509_free);
+    return shown ? ASN1_INTEGER_get(X509_get0_serialNumber(shown.get())) : 0;
+  }
   bool say(std::string_view text) const {
     return SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())) ==
            static_cast<int>(text.size());

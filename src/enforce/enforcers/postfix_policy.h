@@ -19,6 +19,7 @@ struct PostfixPolicySettings final : EnforcerKind::Settings {
   std::string suppression_reply{suppress::kUsualReply};
   void describe(SettingsVisitor& visit) override;
   Result<Done> check() const override;
+  std::vector<std::string> listens() const override { return listen; }
 };
 
 // Answers Postfix's policy requests from the decisions in force.

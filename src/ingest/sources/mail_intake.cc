@@ -6,7 +6,9 @@
 #include "net/smtp_server.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,6 +26,7 @@ constexpr auto kSweep = std::chrono::milliseconds(250);
 struct MailIntakeSettings final : SourceKind::Settings {
   net::SmtpServerSettings server;
   void describe(SettingsVisitor& visit) override { fields(visit, server); }
+  std::vector<std::string> listens() const override { return server.listen; }
 };
 
 feedback::MailEnvelope envelope_of(const net::ReceivedMail& mail) {
@@ -50,6 +53,7 @@ class MailIntake final : public Source {
         },
         *context_.metrics);
     if (!server) return fail(server.error());
+    listen_by(server->get());
     counts_.tell(fmt::format("listening at {}", fmt::join(settings_.listen, ", ")));
     io.start();
     std::vector<std::jthread> readers;
@@ -64,6 +68,7 @@ class MailIntake final : public Source {
     // once all the same.
     queue.close();
     readers.clear();
+    listen_by(nullptr);
     server->reset();
     io.stop();
     return Done{};
@@ -71,7 +76,19 @@ class MailIntake final : public Source {
 
   SourceStatus status() const override { return counts_.status(); }
 
+  // Where it does not listen now it reads them when it does.
+  Result<std::function<void()>> read_files_anew() override {
+    const std::lock_guard lock(mutex_);
+    if (server_ == nullptr) return [] {};
+    return server_->read_identity_anew();
+  }
+
  private:
+  void listen_by(const net::SmtpServer* server) {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+  }
+
   void read_all(MailQueue& queue, EventSink& sink, const std::stop_token& stop) {
     while (auto taken = queue.take()) {
       if (!taken->checked) {
@@ -104,6 +121,8 @@ class MailIntake final : public Source {
   const net::SmtpServerSettings settings_;
   const SourceContext context_;
   MailCounts counts_;
+  std::mutex mutex_;
+  const net::SmtpServer* server_ = nullptr;  // while it listens; under mutex_
 };
 
 }  // namespace

@@ -2,25 +2,22 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/descriptor.h"
+#include "ingest/mail_mover.h"
 #include "ingest/mail_source.h"
+#include "ingest/maildir_place.h"
 #include "ingest/sources/kinds.h"
 #include "ingest/wakeup.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
-#include <deque>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <sys/stat.h>
-#include <tuple>
 #include <unistd.h>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,11 +30,10 @@ namespace watchpost::ingest {
 namespace {
 
 constexpr Duration kLook = std::chrono::seconds(1);
-// Mails are put there a little out of the order of their times.
-constexpr int64_t kOverlap = 10'000'000'000;  // ns
-constexpr size_t kMostInPosition = 4'000;     // names that a position holds
-constexpr size_t kMostKnown = 500'000;        // names that are known again while it runs
-constexpr size_t kPositionEvery = 256;        // mails
+constexpr size_t kMostMissed = 500'000;
+constexpr size_t kPositionEvery = 256;  // mails
+// A position is said at least so often where mails that it tells of were taken away.
+constexpr Duration kPositionLatest = std::chrono::minutes(1);
 // How often a mail that cannot be read is tried before a position may lie behind it.
 constexpr int kTries = 60;
 
@@ -67,13 +63,42 @@ struct MaildirSettings final : SourceKind::Settings {
                    .most = 100 * 1024 * 1024},
                   &largest);
   }
+  std::vector<Error> missing() const override;
 };
 
-// A mail in the folder: when it was put there (its inode's change), and the part of its name that
-// stays the same when flags are set.
+std::vector<Error> MaildirSettings::missing() const {
+  std::vector<Error> all;
+  const auto look = [&](const std::string& folder, struct stat& seen, std::string_view setting,
+                        std::string_view then) {
+    const bool there = ::stat(folder.c_str(), &seen) == 0;
+    if (there && S_ISDIR(seen.st_mode)) return true;
+    all.push_back(
+        {Code::not_found,
+         fmt::format("{}: {}; {}", escaped(folder), std::strerror(there ? ENOTDIR : errno), then),
+         std::string(setting)});
+    return false;
+  };
+  struct stat seen{};
+  if (!look(path, seen, "path", "it is waited for")) return all;
+  struct stat inside{};
+  look(path + "/new", inside, "path", "it is waited for, and nothing is read until then");
+  look(path + "/cur", inside, "path", "is this a Maildir?");
+  if (move_to.empty()) return all;
+  if (look(move_to, inside, "move_to", "mails that were read stay where they are") &&
+      inside.st_dev != seen.st_dev) {
+    all.push_back({Code::refused,
+                   fmt::format("{} is on another file system than {}: mails that were read stay "
+                               "where they are",
+                               escaped(move_to), escaped(path)),
+                   "move_to"});
+  }
+  return all;
+}
+
+// A mail in the folder that was not read yet.
 struct Found {
-  int64_t put_ns = 0;
-  uint64_t name = 0;  // hash of it
+  PutMail mail;
+  uint32_t entry = 0;  // see MaildirPlace
   std::string path;
   uint64_t size = 0;
   Time written;
@@ -83,156 +108,149 @@ int64_t ns_of(const timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-// "maildir1 NS AGE:NAME ...": when the newest mail that was read was put there, and those of just
-// before, whose flags may be set later.
-struct Place {
-  int64_t newest_ns = 0;
-  std::set<std::pair<int64_t, uint64_t>> recent;  // when, and name
-  std::unordered_set<uint64_t> names;             // of `recent`
-
-  bool has(const Found& found) const {
-    return found.put_ns < newest_ns - kOverlap || names.contains(found.name);
-  }
-  void add(int64_t put_ns, uint64_t name) {
-    newest_ns = std::max(newest_ns, put_ns);
-    if (names.insert(name).second) recent.emplace(put_ns, name);
-    while (recent.size() > 1 &&
-           (recent.begin()->first < newest_ns - kOverlap || recent.size() > kMostInPosition)) {
-      names.erase(recent.begin()->second);
-      recent.erase(recent.begin());
-    }
-  }
-  std::string text() const {
-    std::string made = fmt::format("maildir1 {}", newest_ns);
-    for (const auto& [at, name] : recent) made += fmt::format(" {}:{:x}", newest_ns - at, name);
-    return made;
-  }
-  static bool parse(std::string_view text, Place& place);
-};
-
-template <class Number>
-bool read_number(std::string_view word, Number& into, int base = 10) {
-  const auto [rest, fault] = std::from_chars(word.data(), word.data() + word.size(), into, base);
-  return fault == std::errc() && rest == word.data() + word.size();
-}
-
-bool Place::parse(std::string_view text, Place& place) {
-  const auto parts = words(text);
-  if (parts.size() < 2 || parts.size() > kMostInPosition + 2 || parts[0] != "maildir1")
-    return false;
-  if (!read_number(parts[1], place.newest_ns)) return false;
-  for (size_t i = 2; i < parts.size(); ++i) {
-    const size_t colon = parts[i].find(':');
-    int64_t before = 0;
-    uint64_t name = 0;
-    if (colon == std::string_view::npos || !read_number(parts[i].substr(0, colon), before) ||
-        !read_number(parts[i].substr(colon + 1), name, 16) || before < 0 || before > kOverlap) {
-      return false;
-    }
-    place.add(place.newest_ns - before, name);
-  }
-  return true;
-}
-
-// Mails that are stored, on their way from the pipeline's thread to the one that moves them.
-class Stored {
- public:
-  void add(std::string path) {
-    const std::lock_guard lock(mutex_);
-    paths_.push_back(std::move(path));
-  }
-  std::vector<std::string> take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(paths_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> paths_;
-};
-
 class Maildir final : public Source {
  public:
   Maildir(std::string name, const MaildirSettings& settings, const SourceContext& context)
       : path_(settings.path),
-        move_to_(settings.move_to),
+        mover_(settings.move_to),
         from_end_(settings.start == "end"),
         largest_(static_cast<uint64_t>(settings.largest)),
+        clock_(context.clock),
         mails_(std::move(name), context) {}
 
   Result<Done> run(EventSink& sink, std::string_view position, std::stop_token stop) override;
   SourceStatus status() const override { return mails_.status(); }
 
  private:
-  bool list(const std::string& folder, std::vector<Found>& into) const;
+  template <class Each>
+  bool list(const std::string& folder, const Each& each) const;
+  template <class Each>
+  bool list_all(const Each& each);
+  bool adopt_past();
   std::vector<Found> news();
   bool read_all(std::vector<Found> found, EventSink& sink, const std::stop_token& stop);
   std::optional<Arrival> read_one(const Found& one);
   void remember(const Found& one);
+  std::string say_position();
+  bool say_what_went(EventSink& sink, const std::stop_token& stop);
   void missed(const Found& one, int error);
   void forget_gone(const std::vector<Found>& found);
   bool may_go_on() const;
   void tell(std::string_view doing, uint64_t bytes_behind);
   void move_stored();
-  void cannot_move(const std::string& from, int error);
 
   std::string path_;
-  std::string move_to_;
+  MailMover mover_;
   bool from_end_;
   uint64_t largest_;
+  const Clock& clock_;
   StoredMailReader mails_;
-  Place place_;
-  bool unsaid_ = false;                       // the place went on since a position was sent
-  std::unordered_set<uint64_t> known_;        // names that were read in this run
+  std::optional<MaildirPast> past_;  // of an earlier run, until the folder was listed
+  MaildirPlace place_;
+  Time said_at_;                              // when the last position was sent
   std::unordered_map<uint64_t, int> missed_;  // names that could not be read, and how often
-  std::shared_ptr<Stored> stored_ = std::make_shared<Stored>();
-  std::deque<std::string> unmoved_;  // stored, and still where they were read
-  std::string move_fault_;           // why; empty: none
 };
 
-bool Maildir::list(const std::string& folder, std::vector<Found>& into) const {
+// Calls `each` with the folder's files: hash of the name without flags, hash of all of it, and
+// path.
+template <class Each>
+bool Maildir::list(const std::string& folder, const Each& each) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
   if (!open) return false;
+  errno = 0;
   while (const dirent* const entry = ::readdir(open.get())) {
     const std::string_view name = entry->d_name;
-    if (name.starts_with('.')) continue;
-    Found found{.name = hash64(name.substr(0, name.find(':'))),
-                .path = fmt::format("{}/{}", folder, name)};
-    if (known_.contains(found.name)) continue;
-    struct stat seen{};
-    if (::lstat(found.path.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode)) continue;
-    found.put_ns = ns_of(seen.st_ctim);
-    found.size = static_cast<uint64_t>(seen.st_size);
-    found.written = Time{std::chrono::seconds(seen.st_mtim.tv_sec)};
-    if (missed_.contains(found.name) || !place_.has(found)) into.push_back(std::move(found));
+    if (!name.starts_with('.')) {
+      std::string path = fmt::format("{}/{}", folder, name);
+      const auto all = static_cast<uint32_t>(hash64(path));
+      each(hash64(name.substr(0, name.find(':'))), all, std::move(path));
+    }
+    errno = 0;
   }
+  return errno == 0;
+}
+
+// Both folders; false, with what is waited for, where one cannot be listed. `cur` may be absent.
+template <class Each>
+bool Maildir::list_all(const Each& each) {
+  for (const std::string_view inside : {"/new", "/cur"}) {
+    if (list(path_ + std::string(inside), each)) continue;
+    if (inside == "/cur" && errno == ENOENT) continue;
+    mails_.wait_for(path_ + std::string(inside), errno);
+    return false;
+  }
+  return true;
+}
+
+// What an earlier run has read of what lies there now.
+bool Maildir::adopt_past() {
+  std::vector<PutMail> there;
+  std::vector<uint32_t> entries;
+  const bool listed = list_all([&](uint64_t name, uint32_t entry, const std::string& path) {
+    struct stat seen{};
+    if (::lstat(path.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode)) return;
+    there.push_back({ns_of(seen.st_ctim), name});
+    entries.push_back(entry);
+  });
+  if (!listed) return false;
+  const std::vector<bool> read = past_->read_among(there);
+  size_t taken = 0;
+  size_t again = 0;
+  for (size_t i = 0; i < there.size(); ++i) {
+    if (read[i]) place_.add(there[i], entries[i]);
+    if (past_->is_before(there[i])) ++(read[i] ? taken : again);
+  }
+  if (again > 0) {
+    log_info("ingest",
+             "{}: {} of the mails in {} lie before the place of the last run and are not "
+             "certainly those that it read: they are read",
+             mails_.name(), again, path_);
+  } else if (past_->of_an_earlier_version() && taken > 0) {
+    log_info("ingest",
+             "{}: {} mails in {} that lie before the place of an earlier version are "
+             "taken for read",
+             mails_.name(), taken, path_);
+  }
+  past_.reset();
   return true;
 }
 
 // What was not read yet, in the order in which it was put there.
 std::vector<Found> Maildir::news() {
   std::vector<Found> found;
-  const bool there = list(path_ + "/new", found);
-  const int error = errno;
-  const bool all = list(path_ + "/cur", found) || errno == ENOENT;
-  if (there && all) forget_gone(found);
-  if (there) {
-    uint64_t bytes = 0;
-    for (const Found& one : found) bytes += one.size;
-    tell("following", bytes);
-  } else {
-    mails_.wait_for(path_ + "/new", error);
-  }
-  std::ranges::sort(found, {}, [](const Found& one) { return std::pair(one.put_ns, one.name); });
+  if (past_ && !adopt_past()) return found;
+  place_.begin_round();
+  const bool listed = list_all([&](uint64_t name, uint32_t entry, std::string path) {
+    if (place_.seen(name, entry)) return;
+    struct stat seen{};
+    if (::lstat(path.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode)) return;
+    const PutMail mail{ns_of(seen.st_ctim), name};
+    if (place_.is_read(mail, entry) && !missed_.contains(name)) return;
+    found.push_back({.mail = mail,
+                     .entry = entry,
+                     .path = std::move(path),
+                     .size = static_cast<uint64_t>(seen.st_size),
+                     .written = Time{std::chrono::seconds(seen.st_mtim.tv_sec)}});
+  });
+  // Of a folder that cannot be listed to its end nothing is known to have gone.
+  if (!listed) return {};
+  place_.end_round();
+  forget_gone(found);
+  uint64_t bytes = 0;
+  for (const Found& one : found) bytes += one.size;
+  tell("following", bytes);
+  std::ranges::sort(found, {}, &Found::mail);
   return found;
 }
 
 void Maildir::tell(std::string_view doing, uint64_t bytes_behind) {
-  if (move_fault_.empty()) {
-    mails_.tell(fmt::format("{} {}", doing, path_), true, bytes_behind);
-  } else {
-    mails_.tell(fmt::format("{} {}; mails {}", doing, path_, move_fault_), false, bytes_behind);
+  std::string state = fmt::format("{} {}", doing, path_);
+  if (place_.crowded()) {
+    state += fmt::format("; more than {} mails lie there: old ones are taken for read",
+                         MaildirPlace::kMostKnown);
   }
+  if (!mover_.fault().empty()) state += fmt::format("; mails {}", mover_.fault());
+  mails_.tell(std::move(state), mover_.fault().empty() && !place_.crowded(), bytes_behind);
 }
 
 // Nothing where it cannot be read now: it is tried again in the next round.
@@ -261,8 +279,8 @@ std::optional<Arrival> Maildir::read_one(const Found& one) {
 }
 
 void Maildir::missed(const Found& one, int error) {
-  if (missed_.size() >= kMostKnown) missed_.clear();
-  const auto [known, first] = missed_.try_emplace(one.name, 0);
+  if (missed_.size() >= kMostMissed) missed_.clear();
+  const auto [known, first] = missed_.try_emplace(one.mail.name, 0);
   ++known->second;
   // A mail that was moved meanwhile is found again where it is; one that is gone is not waited for.
   if (error == ENOENT) known->second = kTries;
@@ -275,7 +293,7 @@ void Maildir::missed(const Found& one, int error) {
 void Maildir::forget_gone(const std::vector<Found>& found) {
   if (missed_.empty()) return;
   std::unordered_set<uint64_t> there;
-  for (const Found& one : found) there.insert(one.name);
+  for (const Found& one : found) there.insert(one.mail.name);
   std::erase_if(missed_, [&](const auto& one) { return !there.contains(one.first); });
 }
 
@@ -285,12 +303,20 @@ bool Maildir::may_go_on() const {
 }
 
 void Maildir::remember(const Found& one) {
-  place_.add(one.put_ns, one.name);
-  unsaid_ = true;
-  missed_.erase(one.name);
-  // What is forgotten is known again by its place, and by what it says.
-  if (known_.size() >= kMostKnown) known_.clear();
-  known_.insert(one.name);
+  place_.add(one.mail, one.entry);
+  missed_.erase(one.mail.name);
+}
+
+std::string Maildir::say_position() {
+  place_.told();
+  said_at_ = clock_.now();
+  return place_.text();
+}
+
+// Where mails were taken away: a start from the last position would not know the rest again.
+bool Maildir::say_what_went(EventSink& sink, const std::stop_token& stop) {
+  if (!place_.changed() || !may_go_on() || clock_.now() - said_at_ < kPositionLatest) return true;
+  return sink.deliver_unless_stopped({.source = mails_.name(), .position = say_position()}, stop);
 }
 
 // False where the pipeline takes no more.
@@ -308,64 +334,41 @@ bool Maildir::read_all(std::vector<Found> found, EventSink& sink, const std::sto
     if (read) {
       arrival = std::move(*read);
       remember(found[i]);
-      if (!move_to_.empty()) {
-        arrival.settled = [stored = stored_, path = found[i].path](const Result<Done>& done) {
-          if (done) stored->add(path);
+      if (mover_.is_wanted()) {
+        arrival.settled = [move = mover_.when_stored(found[i].path)](const Result<Done>& done) {
+          if (done) move();
         };
       }
     }
     // Of a round whose last mail was not read, too.
-    if (due && unsaid_ && may_go_on()) {
-      arrival.position = place_.text();
-      unsaid_ = false;
-    }
+    if (due && place_.changed() && may_go_on()) arrival.position = say_position();
     if (!read && !arrival.position) continue;
     if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return false;
     tell("reading", left);
     move_stored();
   }
-  return true;
+  return say_what_went(sink, stop);
 }
 
 void Maildir::move_stored() {
-  for (std::string& from : stored_->take()) {
-    if (unmoved_.size() < kMostKnown) unmoved_.push_back(std::move(from));
-  }
-  // What keeps one from being moved keeps all: the folder.
-  for (; !unmoved_.empty(); unmoved_.pop_front()) {
-    const std::string& from = unmoved_.front();
-    const std::string to = move_to_ + from.substr(from.rfind('/'));
-    if (::rename(from.c_str(), to.c_str()) == 0) {
-      move_fault_.clear();
-      continue;
-    }
-    const int error = errno;
-    struct stat seen{};
-    // Somebody else has taken it away.
-    if (error == ENOENT && ::lstat(from.c_str(), &seen) != 0) continue;
-    return cannot_move(from, error);
-  }
-}
-
-void Maildir::cannot_move(const std::string& from, int error) {
-  std::string fault = fmt::format("cannot be moved to {}: {}", move_to_, std::strerror(error));
-  if (fault == move_fault_) return;
-  move_fault_ = std::move(fault);
-  log_warning("ingest", "{}: {}: {}", mails_.name(), from, move_fault_);
-  mails_.unreadable({Code::unavailable, move_fault_, from});
+  const std::string unmoved = mover_.move();
+  if (unmoved.empty()) return;
+  log_warning("ingest", "{}: {}: {}", mails_.name(), unmoved, mover_.fault());
+  mails_.unreadable({Code::unavailable, mover_.fault(), unmoved});
 }
 
 Result<Done> Maildir::run(EventSink& sink, std::string_view position, std::stop_token stop) {
-  place_ = {};
-  known_.clear();
+  place_ = MaildirPlace();
+  past_.reset();
   missed_.clear();
-  unsaid_ = false;
-  if (!position.empty() && !Place::parse(position, place_)) {
-    return fail(Code::corrupt, "is not a place in a Maildir", escaped(position, 200));
+  said_at_ = clock_.now();
+  if (!position.empty()) {
+    past_ = MaildirPast::parse(position);
+    if (!past_) return fail(Code::corrupt, "is not a place in a Maildir", escaped(position, 200));
   }
   if (position.empty() && from_end_) {
     for (const Found& one : news()) remember(one);
-    sink.deliver_unless_stopped({.source = mails_.name(), .position = place_.text()}, stop);
+    sink.deliver_unless_stopped({.source = mails_.name(), .position = say_position()}, stop);
   }
   Wakeup wakeup;
   while (!stop.stop_requested()) {

@@ -4,6 +4,7 @@
 #include "ingest/descriptor.h"
 #include "ingest/mail_source.h"
 #include "ingest/mail_stream.h"
+#include "ingest/mail_whole.h"
 #include "ingest/postmark.h"
 #include "ingest/sources/kinds.h"
 #include "ingest/wakeup.h"
@@ -28,8 +29,11 @@ namespace watchpost::ingest {
 namespace {
 
 constexpr Duration kLook = std::chrono::seconds(1);
-// The last message of an mbox has its end when nobody has written for so long.
-constexpr Duration kQuiet = std::chrono::seconds(3);
+// How long nobody has written where the last message of an mbox is read: it looks whole, it does
+// not say, or it has no end yet. A writer may be slow, or may have died.
+constexpr Duration kRestOfWhole = std::chrono::seconds(3);
+constexpr Duration kRest = std::chrono::seconds(30);
+constexpr Duration kRestOfOpen = std::chrono::minutes(10);
 constexpr size_t kHeadBytes = 1024;
 
 struct MboxSettings final : SourceKind::Settings {
@@ -56,24 +60,48 @@ struct MboxSettings final : SourceKind::Settings {
   }
 };
 
-// "mbox1 OFFSET HEAD": behind the last message that was read, and a hash of the file's first
-// min(offset, kHeadBytes) bytes, which tells whether it is the same file still.
+// "mbox1 OFFSET HEAD" or "mbox2 OFFSET HEAD LAST": behind the last message that was read, a hash of
+// the file's first min(offset, kHeadBytes) bytes, which tells whether it is the same file still,
+// and where that message begins if nothing but a rest said that it ends there.
 struct Place {
   uint64_t offset = 0;
   Hash128 head;
+  std::optional<uint64_t> last = std::nullopt;
 
-  std::string text() const { return fmt::format("mbox1 {} {}", offset, to_hex(head)); }
-  static std::optional<Place> parse(std::string_view text) {
-    const auto parts = words(text);
-    Place place;
-    if (parts.size() != 3 || parts[0] != "mbox1") return std::nullopt;
-    const auto [rest, fault] =
-        std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), place.offset);
-    if (fault != std::errc() || rest != parts[1].data() + parts[1].size()) return std::nullopt;
-    place.head = hash128_from_hex(parts[2]);
-    return place;
+  std::string text() const {
+    if (!last) return fmt::format("mbox1 {} {}", offset, to_hex(head));
+    return fmt::format("mbox2 {} {} {}", offset, to_hex(head), *last);
   }
+  static std::optional<Place> parse(std::string_view text);
 };
+
+bool read_number(std::string_view word, uint64_t& into) {
+  const auto [rest, fault] = std::from_chars(word.data(), word.data() + word.size(), into);
+  return fault == std::errc() && rest == word.data() + word.size();
+}
+
+std::optional<Place> Place::parse(std::string_view text) {
+  const auto parts = words(text);
+  const bool with_last = parts.size() == 4 && parts[0] == "mbox2";
+  if (!with_last && (parts.size() != 3 || parts[0] != "mbox1")) return std::nullopt;
+  Place place;
+  if (!read_number(parts[1], place.offset)) return std::nullopt;
+  place.head = hash128_from_hex(parts[2]);
+  if (!with_last) return place;
+  if (!read_number(parts[3], place.last.emplace()) || *place.last > place.offset) {
+    return std::nullopt;
+  }
+  return place;
+}
+
+Duration rest_of(std::string_view message) {
+  switch (wholeness_of(message)) {
+    case Wholeness::whole: return kRestOfWhole;
+    case Wholeness::unknown: return kRest;
+    case Wholeness::open: return kRestOfOpen;
+  }
+  return kRest;
+}
 
 Hash128 head_of(int file, uint64_t offset) {
   std::array<char, kHeadBytes> bytes;
@@ -100,6 +128,12 @@ class Mbox final : public Source {
   bool read_some(Place& place, EventSink& sink, const std::stop_token& stop);
   bool deliver(const StreamedMail& mail, Place& place, EventSink& sink,
                const std::stop_token& stop);
+  enum class Follows : uint8_t { message, rest, unknown };
+  static Follows what_follows(std::string_view bytes);
+  void read_last_again(Place& place);
+  bool has_rested(Duration so_long) const {
+    return replaced_ || clock_.now() - quiet_since_ >= so_long;
+  }
   Time came(uint64_t offset) const;
   std::string bytes_at(uint64_t offset, size_t most) const;
   uint64_t size_now() const;
@@ -113,7 +147,9 @@ class Mbox final : public Source {
   std::unique_ptr<MailStream> messages_;
   uint64_t base_ = 0;     // of the stream in the file
   uint64_t read_to_ = 0;  // in the file
-  bool closed_ = false;   // the stream was told that the file ends here
+  uint64_t seen_size_ = 0;
+  bool closed_ = false;    // the stream was told that the file ends here
+  bool replaced_ = false;  // another file has its name: nothing more is waited for
   Time quiet_since_;
 };
 
@@ -133,7 +169,8 @@ bool Mbox::open(Place& place) {
   }
   base_ = read_to_ = place.offset;
   messages_ = std::make_unique<MailStream>(largest_, MailShape::mbox);
-  closed_ = false;
+  closed_ = replaced_ = false;
+  seen_size_ = size_now();
   quiet_since_ = clock_.now();
   return true;
 }
@@ -168,10 +205,32 @@ bool Mbox::deliver(const StreamedMail& mail, Place& place, EventSink& sink,
     arrival = mails_.read(mail.bytes, came(at));
   }
   Place behind{at + mail.size, head_of(file_.number(), at + mail.size)};
+  const bool by_rest = closed_ && behind.offset == read_to_;
+  if (by_rest) behind.last = trim(mail.bytes).empty() && !mail.too_large ? place.last : at;
   arrival.position = behind.text();
   if (!sink.deliver_unless_stopped(std::move(arrival), stop)) return false;
   place = behind;
   return true;
+}
+
+// What the first bytes behind a message are that was read because the file rested.
+Mbox::Follows Mbox::what_follows(std::string_view bytes) {
+  constexpr size_t kLongestPostmark = 1024;
+  const size_t begin = bytes.find_first_not_of("\r\n");
+  if (begin == bytes.npos) return Follows::unknown;
+  const std::string_view line = bytes.substr(begin, bytes.find('\n', begin) - begin);
+  const bool cut = begin + line.size() == bytes.size() && line.size() < kLongestPostmark;
+  if (begins_mbox_message(line, true)) return Follows::message;
+  constexpr std::string_view kFrom = "From ";
+  const bool may_begin = line.starts_with(kFrom) || kFrom.starts_with(line);
+  return cut && may_begin ? Follows::unknown : Follows::rest;
+}
+
+// Its writer had only paused. What was read of half of it counts once where it says the same.
+void Mbox::read_last_again(Place& place) {
+  log_info("ingest", "{}: the message at byte {} went on after {} had rested: it is read again",
+           mails_.name(), *place.last, path_);
+  place = {*place.last, head_of(file_.number(), *place.last)};
 }
 
 // What is new in the file; false where it is to be opened again, or stop is requested.
@@ -188,16 +247,24 @@ bool Mbox::read_some(Place& place, EventSink& sink, const std::stop_token& stop)
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return false;
     const uint64_t size = size_now();
+    if (std::exchange(seen_size_, size) != size) quiet_since_ = clock_.now();
     mails_.tell(fmt::format("reading {}", path_), true, size - std::min(size, place.offset));
+    const bool begins = got > 0 && read_to_ == place.offset && place.last;
+    const auto next =
+        begins ? what_follows({room.data(), static_cast<size_t>(got)}) : Follows::message;
+    if (next == Follows::rest) {
+      read_last_again(place);
+      return false;
+    }
+    if (next == Follows::unknown && !has_rested(kRest)) return true;
     if (got > 0) {
       messages_->filled(static_cast<size_t>(got));
       read_to_ += static_cast<uint64_t>(got);
-      quiet_since_ = clock_.now();
       continue;
     }
     if (size < read_to_) return false;  // cut off
-    const bool whole = read_to_ > place.offset && clock_.now() - quiet_since_ >= kQuiet;
-    if (!whole) return true;
+    if (read_to_ == place.offset) return true;
+    if (!has_rested(kRestOfWhole) || !has_rested(rest_of(messages_->unfinished()))) return true;
     messages_->end();
     closed_ = true;
   }
@@ -226,7 +293,9 @@ Result<Done> Mbox::run(EventSink& sink, std::string_view position, std::stop_tok
       file_.close();
       if (closed_) continue;
     } else {
-      mails_.tell(fmt::format("following {}", path_), true, size_now() - place.offset);
+      const std::string_view more =
+          read_to_ > place.offset ? "; its last message may not be whole yet" : "";
+      mails_.tell(fmt::format("following {}{}", path_, more), true, size_now() - place.offset);
     }
     wakeup.watch(file_.number(), path_);
     wakeup.wait(kLook, stop);
@@ -236,7 +305,10 @@ Result<Done> Mbox::run(EventSink& sink, std::string_view position, std::stop_tok
     const bool other = file_ && ::stat(path_.c_str(), &there) == 0 &&
                        ::fstat(file_.number(), &open_one) == 0 &&
                        (there.st_ino != open_one.st_ino || there.st_dev != open_one.st_dev);
-    if (other) file_.close();
+    if (!other) continue;
+    replaced_ = true;
+    read_some(place, sink, stop);
+    file_.close();
   }
   return Done{};
 }
