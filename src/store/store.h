@@ -11,6 +11,7 @@
 #include "model/notice.h"
 #include "model/suppression.h"
 #include "store/enforcement.h"
+#include "store/query.h"
 #include "store/verdict.h"
 
 #include <cstdint>
@@ -92,36 +93,13 @@ struct DetectorState {
   uint64_t sequence = 0;
 };
 
-struct EventQuery {
-  std::optional<Time> since;
-  std::optional<Time> until;
-  std::vector<Stream::Part> equal;  // all must hold; any text field, not only dimensions
-  std::optional<EventKind> kind;
-  std::function<bool(const Event&)> where;  // row by row, after the rest
-  size_t limit = 100;
-  std::string after;  // cursor: the `next` of the page before
-};
-struct EventPage {
-  EventBatch events;  // newest first
-  std::string next;   // empty: no more
-};
-
-struct SuppressionQuery {
-  std::string recipient;                // as suppression_key() has it; empty: all
-  std::optional<std::string> customer;  // exactly; empty text: those for everybody
-  std::optional<SuppressionReason> reason;
-  std::optional<Time> since;    // made then or later
-  std::optional<Time> held_at;  // only those that hold then
-  size_t limit = 100;
-  uint64_t before = 0;  // cursor: the last `change` of the page before; 0: from the start
-};
-
 // Reads what is committed, beside the writer; never checkpoints and never blocks it.
 //   Threads: one thread uses one reader; make as many as needed.
 class Reader {
  public:
   // Fails with not_found where the folder holds no store.
-  static Result<std::unique_ptr<Reader>> open(const StoreSettings& settings);
+  static Result<std::unique_ptr<Reader>> open(const StoreSettings& settings,
+                                              const ReaderOptions& options = {});
   virtual ~Reader() = default;
 
   virtual Result<EventPage> events(const EventQuery& query) = 0;

@@ -66,6 +66,11 @@ constexpr const char* kVerdictTables = R"sql(
 CREATE TABLE verdicts(sequence INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL);
 )sql";
 
+// Since version 3.
+constexpr const char* kFilterTables = R"sql(
+CREATE TABLE filters(run INTEGER PRIMARY KEY, body BLOB NOT NULL);
+)sql";
+
 // The tables that came with a version, in order: an older file gets those it lacks.
 struct Tables {
   int since;
@@ -80,8 +85,9 @@ struct Schema {
 // of 1 are read as they are.
 constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables}};
 constexpr Schema kStateSchema{3, kState, "store"};
-constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables}};
-constexpr Schema kPartitionSchema{2, kPartition, "event partition"};
+constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables},
+                                Tables{3, kFilterTables}};
+constexpr Schema kPartitionSchema{3, kPartition, "event partition"};
 
 Result<int64_t> version_in(Database& database, const Schema& schema) {
   const auto version = database.number("PRAGMA user_version");
@@ -137,6 +143,12 @@ Result<bool> has_verdicts(Database& partition) {
   const auto version = version_in(partition, kPartitionSchema);
   if (!version) return fail(version.error());
   return *version >= 2;
+}
+
+Result<bool> has_filters(Database& partition) {
+  const auto version = version_in(partition, kPartitionSchema);
+  if (!version) return fail(version.error());
+  return *version >= 3;
 }
 
 }  // namespace watchpost::store::sqlite
