@@ -181,9 +181,9 @@ void FeedbackReader::count(const Arrival& arrival) {
   }
 }
 
-std::optional<feedback::KnownMail> FeedbackReader::Past::look_up(std::string_view message_id,
-                                                                 std::string_view recipient) {
-  if (stored_ == nullptr) return std::nullopt;
+Result<std::optional<feedback::KnownMail>> FeedbackReader::Past::look_up(
+    std::string_view message_id, std::string_view recipient) {
+  if (stored_ == nullptr) return fail(Code::unavailable, "there is no store to look it up in");
   return stored_->look_up(message_id, recipient);
 }
 

@@ -20,8 +20,9 @@ constexpr Time kNow = kSent + 2h;
 // What was sent, and what counted.
 class Sent final : public feedback::SentMail {
  public:
-  std::optional<feedback::KnownMail> look_up(std::string_view message_id,
-                                             std::string_view recipient) override {
+  Result<std::optional<feedback::KnownMail>> look_up(std::string_view message_id,
+                                                     std::string_view recipient) override {
+    if (busy) return fail(Code::exhausted, "no time");
     const auto found = mails.find(std::string(message_id));
     if (found == mails.end()) return std::nullopt;
     if (!recipient.empty() && found->second.recipient != recipient) return std::nullopt;
@@ -29,11 +30,12 @@ class Sent final : public feedback::SentMail {
   }
   bool failed(std::string_view message_id, std::string_view recipient) override {
     const auto known = look_up(message_id, recipient);
-    return known && known->failed;
+    return known && *known && (*known)->failed;
   }
   bool came(const EventId&) override { return false; }
 
   std::map<std::string, feedback::KnownMail> mails;
+  bool busy = false;
 };
 
 feedback::AttributionRules rules_of(feedback::FeedbackSettings settings = {}) {
@@ -270,6 +272,14 @@ TEST_F(FeedbackReaderTest, OnlyTheFirstFeedbackIdIsRead) {
 TEST_F(FeedbackReaderTest, MailThatWasNeverSentIsNamedAsSuch) {
   EXPECT_EQ(told(read(arf_text({}))), "complained kim@example.com // by : no such mail");
   EXPECT_EQ(told(read(dsn_text({}))), "bounced kim@example.com // by : no such mail");
+}
+
+TEST_F(FeedbackReaderTest, MailThatWasNotLookedUpIsNotSaidToBeUnknown) {
+  sent_.busy = true;
+  EXPECT_EQ(told(read(arf_text({}))), "complained kim@example.com // by : not looked up");
+  EXPECT_EQ(told(read(dsn_text({}))), "bounced kim@example.com // by : not looked up");
+  // Where it had nothing to look up, or has another cause, it says that.
+  EXPECT_EQ(told(read(dsn_text({.message_id = ""}))), "bounced kim@example.com // by : none");
 }
 
 TEST_F(FeedbackReaderTest, AMessageIdFindsTheMailAndProvesNothing) {

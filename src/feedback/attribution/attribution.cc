@@ -220,26 +220,29 @@ void Attribution::fill_from_claims(std::string_view named, Attributed& made) con
   take_clue(envelope_id_, "envid", made);
 }
 
-// False where the store was asked and has no such mail.
-bool Attribution::fill_from_store(Attributed& made) const {
+// Gives why the store says nothing of it: it has no such mail, or could not be asked; else
+// kNoProof.
+std::string_view Attribution::fill_from_store(Attributed& made) const {
   const std::string& message_id = mail_.original.message_id;
   if (!made.token) made.message_id = message_id;
-  if (context_.sent == nullptr || message_id.empty()) return true;
+  if (context_.sent == nullptr || message_id.empty()) return kNoProof;
   // Our own server writes a notice of what it has in its log as well.
   made.failed_before =
       mail_.kind == MailKind::bounce && context_.sent->failed(message_id, made.clue.recipient);
   if (made.token && !made.clue.customer.empty() && !made.clue.campaign.empty() &&
       !made.clue.credential.empty()) {
-    return true;  // it has said all that counts
+    return kNoProof;  // it has said all that counts
   }
-  const auto known = context_.sent->look_up(message_id, made.clue.recipient);
-  if (!known) return false;
+  const auto looked_up = context_.sent->look_up(message_id, made.clue.recipient);
+  if (!looked_up) return kNotLookedUp;
+  const std::optional<KnownMail>& known = *looked_up;
+  if (!known) return kNoSuchMail;
   if (made.token) {
     // Somebody else's Message-ID in a report with one's own token.
     const bool same = context_.rules.keys.is_for(*made.token, known->recipient) &&
                       (made.clue.customer.empty() || made.clue.customer == known->customer ||
                        (known->customer.empty() && !made.token->limited));
-    if (!same) return true;
+    if (!same) return kNoProof;
   }
   take_clue({known->customer, known->campaign, known->credential, known->recipient}, "message_id",
             made);
@@ -250,7 +253,7 @@ bool Attribution::fill_from_store(Attributed& made) const {
   made.queue_id = known->queue_id;
   made.failed_before = made.failed_before || known->failed;
   if (!made.sent) made.sent = known->sent;
-  return true;
+  return kNoProof;
 }
 
 Attributed Attribution::of(std::string_view recipient, std::string_view original) const {
@@ -267,14 +270,14 @@ Attributed Attribution::of(std::string_view recipient, std::string_view original
   if (const std::string claimed = claimed_recipient(whom); !claimed.empty()) {
     made.clue.recipient = claimed;
   }
-  const bool known = fill_from_store(made);
+  const std::string_view store_says = fill_from_store(made);
   take_clue(feedback_id_, "feedback_id", made);
   take_clue(header_, "header", made);
   if (context_.proven_reporter) {
     made.proof = kProvenByReporter;
   } else {
     made.proof = cause(named);
-    if (made.proof == kNoProof && !known) made.proof = kNoSuchMail;
+    if (made.proof == kNoProof) made.proof = store_says;
   }
   return made;
 }
