@@ -119,6 +119,8 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                  .why = std::move(why),
                                  .sender = null_sender(item.envelope.sender),
                                  .recipients = item.envelope.recipients,
+                                 .proven = item.proven_reporter.has_value(),
+                                 .unsubscribes = mail.kind == MailKind::unsubscribe,
                                  .bytes = std::string(item.bytes)});
   }
   arrival.nothing = made.nothing;

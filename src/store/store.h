@@ -61,6 +61,12 @@ struct Commit {
   std::vector<AuditEntry> audit;          // new
 };
 
+// How much mail that was not understood is kept, and went for want of room.
+struct KeptMailRoom {
+  uint64_t kept = 0;
+  RemovedKeptMail removed;
+};
+
 // The only writer of a data folder.
 //   Owns:    one connection to state.db and one to the open event partition; it alone checkpoints.
 //   Threads: one thread uses it.
@@ -81,6 +87,8 @@ class Store {
   virtual Result<Done> maintain(Time now, Duration budget) = 0;
   // The number of events ever committed here: the sequence number of the last one.
   virtual uint64_t last_event() const = 0;
+  // As of the last maintain().
+  virtual KeptMailRoom kept_mail_room() const = 0;
   // Whether a commit had it in `lasting`.
   virtual Result<bool> knows(const EventId& lasting) = 0;
   // The detector state as of event `sequence`, written aside and renamed into place, with a
@@ -123,6 +131,7 @@ class Reader {
   virtual Result<bool> knows(const EventId& lasting) = 0;                     // as Store's
   virtual Result<std::vector<KeptMail>> kept_mail(size_t limit) = 0;          // newest first
   virtual Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) = 0;  // with its bytes
+  virtual Result<RemovedKeptMail> removed_kept_mail() = 0;
   // Those whose last change came after `change`, in the order of changes; lifted ones, too.
   virtual Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) = 0;
   // Changed last first. Without a recipient it looks at all of them, newest first, until it has

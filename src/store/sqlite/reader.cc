@@ -3,6 +3,7 @@
 #include "store/cursor.h"
 #include "store/detector_state.h"
 #include "store/sqlite/feedback_rows.h"
+#include "store/sqlite/kept_mail_room.h"
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_reader.h"
@@ -65,6 +66,9 @@ class SqliteReader final : public Reader {
   }
   Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) override {
     return read_kept_mail_of(state_.database(), number);
+  }
+  Result<RemovedKeptMail> removed_kept_mail() override {
+    return sqlite::removed_kept_mail(state_.database());
   }
   Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) override {
     return read_suppressions(state_.database(), change, limit);

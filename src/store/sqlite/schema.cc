@@ -50,6 +50,12 @@ CREATE TABLE suppressions(
 CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);
 )sql";
 
+// Since version 4. What an older version kept is held by nobody in particular.
+constexpr const char* kKeptMailHolders = R"sql(
+ALTER TABLE kept_mail ADD COLUMN holder BLOB NOT NULL DEFAULT x'';
+CREATE INDEX kept_mail_by_holder ON kept_mail(holder, number, size);
+)sql";
+
 constexpr const char* kPartitionTables = R"sql(
 CREATE TABLE events(
   sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, body BLOB NOT NULL);
@@ -83,8 +89,9 @@ struct Schema {
 };
 // 2: bodies of incidents, decisions and shadow decisions have more members behind those of 1. Rows
 // of 1 are read as they are.
-constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables}};
-constexpr Schema kStateSchema{3, kState, "store"};
+constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables},
+                            Tables{4, kKeptMailHolders}};
+constexpr Schema kStateSchema{4, kState, "store"};
 constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables},
                                 Tables{3, kFilterTables}};
 constexpr Schema kPartitionSchema{3, kPartition, "event partition"};
