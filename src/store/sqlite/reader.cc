@@ -24,6 +24,8 @@ namespace sqlite {
 namespace {
 
 constexpr size_t kOpenReaders = 16;
+// Where Message-IDs are looked up: opening one takes longer than looking into it.
+constexpr size_t kOpenForMessageIds = 64;
 // Events held at one time by events_after().
 constexpr uint64_t kWindow = 4096;
 
@@ -127,7 +129,7 @@ Result<PartitionReader*> SqliteReader::reader_of(const PartitionEntry& entry) {
   }
   if (!reader) return fail(reader.error());
   open_.remove_if([&](const Open& open) { return open.start == entry.start; });
-  while (open_.size() >= kOpenReaders) open_.pop_back();
+  while (open_.size() >= (ids_ ? kOpenForMessageIds : kOpenReaders)) open_.pop_back();
   open_.push_front({entry.start, entry.first_sequence, std::move(*reader)});
   return &open_.front().reader;
 }
@@ -159,7 +161,11 @@ Result<EventPage> SqliteReader::events(const EventQuery& query) {
   const auto history = state_.history();
   if (!history) return fail(history.error());
   const std::string* const id = ids_ ? message_id_in(query) : nullptr;
-  if (id != nullptr) ids_->keep_only(history->partitions);
+  if (id != nullptr) {
+    ids_->keep_only(history->partitions);
+    // A file that was dropped gives its space back when nobody has it open.
+    open_.remove_if([&](const Open& open) { return !history->partitions.contains(open.start); });
+  }
   EventPage page;
   Place last;
   for (const PartitionEntry& entry :
