@@ -228,7 +228,8 @@ def keep_mail(state, number, why, mail):
     body = (varint(micros * 2) + text("mail") + text("mx.example.net") + text(why) + text("<>")
             + varint(1) + text("fbl@shop.example"))
     with sqlite3.connect(state) as database:
-        database.execute("INSERT INTO kept_mail VALUES(?, ?, ?, ?)", (number, len(mail), body, mail))
+        database.execute("INSERT INTO kept_mail(number, size, body, bytes) VALUES(?, ?, ?, ?)",
+                         (number, len(mail), body, mail))
     database.close()
 
 

@@ -89,9 +89,9 @@ Result<investigate::FeedbackStatus> FakeReports::feedback(Time since) {
   return status;
 }
 
-Result<std::vector<KeptMail>> FakeReports::unread(size_t limit) {
+Result<investigate::UnreadMail> FakeReports::unread(size_t limit) {
   if (const auto up = remember_(fmt::format("unread {}", limit)); !up) return fail(up.error());
-  return std::vector{mail()};
+  return investigate::UnreadMail{{mail()}, {3, Time()}};
 }
 
 Result<KeptMail> FakeReports::unread_one(uint64_t number) {

@@ -17,7 +17,7 @@ class FakeReports : public investigate::Reports {
   Result<investigate::CampaignReport> campaign(const investigate::CampaignQuery& query) override;
   Result<investigate::CampaignList> campaigns(const investigate::CampaignListQuery& query) override;
   Result<investigate::FeedbackStatus> feedback(Time since) override;
-  Result<std::vector<KeptMail>> unread(size_t limit) override;
+  Result<investigate::UnreadMail> unread(size_t limit) override;
   Result<KeptMail> unread_one(uint64_t number) override;
 
  private:

@@ -96,9 +96,9 @@ Result<std::string> get_unread(const Call& call) {
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto limit = query.limit();
   if (!limit) return fail(limit.error());
-  const auto mails = call.services.desk.reports().unread(*limit);
-  if (!mails) return fail(mails.error());
-  return unread_list_json(*mails);
+  const auto unread = call.services.desk.reports().unread(*limit);
+  if (!unread) return fail(unread.error());
+  return unread_list_json(*unread);
 }
 
 Result<std::string> get_unread_one(const Call& call) {

@@ -150,8 +150,14 @@ object view(const KeptMail& mail) {
                 {"source", of(mail.source)},
                 {"reporter", of(mail.reporter)},
                 {"why", of(mail.why)},
+                {"proven", mail.proven},
+                {"unsubscribes", mail.unsubscribes},
                 {"sender", of(mail.sender)},
                 {"recipients", std::move(recipients)}};
+}
+
+object view(const RemovedKeptMail& removed) {
+  return object{{"mails", removed.mails}, {"since", of(removed.since)}};
 }
 
 template <class List>
@@ -202,11 +208,12 @@ std::string feedback_json(const investigate::FeedbackStatus& status) {
                         {"total", view(status.total)},
                         {"reporters", each(status.reporters)},
                         {"sources", each(status.sources)},
+                        {"removed", view(status.removed)},
                         {"other_reporters", others ? value(view(*others)) : value(nullptr)}});
 }
 
-std::string unread_list_json(const std::vector<KeptMail>& mails) {
-  return text_of(object{{"unread", each(mails)}});
+std::string unread_list_json(const investigate::UnreadMail& unread) {
+  return text_of(object{{"unread", each(unread.mails)}, {"removed", view(unread.removed)}});
 }
 
 std::string unread_json(const KeptMail& mail) {

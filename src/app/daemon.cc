@@ -144,7 +144,9 @@ Result<Done> Daemon::Parts::make_readers() {
   auto rules = config::attribution_rules(configuration);
   if (!rules) return fail(rules.error());
   const auto& classes = classifier ? *classifier : feedback::Classifier::shipped();
-  sent_mail.emplace(configuration.store, configuration.feedback.look_back, own_failures, clock);
+  sent_mail.emplace(configuration.store,
+                    ingest::StoredSentMail::Options{.look_back = configuration.feedback.look_back},
+                    own_failures, clock, metrics);
   feedback.emplace(std::make_shared<const feedback::AttributionRules>(std::move(*rules)), classes,
                    mapping, &*sent_mail, metrics);
   auto opened = dns::RealResolver::open(configuration.dns, clock, metrics);

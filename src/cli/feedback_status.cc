@@ -48,7 +48,8 @@ void print(const Session& session, const Object& answer) {
   const Terminal& terminal = session.terminal;
   const Object& total = inside(answer, "total");
   if (list(answer, "reporters").empty()) {
-    return terminal.line(fmt::format("No feedback since {}.", moment(answer, "since")));
+    terminal.line(fmt::format("No feedback since {}.", moment(answer, "since")));
+    return print_removed_mail(terminal, answer);
   }
   terminal.line(fmt::format(
       "Since {}: {} complained, {} taken back, {} unsubscribed, {} bounced; {} not understood",
@@ -62,12 +63,21 @@ void print(const Session& session, const Object& answer) {
   if (count(total, "unread") > 0) {
     terminal.line("\nWhat was not understood: watchpost feedback unread");
   }
+  print_removed_mail(terminal, answer);
   if (!flag(answer, "complete")) {
     terminal.line("Not all: there was no time to read everything; ask for less with --since.");
   }
 }
 
 }  // namespace
+
+void print_removed_mail(const Terminal& terminal, const Object& answer) {
+  const Object& removed = inside(answer, "removed");
+  if (count(removed, "mails") == 0) return;
+  terminal.line(
+      fmt::format("{} older ones that were not understood went for want of room since {}, unseen.",
+                  grouped(count(removed, "mails")), moment(removed, "since")));
+}
 
 void add_feedback_status(CLI::App& line, Session& session) {
   const auto since = std::make_shared<std::string>();

@@ -39,6 +39,7 @@ void print_list(const Session& session, const Object& answer) {
                {text(mail, "why")}});
   }
   table.print(session.terminal, "All mail was understood.");
+  print_removed_mail(session.terminal, answer);
 }
 
 void print_one(const Session& session, const Object& answer) {

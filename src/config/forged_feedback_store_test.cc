@@ -127,7 +127,8 @@ class ForgedFeedbackInStore : public ::testing::Test {
   ingest::Reporters reporters_{
       {std::string(kListed)}, *world_.zone, [] { return dns::Budget(); }, pipeline_.clock};
   ingest::OwnFailures failures_;
-  ingest::StoredSentMail sent_{options_.store, 24h * 30, failures_, pipeline_.clock};
+  ingest::StoredSentMail sent_{
+      options_.store, {.look_back = 24h * 30}, failures_, pipeline_.clock, pipeline_.metrics};
   feedback::Mapping mapping_;
   feedback::AttributionRules rules_ =
       feedback::AttributionRules::from({.feedback_id = {"campaign", "customer", "", ""},

@@ -35,8 +35,8 @@ feedback::AttributionRules rules_of(std::vector<feedback::TokenKeySettings> keys
 // Every mail that somebody asks about was sent, by the customer who is to be harmed.
 class AllSent final : public feedback::SentMail {
  public:
-  std::optional<feedback::KnownMail> look_up(std::string_view,
-                                             std::string_view recipient) override {
+  Result<std::optional<feedback::KnownMail>> look_up(std::string_view,
+                                                     std::string_view recipient) override {
     return feedback::KnownMail{.customer = "victim",
                                .campaign = "spring",
                                .credential = "victim-api",
@@ -45,7 +45,7 @@ class AllSent final : public feedback::SentMail {
   }
   bool failed(std::string_view message_id, std::string_view recipient) override {
     const auto known = look_up(message_id, recipient);
-    return known && known->failed;
+    return known && *known && (*known)->failed;
   }
   bool came(const EventId&) override { return false; }
 };

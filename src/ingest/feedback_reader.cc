@@ -126,6 +126,8 @@ Arrival FeedbackReader::read(const FeedbackItem& item) {
                                  .why = std::move(why),
                                  .sender = null_sender(item.envelope.sender),
                                  .recipients = item.envelope.recipients,
+                                 .proven = item.proven_reporter.has_value(),
+                                 .unsubscribes = mail.kind == MailKind::unsubscribe,
                                  .bytes = std::string(item.bytes)});
   }
   arrival.nothing = made.nothing;
@@ -193,9 +195,9 @@ void FeedbackReader::count(const Arrival& arrival) {
   }
 }
 
-std::optional<feedback::KnownMail> FeedbackReader::Past::look_up(std::string_view message_id,
-                                                                 std::string_view recipient) {
-  if (stored_ == nullptr) return std::nullopt;
+Result<std::optional<feedback::KnownMail>> FeedbackReader::Past::look_up(
+    std::string_view message_id, std::string_view recipient) {
+  if (stored_ == nullptr) return fail(Code::unavailable, "there is no store to look it up in");
   return stored_->look_up(message_id, recipient);
 }
 

@@ -61,8 +61,8 @@ class FeedbackReader {
   class Past final : public feedback::SentMail {
    public:
     explicit Past(feedback::SentMail* stored) : stored_(stored) {}
-    std::optional<feedback::KnownMail> look_up(std::string_view message_id,
-                                               std::string_view recipient) override;
+    Result<std::optional<feedback::KnownMail>> look_up(std::string_view message_id,
+                                                       std::string_view recipient) override;
     bool failed(std::string_view message_id, std::string_view recipient) override {
       return stored_ != nullptr && stored_->failed(message_id, recipient);
     }

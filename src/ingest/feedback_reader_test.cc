@@ -215,6 +215,14 @@ TEST_F(FeedbackReaderTest, MailThatWasNeverSentIsNamedAsSuch) {
   EXPECT_EQ(told(read(dsn_text({}))), "bounced kim@example.com // by : no such mail");
 }
 
+TEST_F(FeedbackReaderTest, MailThatWasNotLookedUpIsNotSaidToBeUnknown) {
+  sent_.busy = true;
+  EXPECT_EQ(told(read(arf_text({}))), "complained kim@example.com // by : not looked up");
+  EXPECT_EQ(told(read(dsn_text({}))), "bounced kim@example.com // by : not looked up");
+  // Where it had nothing to look up, or has another cause, it says that.
+  EXPECT_EQ(told(read(dsn_text({.message_id = ""}))), "bounced kim@example.com // by : none");
+}
+
 TEST_F(FeedbackReaderTest, AMessageIdFindsTheMailAndProvesNothing) {
   sent_.mails["m1@news.example.net"] = {.customer = "acme",
                                         .campaign = "autumn",

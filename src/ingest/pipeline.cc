@@ -198,6 +198,7 @@ void Pipeline::State::tick(bool idle) {
     next_maintenance = ticks + std::chrono::seconds(idle ? 1 : 5);
     const auto done = store->maintain(now, kMaintenance);
     if (!done) log_warning("pipeline", "upkeep of the store: {}", done.error().text());
+    metrics.show(store->kept_mail_room());
   }
   metrics.show(watch.stats(), inbox.events(), seen.forgotten_early());
   metrics.show(decider, now);

@@ -32,6 +32,11 @@ PipelineMetrics::PipelineMetrics(Metrics& metrics)
       proposed_(metrics.gauge("watchpost_decisions_proposed", "Decisions that wait for a person.")),
       forgotten_(metrics.gauge("watchpost_forgotten_event_ids",
                                "Event ids dropped before a day was over.")),
+      kept_mail_(metrics.gauge("watchpost_kept_mail",
+                               "Mail that was not understood and is kept for people.")),
+      removed_mail_(metrics.counter("watchpost_kept_mail_removed",
+                                    "Mail that was not understood and went unseen for want of "
+                                    "room, since the store was made.")),
       seconds_(metrics.histogram("watchpost_commit_seconds", "Time that a commit takes.")) {
   storing_.set(1);
   for (const MeasureKind kind :
@@ -39,6 +44,12 @@ PipelineMetrics::PipelineMetrics(Metrics& metrics)
     in_force_[kind] = &metrics.gauge("watchpost_decisions_in_force", "Measures in force.",
                                      {{"measure", std::string(name_of(kind))}});
   }
+}
+
+void PipelineMetrics::show(const store::KeptMailRoom& room) {
+  kept_mail_.set(static_cast<double>(room.kept));
+  const uint64_t shown = removed_mail_.value();
+  if (room.removed.mails > shown) removed_mail_.add(room.removed.mails - shown);
 }
 
 void PipelineMetrics::event(std::string_view source, EventKind kind) {

@@ -29,6 +29,7 @@ class PipelineMetrics {
   }
   void show(const detect::WatchStats& stats, size_t waiting, uint64_t forgotten_early);
   void show(const decide::Decider& decider, Time now);
+  void show(const store::KeptMailRoom& room);
   void counting() { counting_.set(1); }  // what was counted before the start is there
 
  private:
@@ -50,6 +51,8 @@ class PipelineMetrics {
   Gauge& proposed_;
   std::map<MeasureKind, Gauge*> in_force_;
   Gauge& forgotten_;
+  Gauge& kept_mail_;
+  Counter& removed_mail_;
   Histogram& seconds_;
 };
 

@@ -22,8 +22,9 @@ inline constexpr Time kNow = kSent + 2h;
 // What was sent, and what counted.
 class Sent final : public feedback::SentMail {
  public:
-  std::optional<feedback::KnownMail> look_up(std::string_view message_id,
-                                             std::string_view recipient) override {
+  Result<std::optional<feedback::KnownMail>> look_up(std::string_view message_id,
+                                                     std::string_view recipient) override {
+    if (busy) return fail(Code::exhausted, "no time");
     const auto found = mails.find(std::string(message_id));
     if (found == mails.end()) return std::nullopt;
     if (!recipient.empty() && found->second.recipient != recipient) return std::nullopt;
@@ -31,11 +32,12 @@ class Sent final : public feedback::SentMail {
   }
   bool failed(std::string_view message_id, std::string_view recipient) override {
     const auto known = look_up(message_id, recipient);
-    return known && known->failed;
+    return known && *known && (*known)->failed;
   }
   bool came(const EventId&) override { return false; }
 
   std::map<std::string, feedback::KnownMail> mails;
+  bool busy = false;
 };
 
 inline feedback::AttributionRules rules_of(feedback::FeedbackSettings settings = {}) {

@@ -99,6 +99,7 @@ Result<FeedbackStatus> feedback_status(store::Reader& reader, Time since,
                         .total = {},
                         .reporters = {},
                         .sources = {},
+                        .removed = {},
                         .other_reporters = {}};
   Counting counting;
   for (const EventKind kind : kKinds) {
@@ -117,6 +118,9 @@ Result<FeedbackStatus> feedback_status(store::Reader& reader, Time since,
   for (const KeptMail& mail : *kept) {
     if (mail.at >= since) counting.on(mail, mail.reporter, mail.source);
   }
+  const auto removed = reader.removed_kept_mail();
+  if (!removed) return fail(removed.error());
+  status.removed = *removed;
   status.total = std::move(counting.total);
   status.reporters = named(counting.reporters);
   status.sources = named(counting.sources);

@@ -39,6 +39,7 @@ struct FeedbackStatus {
   FeedbackRow total;
   std::vector<FeedbackRow> reporters;  // most proven first, then most received
   std::vector<FeedbackRow> sources;
+  RemovedKeptMail removed;                     // mail that was kept, and went for want of room
   std::optional<FeedbackRow> other_reporters;  // where there are too many: the smallest, together
 };
 inline constexpr size_t kMostReporters = 500;

@@ -33,10 +33,14 @@ class LiveReports final : public Reports {
       return feedback_status(reader, since, bounds);
     });
   }
-  Result<std::vector<KeptMail>> unread(size_t limit) override {
+  Result<UnreadMail> unread(size_t limit) override {
     const auto reader = store::Reader::open(store_);
     if (!reader) return fail(reader.error());
-    return (*reader)->kept_mail(limit);
+    auto mails = (*reader)->kept_mail(limit);
+    if (!mails) return fail(mails.error());
+    const auto removed = (*reader)->removed_kept_mail();
+    if (!removed) return fail(removed.error());
+    return UnreadMail{std::move(*mails), *removed};
   }
   Result<KeptMail> unread_one(uint64_t number) override {
     const auto reader = store::Reader::open(store_);

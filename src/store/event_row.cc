@@ -182,6 +182,24 @@ Result<EventId> event_id_of(std::string_view body) {
   return EventId{word_at(body.data() + 1), word_at(body.data() + 9)};
 }
 
+Result<std::string_view> event_text_of(std::string_view body, Field field) {
+  if (body.size() < 1 + kIdBytes) return not_an_event();
+  Event skipped;
+  std::string_view rest = body.substr(1 + kIdBytes);
+  if (!take_numbers(static_cast<unsigned char>(body.front()), rest, skipped)) return not_an_event();
+  const unsigned wanted = tag_of(field);
+  while (!rest.empty()) {
+    const auto tag = static_cast<unsigned char>(rest.front());
+    if (tag > wanted) break;  // they come in the order of their numbers
+    rest.remove_prefix(1);
+    uint64_t size = 0;
+    if (!take_varint(rest, size) || size == 0 || size > rest.size()) return not_an_event();
+    if (tag == wanted) return rest.substr(0, size);
+    rest.remove_prefix(size);
+  }
+  return std::string_view();
+}
+
 Result<Done> decode_event(std::string_view body, Event& event) {
   if (body.size() < 1 + kIdBytes) return not_an_event();
   const auto flags = static_cast<unsigned char>(body.front());

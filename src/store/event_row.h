@@ -24,8 +24,9 @@ class EventEncoder {
 // Fills all but time and kind. The texts of `event` then point into `body`.
 // Fails with corrupt, for the caller to say where.
 Result<Done> decode_event(std::string_view body, Event& event);
-// Its id alone.
+// Its id alone, and one of its texts alone (empty: it has none).
 Result<EventId> event_id_of(std::string_view body);
+Result<std::string_view> event_text_of(std::string_view body, Field field);
 
 // The numbers of kinds on disk, whatever the order of the enum.
 int64_t number_of(EventKind kind);

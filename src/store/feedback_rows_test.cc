@@ -57,6 +57,8 @@ TEST_F(FeedbackRows, MailThatWasNotUnderstoodComesBackWhole) {
     mail.why = "no report in it";
     mail.sender = "<>";
     mail.recipients = {"a@x.example", "b@x.example"};
+    mail.proven = i == 1;
+    mail.unsubscribes = i == 1;
     mail.bytes = fmt::format("Subject: {}\r\n\r\n\0\xff", i);
     mails.push_back(mail);
   }
@@ -71,21 +73,11 @@ TEST_F(FeedbackRows, MailThatWasNotUnderstoodComesBackWhole) {
   ASSERT_TRUE(whole);
   EXPECT_EQ(whole->bytes, mails[1].bytes);
   EXPECT_EQ(whole->recipients, mails[1].recipients);
+  EXPECT_TRUE(whole->proven);
+  EXPECT_TRUE(whole->unsubscribes);
+  EXPECT_FALSE(listed[0].proven);
+  EXPECT_FALSE(listed[0].unsubscribes);
   EXPECT_FALSE(value_of(reader()->kept_mail_of(4)));
-}
-
-TEST_F(FeedbackRows, OfTooMuchKeptMailTheOldestGoes) {
-  const auto store = open();
-  std::vector<KeptMail> mails(3);
-  for (KeptMail& mail : mails) mail.bytes.assign(kMostKeptMailBytes / 3 + 1, 'x');
-  Commit commit;
-  commit.kept_mail = mails;
-  value_of(store->commit(commit));
-  value_of(store->maintain(kNoon, std::chrono::minutes(1)));
-  const auto left = value_of(reader()->kept_mail(10));
-  ASSERT_EQ(left.size(), 2U);
-  EXPECT_EQ(left[0].number, 3U);
-  EXPECT_EQ(left[1].number, 2U);
 }
 
 TEST_F(FeedbackRows, ASuppressionComesBackWhole) {

@@ -278,12 +278,16 @@ constexpr auto kNotice = [](auto& pass, auto& notice) {
 };
 
 constexpr auto kKeptMail = [](auto& pass, auto& mail) {
+  pass.begin();
   pass(mail.at);
   pass(mail.source);
   pass(mail.reporter);
   pass(mail.why);
   pass(mail.sender);
   pass.list(mail.recipients, kText);
+  if (!pass.since_2()) return;
+  pass(mail.proven);
+  pass(mail.unsubscribes);
 };
 
 constexpr auto kSuppression = [](auto& pass, auto& one) {

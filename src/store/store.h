@@ -11,6 +11,7 @@
 #include "model/notice.h"
 #include "model/suppression.h"
 #include "store/enforcement.h"
+#include "store/query.h"
 #include "store/verdict.h"
 
 #include <cstdint>
@@ -60,6 +61,12 @@ struct Commit {
   std::vector<AuditEntry> audit;          // new
 };
 
+// How much mail that was not understood is kept, and went for want of room.
+struct KeptMailRoom {
+  uint64_t kept = 0;
+  RemovedKeptMail removed;
+};
+
 // The only writer of a data folder.
 //   Owns:    one connection to state.db and one to the open event partition; it alone checkpoints.
 //   Threads: one thread uses it.
@@ -80,6 +87,8 @@ class Store {
   virtual Result<Done> maintain(Time now, Duration budget) = 0;
   // The number of events ever committed here: the sequence number of the last one.
   virtual uint64_t last_event() const = 0;
+  // As of the last maintain().
+  virtual KeptMailRoom kept_mail_room() const = 0;
   // Whether a commit had it in `lasting`.
   virtual Result<bool> knows(const EventId& lasting) = 0;
   // The detector state as of event `sequence`, written aside and renamed into place, with a
@@ -92,36 +101,13 @@ struct DetectorState {
   uint64_t sequence = 0;
 };
 
-struct EventQuery {
-  std::optional<Time> since;
-  std::optional<Time> until;
-  std::vector<Stream::Part> equal;  // all must hold; any text field, not only dimensions
-  std::optional<EventKind> kind;
-  std::function<bool(const Event&)> where;  // row by row, after the rest
-  size_t limit = 100;
-  std::string after;  // cursor: the `next` of the page before
-};
-struct EventPage {
-  EventBatch events;  // newest first
-  std::string next;   // empty: no more
-};
-
-struct SuppressionQuery {
-  std::string recipient;                // as suppression_key() has it; empty: all
-  std::optional<std::string> customer;  // exactly; empty text: those for everybody
-  std::optional<SuppressionReason> reason;
-  std::optional<Time> since;    // made then or later
-  std::optional<Time> held_at;  // only those that hold then
-  size_t limit = 100;
-  uint64_t before = 0;  // cursor: the last `change` of the page before; 0: from the start
-};
-
 // Reads what is committed, beside the writer; never checkpoints and never blocks it.
 //   Threads: one thread uses one reader; make as many as needed.
 class Reader {
  public:
   // Fails with not_found where the folder holds no store.
-  static Result<std::unique_ptr<Reader>> open(const StoreSettings& settings);
+  static Result<std::unique_ptr<Reader>> open(const StoreSettings& settings,
+                                              const ReaderOptions& options = {});
   virtual ~Reader() = default;
 
   virtual Result<EventPage> events(const EventQuery& query) = 0;
@@ -145,6 +131,7 @@ class Reader {
   virtual Result<bool> knows(const EventId& lasting) = 0;                     // as Store's
   virtual Result<std::vector<KeptMail>> kept_mail(size_t limit) = 0;          // newest first
   virtual Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) = 0;  // with its bytes
+  virtual Result<RemovedKeptMail> removed_kept_mail() = 0;
   // Those whose last change came after `change`, in the order of changes; lifted ones, too.
   virtual Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) = 0;
   // Changed last first. Without a recipient it looks at all of them, newest first, until it has

@@ -55,7 +55,7 @@ class VerdictTest : public StoreTest {
   // The partition as a version before had left it.
   void make_old(const std::string& path) const {
     auto database = value_of(sqlite::Database::open(path, sqlite::Database::Access::writer));
-    value_of(database.run("DROP TABLE verdicts; PRAGMA user_version=1"));
+    value_of(database.run("DROP TABLE verdicts; DROP TABLE filters; PRAGMA user_version=1"));
   }
 };
 using Numbers = std::vector<uint64_t>;

@@ -232,17 +232,21 @@ void Attribution::fill_from_claims(std::string_view named, Attributed& made) con
   take_clue(envelope_id_, "envid", made);
 }
 
-void Attribution::fill_from_store(Attributed& made) const {
+// Gives why the store says nothing of it: it has no such mail, or could not be asked; else
+// kNoProof.
+std::string_view Attribution::fill_from_store(Attributed& made) const {
   const std::string& message_id = mail_.original.message_id;
   // Under it the log will tell of the failure, if it has not yet.
   const bool to_come = mail_.kind == MailKind::bounce && !made.by_customers_key();
   if (!made.token || to_come) made.message_id = message_id;
-  if (context_.sent == nullptr || message_id.empty()) return;
+  if (context_.sent == nullptr || message_id.empty()) return kNoProof;
   // Our own server writes a notice of what it has in its log as well.
   made.failed_before =
       mail_.kind == MailKind::bounce && context_.sent->failed(message_id, made.clue.recipient);
-  const auto known = context_.sent->look_up(message_id, made.clue.recipient);
-  if (!known) return;
+  const auto looked_up = context_.sent->look_up(message_id, made.clue.recipient);
+  if (!looked_up) return kNotLookedUp;
+  const std::optional<KnownMail>& known = *looked_up;
+  if (!known) return kNoSuchMail;
   if (made.token) {
     // Somebody else's Message-ID in a report with one's own token.
     const bool same = context_.rules.keys.is_for(*made.token, known->recipient) &&
@@ -250,7 +254,7 @@ void Attribution::fill_from_store(Attributed& made) const {
                        (known->customer.empty() && !made.token->limited));
     if (!same) {
       made.message_id.clear();
-      return;
+      return kNoProof;
     }
   }
   take_clue({known->customer, known->campaign, known->credential, known->recipient}, "message_id",
@@ -263,13 +267,7 @@ void Attribution::fill_from_store(Attributed& made) const {
   made.queue_id = known->queue_id;
   made.failed_before = made.failed_before || known->failed;
   if (!made.sent) made.sent = known->sent;
-}
-
-std::string_view Attribution::proof_without_token(const Attributed& made, bool named) const {
-  if (context_.proven_reporter && made.known) return kProvenByReporter;
-  const std::string_view why = cause(named);
-  const bool asked = context_.sent != nullptr && !mail_.original.message_id.empty();
-  return why == kNoProof && asked && !made.known ? kNoSuchMail : why;
+  return kNoProof;
 }
 
 // Some that deliver write a name of a program for the null sender.
@@ -295,10 +293,11 @@ Attributed Attribution::of(std::string_view recipient, std::string_view original
     if (const std::string claimed = claimed_recipient(whom); !claimed.empty()) {
       made.clue.recipient = claimed;
     }
-    fill_from_store(made);
+    const std::string_view store_says = fill_from_store(made);
     take_clue(feedback_id_, "feedback_id", made);
     take_clue(header_, "header", made);
-    made.proof = proof_without_token(made, named);
+    made.proof = context_.proven_reporter && made.known ? kProvenByReporter : cause(named);
+    if (made.proof == kNoProof) made.proof = store_says;
   }
   if (made.proven() && failure_with_sender()) {
     made.proof = kHasSender;

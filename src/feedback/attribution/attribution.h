@@ -1,4 +1,5 @@
 #pragma once
+#include "base/result.h"
 #include "base/time.h"
 #include "feedback/attribution/rules.h"
 #include "feedback/attribution/token.h"
@@ -36,9 +37,10 @@ class SentMail {
  public:
   virtual ~SentMail() = default;
   // Only of what we saw ourselves, never of feedback. `recipient` may be empty: then that of the
-  // answer is, too, where the mail went to several. Nothing where there is no time for it.
-  virtual std::optional<KnownMail> look_up(std::string_view message_id,
-                                           std::string_view recipient) = 0;
+  // answer is, too, where the mail went to several. Nothing: there is no such mail.
+  // Fails where it was not looked up: there is no time for it, or the past cannot be read.
+  virtual Result<std::optional<KnownMail>> look_up(std::string_view message_id,
+                                                   std::string_view recipient) = 0;
   // Whether our own servers lately gave it up for that recipient. Quick.
   virtual bool failed(std::string_view message_id, std::string_view recipient) = 0;
   // Whether feedback of that id came.
@@ -54,6 +56,7 @@ struct MailEnvelope {
 // Why feedback is no proof; Field::proof has these, beside name_of(TokenState).
 inline constexpr std::string_view kNoProof = "none";
 inline constexpr std::string_view kNoSuchMail = "no such mail";
+inline constexpr std::string_view kNotLookedUp = "not looked up";
 inline constexpr std::string_view kOtherRecipient = "recipient differs";
 // It takes back a complaint that did not count, or has not come yet.
 inline constexpr std::string_view kNothingToTakeBack = "no such complaint";
@@ -125,8 +128,7 @@ class Attribution {
   std::string claimed_recipient(std::string_view named) const;
   void fill_from_token(const ReadToken& token, std::string_view named, Attributed& made) const;
   void fill_from_claims(std::string_view named, Attributed& made) const;
-  void fill_from_store(Attributed& made) const;
-  std::string_view proof_without_token(const Attributed& made, bool named) const;
+  std::string_view fill_from_store(Attributed& made) const;
   bool failure_with_sender() const;
 
   const FeedbackMail& mail_;

@@ -2,6 +2,7 @@
 
 #include "store/cursor.h"
 #include "store/records.h"
+#include "store/sqlite/kept_mail_room.h"
 
 #include <algorithm>
 #include <array>
@@ -42,11 +43,14 @@ Result<Done> write_lasting_ids(Database& database, std::span<const LastingId> id
 
 Result<Done> write_kept_mail(Database& database, std::span<const KeptMail> mails) {
   if (mails.empty()) return Done{};
-  auto put = database.prepare("INSERT INTO kept_mail(size, body, bytes) VALUES(?, ?, ?)");
+  auto put =
+      database.prepare("INSERT INTO kept_mail(size, body, bytes, holder) VALUES(?, ?, ?, ?)");
   if (!put) return fail(put.error());
   for (const KeptMail& mail : mails) {
     const std::string body = encode(mail);
-    const auto done = put->bind(uint64_t{mail.bytes.size()}).bind(body).bind(mail.bytes).run();
+    const std::string holder = holder_of(mail);
+    const auto done =
+        put->bind(uint64_t{mail.bytes.size()}).bind(body).bind(mail.bytes).bind(holder).run();
     if (!done) return done;
   }
   return Done{};
@@ -104,23 +108,6 @@ Result<Done> drop_old_ids(Database& database, Time oldest) {
   auto remove = database.prepare("DELETE FROM lasting_ids WHERE at < ?");
   if (!remove) return fail(remove.error());
   return remove->bind(number_of(oldest)).run();
-}
-
-Result<Done> trim_kept_mail(Database& database) {
-  // The number of the newest that is too much.
-  auto query = database.prepare(
-      "SELECT MAX(number) FROM (SELECT number, ROW_NUMBER() OVER newest AS place, "
-      "SUM(size) OVER newest AS bytes FROM kept_mail WINDOW newest AS (ORDER BY number DESC)) "
-      "WHERE place > ? OR bytes > ?");
-  if (!query) return fail(query.error());
-  const auto found = query->bind(uint64_t{kMostKeptMail}).bind(uint64_t{kMostKeptMailBytes}).row();
-  if (!found) return fail(found.error());
-  const int64_t last = *found ? query->number(0) : 0;
-  query->reset();
-  if (last == 0) return Done{};
-  auto remove = database.prepare("DELETE FROM kept_mail WHERE number <= ?");
-  if (!remove) return fail(remove.error());
-  return remove->bind(last).run();
 }
 
 Result<bool> has_lasting_id(Database& database, const EventId& id) {

@@ -16,8 +16,6 @@ namespace watchpost::store::sqlite {
 // Within the transaction of a commit.
 Result<Done> write_feedback(Database& database, const Commit& commit);
 Result<Done> drop_old_ids(Database& database, Time oldest);
-// Drops kept mail past its bounds, the oldest first.
-Result<Done> trim_kept_mail(Database& database);
 
 Result<bool> has_lasting_id(Database& database, const EventId& id);
 // Newest first, without their bytes.

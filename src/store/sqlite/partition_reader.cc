@@ -88,13 +88,28 @@ Result<std::vector<Place>> PartitionReader::newest(const PartitionSearch& search
     if (!any) return fail(any.error());
     if (!*any) return found;
   }
-  const auto tail = search_tail(search, found);
+  const auto tail =
+      search.places == nullptr ? search_tail(search, found) : search_rows(search, found);
   if (!tail) return fail(tail.error());
   const auto indexed = search_runs(search, found);
   if (!indexed) return fail(indexed.error());
   std::ranges::sort(found, newer);
   if (found.size() > search.want) found.resize(search.want);
   return found;
+}
+
+// The rows that are known to be worth a look.
+Result<Done> PartitionReader::search_rows(const PartitionSearch& search,
+                                          std::vector<Place>& found) {
+  for (const uint64_t sequence : search.places->rows) {
+    if (sequence > search.last_event) break;
+    const auto place = match(sequence, search);
+    if (!place) return fail(place.error());
+    if (!*place || **place >= search.before) continue;
+    if (search.query.since && (*place)->at < *search.query.since) continue;
+    found.push_back(**place);
+  }
+  return Done{};
 }
 
 // The rows that are not indexed yet: each is looked at, the newest matches are kept.
@@ -131,7 +146,7 @@ Result<Done> PartitionReader::search_tail(const PartitionSearch& search,
 
 Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
                                           std::vector<Place>& found) {
-  const auto all = runs();
+  const auto all = runs(search);
   if (!all) return fail(all.error());
   const Time since = search.query.since.value_or(Time::min());
   const uint64_t key = best_key(search.query);
@@ -151,9 +166,9 @@ Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
     for (const Place& place : round) {
       if (place.at < since) return Done{};
       if (place.sequence > search.last_event) continue;
-      const auto match = matches(place.sequence, search);
-      if (!match) return fail(match.error());
-      if (!*match) continue;
+      const auto matches = match(place.sequence, search);
+      if (!matches) return fail(matches.error());
+      if (!*matches) continue;
       found.push_back(place);
       if (++matched == search.want) return Done{};
     }
@@ -163,7 +178,7 @@ Result<Done> PartitionReader::search_runs(const PartitionSearch& search,
   return Done{};
 }
 
-Result<std::vector<PartitionReader::Run>> PartitionReader::runs() {
+Result<std::vector<PartitionReader::Run>> PartitionReader::runs(const PartitionSearch& search) {
   auto query =
       database_.prepare("SELECT number, first_at, last_at FROM runs ORDER BY last_at DESC");
   if (!query) return fail(query.error());
@@ -172,8 +187,10 @@ Result<std::vector<PartitionReader::Run>> PartitionReader::runs() {
     const auto more = query->row();
     if (!more) return fail(more.error());
     if (!*more) return runs;
-    runs.push_back({query->unsigned_number(0), Time(Duration(query->number(1))),
-                    Time(Duration(query->number(2)))});
+    const uint64_t number = query->unsigned_number(0);
+    const auto* const wanted = search.places;
+    if (wanted != nullptr && !std::ranges::binary_search(wanted->runs, number)) continue;
+    runs.push_back({number, Time(Duration(query->number(1))), Time(Duration(query->number(2)))});
   }
 }
 
@@ -204,10 +221,12 @@ Result<Done> PartitionReader::candidates(const Run& run, const SearchEntry& afte
   return Done{};
 }
 
-Result<bool> PartitionReader::matches(uint64_t sequence, const PartitionSearch& search) {
+Result<std::optional<Place>> PartitionReader::match(uint64_t sequence,
+                                                    const PartitionSearch& search) {
   if (search.with_verdict) {  // first: few events have one, and the others need not be read
     const auto has = has_verdict(sequence);
-    if (!has || !*has) return has;
+    if (!has) return fail(has.error());
+    if (!*has) return std::nullopt;
   }
   row_.bind(sequence);
   const auto there = row_.row();
@@ -216,10 +235,11 @@ Result<bool> PartitionReader::matches(uint64_t sequence, const PartitionSearch& 
     return damaged({Code::corrupt, "an indexed event is not there", {}}, sequence);
   }
   const auto event = event_in(row_, 0);
-  const bool match = event && holds(search.query, *event);
+  std::optional<Place> place;
+  if (event && holds(search.query, *event)) place = {event->at, sequence};
   row_.reset();
   if (!event) return damaged(event.error(), sequence);
-  return match;
+  return place;
 }
 
 Result<bool> PartitionReader::prepare_verdicts() {

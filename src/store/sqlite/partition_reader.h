@@ -4,12 +4,14 @@
 #include "store/cursor.h"
 #include "store/search_block.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/partition_ids.h"
 #include "store/store.h"
 #include "store/verdict.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,8 @@ struct PartitionSearch {
   uint64_t last_event;  // nothing above it is committed
   size_t want = 0;
   bool with_verdict = false;  // only events that have one
+  // Where to look; null: in all runs, and in all rows behind them.
+  const IdPlaces* places = nullptr;
 };
 
 // Reads one file of event history.
@@ -34,6 +38,10 @@ class PartitionReader {
 
   // The places of the newest matches, newest first: at most `want`. Holds places, not events.
   Result<std::vector<Place>> newest(const PartitionSearch& search);
+  // The Message-IDs that came since `ids` learned last; as PartitionIds::learn().
+  Result<Done> learn(const PartitionEntry& entry, uint64_t last_event, PartitionIds& ids) {
+    return ids.learn(database_, entry, last_event);
+  }
   // A copy of one event.
   Result<Done> fetch(uint64_t sequence, EventBatch& into);
   // That of one event, which has one.
@@ -59,12 +67,15 @@ class PartitionReader {
     Time first_at;
     Time last_at;
   };
-  Result<std::vector<Run>> runs();  // the ones that reach to newer times first
+  // Those that are to be searched; the ones that reach to newer times first.
+  Result<std::vector<Run>> runs(const PartitionSearch& search);
+  Result<Done> search_rows(const PartitionSearch& search, std::vector<Place>& found);
   Result<Done> search_tail(const PartitionSearch& search, std::vector<Place>& found);
   Result<Done> search_runs(const PartitionSearch& search, std::vector<Place>& found);
   Result<Done> candidates(const Run& run, const SearchEntry& after, size_t most,
                           std::vector<Place>& found);
-  Result<bool> matches(uint64_t sequence, const PartitionSearch& search);
+  // The place of an event that matches.
+  Result<std::optional<Place>> match(uint64_t sequence, const PartitionSearch& search);
   // Makes the statements below ready. False: there are no verdicts here.
   Result<bool> prepare_verdicts();
   Result<bool> has_verdict(uint64_t sequence);

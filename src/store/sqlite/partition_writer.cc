@@ -1,9 +1,11 @@
 #include "store/sqlite/partition_writer.h"
 
+#include "store/id_filter.h"
 #include "store/search_block.h"
 #include "store/sqlite/schema.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -13,12 +15,18 @@ namespace {
 // Rows of a few hundred bytes, read in order: larger pages mean fewer of them.
 constexpr int kPageSize = 8192;
 
+uint64_t random_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
 struct Run {
   uint64_t last_sequence = 0;
   uint64_t events = 0;
   int64_t first_at = INT64_MAX;
   int64_t last_at = INT64_MIN;
   std::vector<SearchEntry> entries;
+  IdFilterMaker filter{random_seed()};
 };
 
 void add_entries(const Event& event, const Place& place, std::vector<SearchEntry>& entries) {
@@ -56,6 +64,8 @@ Result<Run> read_run(Database& database) {
     run.last_at = std::max(run.last_at, at);
     ++run.events;
     add_entries(event, {event.at, run.last_sequence}, run.entries);
+    const std::string_view message_id = event[Field::message_id];
+    if (!message_id.empty()) run.filter.add(message_id);
   }
 }
 
@@ -73,6 +83,13 @@ Result<Done> store_blocks(Database& database, uint64_t number, std::span<const S
     if (!done) return done;
   }
   return Done{};
+}
+
+Result<Done> store_filter(Database& database, uint64_t number, IdFilterMaker& filter) {
+  auto insert = database.prepare("INSERT INTO filters VALUES(?, ?)");
+  if (!insert) return fail(insert.error());
+  const std::string bytes = filter.pack();
+  return insert->bind(number).bind(bytes).run();
 }
 
 Result<uint64_t> counted(Database& database, std::string_view sql) {
@@ -152,6 +169,8 @@ Result<size_t> PartitionWriter::index_run() {
   std::ranges::sort(run->entries);
   const auto blocks = store_blocks(database_, number, run->entries);
   if (!blocks) return fail(blocks.error());
+  const auto filtered = store_filter(database_, number, run->filter);
+  if (!filtered) return fail(filtered.error());
   auto insert = database_.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?)");
   if (!insert) return fail(insert.error());
   const auto stored = insert->bind(number)

@@ -3,6 +3,7 @@
 #include "store/cursor.h"
 #include "store/detector_state.h"
 #include "store/sqlite/feedback_rows.h"
+#include "store/sqlite/kept_mail_room.h"
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_reader.h"
@@ -11,7 +12,11 @@
 #include <algorithm>
 #include <list>
 #include <memory>
+#include <optional>
 #include <ranges>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace watchpost::store {
@@ -19,13 +24,25 @@ namespace sqlite {
 namespace {
 
 constexpr size_t kOpenReaders = 16;
+// Where Message-IDs are looked up: opening one takes longer than looking into it.
+constexpr size_t kOpenForMessageIds = 64;
 // Events held at one time by events_after().
 constexpr uint64_t kWindow = 4096;
 
+// The Message-ID that it asks for; null: it asks for none.
+const std::string* message_id_in(const EventQuery& query) {
+  const auto found = std::ranges::find_if(query.equal, [](const Stream::Part& part) {
+    return part.dimension == Field::message_id && !part.value.empty();
+  });
+  return found == query.equal.end() ? nullptr : &found->value;
+}
+
 class SqliteReader final : public Reader {
  public:
-  SqliteReader(const std::string& folder, StateReader state)
-      : folder_(folder), state_(std::move(state)) {}
+  SqliteReader(const std::string& folder, StateReader state, const ReaderOptions& options)
+      : folder_(folder), state_(std::move(state)) {
+    if (options.for_message_ids > 0) ids_.emplace(options.for_message_ids);
+  }
 
   Result<EventPage> events(const EventQuery& query) override;
   Result<std::vector<MessageVerdict>> verdicts(const VerdictQuery& query) override;
@@ -52,6 +69,9 @@ class SqliteReader final : public Reader {
   Result<std::optional<KeptMail>> kept_mail_of(uint64_t number) override {
     return read_kept_mail_of(state_.database(), number);
   }
+  Result<RemovedKeptMail> removed_kept_mail() override {
+    return sqlite::removed_kept_mail(state_.database());
+  }
   Result<std::vector<Suppression>> suppressions_after(uint64_t change, size_t limit) override {
     return read_suppressions(state_.database(), change, limit);
   }
@@ -73,11 +93,15 @@ class SqliteReader final : public Reader {
 
  private:
   Result<PartitionReader*> reader_of(const PartitionEntry& entry);
+  Result<std::optional<IdPlaces>> places_of(std::string_view id, const PartitionEntry& entry,
+                                            uint64_t last_event);
   Result<Done> read_window(const StateReader::History& history, uint64_t after, uint64_t last,
                            const std::function<void(const Event&, uint64_t)>& each);
 
   const std::string folder_;
   StateReader state_;
+  std::optional<MessageIds> ids_;
+  std::set<Time> gone_;  // of partitions that are not there; each is said once
   struct Open {
     Time start;
     uint64_t first_sequence;  // a file of the same name may have been made anew
@@ -98,14 +122,32 @@ Result<PartitionReader*> SqliteReader::reader_of(const PartitionEntry& entry) {
   }
   auto reader = PartitionReader::open(partition_path(events_folder(folder_), entry.start));
   if (!reader && reader.error().code == Code::not_found) {
-    log_warning("store", "{} is not there", reader.error().about);
+    if (gone_.insert(entry.start).second) {
+      log_warning("store", "{} is not there", reader.error().about);
+    }
     return nullptr;
   }
   if (!reader) return fail(reader.error());
   open_.remove_if([&](const Open& open) { return open.start == entry.start; });
-  while (open_.size() >= kOpenReaders) open_.pop_back();
+  while (open_.size() >= (ids_ ? kOpenForMessageIds : kOpenReaders)) open_.pop_back();
   open_.push_front({entry.start, entry.first_sequence, std::move(*reader)});
   return &open_.front().reader;
+}
+
+// Where in a partition the Message-ID may be; nothing where that is not in memory.
+Result<std::optional<IdPlaces>> SqliteReader::places_of(std::string_view id,
+                                                        const PartitionEntry& entry,
+                                                        uint64_t last_event) {
+  PartitionIds& known = ids_->of(entry);
+  if (!known.given_up() && !known.covers(entry)) {
+    const auto reader = reader_of(entry);
+    if (!reader) return fail(reader.error());
+    if (*reader == nullptr) return IdPlaces{};
+    const auto learned = (*reader)->learn(entry, last_event, known);
+    if (!learned) return fail(learned.error());
+    ids_->fit();
+  }
+  return known.places_of(id);
 }
 
 Result<EventPage> SqliteReader::events(const EventQuery& query) {
@@ -118,17 +160,34 @@ Result<EventPage> SqliteReader::events(const EventQuery& query) {
   }
   const auto history = state_.history();
   if (!history) return fail(history.error());
+  const std::string* const id = ids_ ? message_id_in(query) : nullptr;
+  if (id != nullptr) {
+    ids_->keep_only(history->partitions);
+    // A file that was dropped gives its space back when nobody has it open.
+    open_.remove_if([&](const Open& open) { return !history->partitions.contains(open.start); });
+  }
   EventPage page;
   Place last;
   for (const PartitionEntry& entry :
        history->partitions | std::views::values | std::views::reverse) {
     if (entry.first_at > before.at || (query.since && entry.last_at < *query.since)) continue;
+    std::optional<IdPlaces> may_be;
+    if (id != nullptr) {
+      auto known = places_of(*id, entry, history->last_event);
+      if (!known) return fail(known.error());
+      if (*known && (*known)->empty()) continue;
+      may_be = std::move(*known);
+    }
     const auto reader = reader_of(entry);
     if (!reader) return fail(reader.error());
     if (*reader == nullptr) continue;
     // One more than fits says whether there is a next page.
     const size_t room = query.limit - page.events.size();
-    const auto places = (*reader)->newest({query, before, history->last_event, room + 1});
+    const auto places = (*reader)->newest({.query = query,
+                                           .before = before,
+                                           .last_event = history->last_event,
+                                           .want = room + 1,
+                                           .places = may_be ? &*may_be : nullptr});
     if (!places) return fail(places.error());
     for (const Place& place : *places) {
       if (page.events.size() == query.limit) {
@@ -248,17 +307,19 @@ Result<std::vector<EventId>> SqliteReader::event_ids_since(Time since) {
   return ids;
 }
 
-Result<std::unique_ptr<Reader>> open_reader(const StoreSettings& settings) {
+Result<std::unique_ptr<Reader>> open_reader(const StoreSettings& settings,
+                                            const ReaderOptions& options) {
   auto state = StateReader::open(state_path(settings.path));
   if (!state) return fail(state.error());
-  return std::make_unique<SqliteReader>(settings.path, std::move(*state));
+  return std::make_unique<SqliteReader>(settings.path, std::move(*state), options);
 }
 
 }  // namespace
 }  // namespace sqlite
 
-Result<std::unique_ptr<Reader>> Reader::open(const StoreSettings& settings) {
-  return sqlite::open_reader(settings);
+Result<std::unique_ptr<Reader>> Reader::open(const StoreSettings& settings,
+                                             const ReaderOptions& options) {
+  return sqlite::open_reader(settings, options);
 }
 
 }  // namespace watchpost::store

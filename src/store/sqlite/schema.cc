@@ -50,6 +50,12 @@ CREATE TABLE suppressions(
 CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);
 )sql";
 
+// Since version 4. What an older version kept is held by nobody in particular.
+constexpr const char* kKeptMailHolders = R"sql(
+ALTER TABLE kept_mail ADD COLUMN holder BLOB NOT NULL DEFAULT x'';
+CREATE INDEX kept_mail_by_holder ON kept_mail(holder, number, size);
+)sql";
+
 constexpr const char* kPartitionTables = R"sql(
 CREATE TABLE events(
   sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, body BLOB NOT NULL);
@@ -66,6 +72,11 @@ constexpr const char* kVerdictTables = R"sql(
 CREATE TABLE verdicts(sequence INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL);
 )sql";
 
+// Since version 3.
+constexpr const char* kFilterTables = R"sql(
+CREATE TABLE filters(run INTEGER PRIMARY KEY, body BLOB NOT NULL);
+)sql";
+
 // The tables that came with a version, in order: an older file gets those it lacks.
 struct Tables {
   int since;
@@ -78,10 +89,12 @@ struct Schema {
 };
 // 2: bodies of incidents, decisions and shadow decisions have more members behind those of 1. Rows
 // of 1 are read as they are.
-constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables}};
-constexpr Schema kStateSchema{3, kState, "store"};
-constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables}};
-constexpr Schema kPartitionSchema{2, kPartition, "event partition"};
+constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables},
+                            Tables{4, kKeptMailHolders}};
+constexpr Schema kStateSchema{4, kState, "store"};
+constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables},
+                                Tables{3, kFilterTables}};
+constexpr Schema kPartitionSchema{3, kPartition, "event partition"};
 
 Result<int64_t> version_in(Database& database, const Schema& schema) {
   const auto version = database.number("PRAGMA user_version");
@@ -137,6 +150,12 @@ Result<bool> has_verdicts(Database& partition) {
   const auto version = version_in(partition, kPartitionSchema);
   if (!version) return fail(version.error());
   return *version >= 2;
+}
+
+Result<bool> has_filters(Database& partition) {
+  const auto version = version_in(partition, kPartitionSchema);
+  if (!version) return fail(version.error());
+  return *version >= 3;
 }
 
 }  // namespace watchpost::store::sqlite

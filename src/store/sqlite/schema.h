@@ -20,7 +20,9 @@ Result<Done> prepare_partition(Database& partition);
 // The same check, changing nothing: for readers.
 Result<Done> check_state(Database& state);
 Result<Done> check_partition(Database& partition);
-// Whether it has the table of verdicts: one of an older version gets it when it is next written to.
+// Whether it has the table of verdicts, or of filters: one of an older version gets it when it is
+// next written to.
 Result<bool> has_verdicts(Database& partition);
+Result<bool> has_filters(Database& partition);
 
 }  // namespace watchpost::store::sqlite

@@ -1,10 +1,13 @@
 #include "store/store.h"
 
 #include "base/files.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "store/detector_state.h"
 #include "store/files.h"
 #include "store/sqlite/event_writer.h"
 #include "store/sqlite/feedback_rows.h"
+#include "store/sqlite/kept_mail_room.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_writer.h"
 
@@ -24,6 +27,9 @@ namespace {
 constexpr uintmax_t kLongWal = 8 << 20;
 // SQLite cannot open a file without a few pages to spare: a start on a full disk has these.
 constexpr size_t kReserve = 1 << 20;
+
+// Kept mail that is removed so long after other is said again.
+constexpr Duration kQuietRemoval = std::chrono::hours(1);
 
 class Deadline {
  public:
@@ -69,7 +75,7 @@ class SqliteStore final : public Store {
     const Deadline deadline(budget);
     auto dropped = drop_old(now);
     if (dropped) dropped = drop_old_ids(state_.database(), now - settings_.keep);
-    if (dropped && kept_mail_grew_) dropped = trim_kept_mail(state_.database());
+    if (dropped && kept_mail_grew_) dropped = make_room_for_mail(now);
     if (!dropped) return dropped;
     kept_mail_grew_ = false;
     while (!deadline.passed()) {
@@ -88,6 +94,7 @@ class SqliteStore final : public Store {
   }
 
   uint64_t last_event() const override { return state_.last_event(); }
+  KeptMailRoom kept_mail_room() const override { return room_; }
 
   Result<Done> save_detector_state(std::string_view bytes, uint64_t sequence) override {
     return replace_file(detector_state_path(settings_.path),
@@ -113,10 +120,34 @@ class SqliteStore final : public Store {
     return Done{};
   }
 
+  Result<Done> make_room_for_mail(Time now) {
+    const auto trimmed = trim_kept_mail(state_.database(), now);
+    if (!trimmed) return fail(trimmed.error());
+    room_.kept = trimmed->kept;
+    if (trimmed->removed == 0 && room_known_) return Done{};
+    auto removed = removed_kept_mail(state_.database());
+    if (!removed) return fail(removed.error());
+    room_.removed = *removed;
+    room_known_ = true;
+    if (trimmed->removed == 0) return Done{};
+    // Said when it begins, not for each.
+    if (now - removed_at_ > kQuietRemoval || now < removed_at_) {
+      log_warning("store",
+                  "there is too much mail that was not understood: the oldest of whoever sent most "
+                  "is being removed, {} since {}",
+                  removed->mails, format_time(removed->since.value_or(now)));
+    }
+    removed_at_ = now;
+    return Done{};
+  }
+
   const StoreSettings settings_;
   const FolderLock lock_;
   StateWriter state_;
   bool kept_mail_grew_ = true;  // since it was trimmed
+  KeptMailRoom room_;
+  bool room_known_ = false;
+  Time removed_at_;  // when kept mail was removed last
   EventWriter events_;
 };
 
