@@ -11,6 +11,7 @@
 #include "model/notice.h"
 #include "model/suppression.h"
 #include "store/enforcement.h"
+#include "store/suppression_query.h"
 #include "store/verdict.h"
 
 #include <cstdint>
@@ -106,16 +107,6 @@ struct EventPage {
   std::string next;   // empty: no more
 };
 
-struct SuppressionQuery {
-  std::string recipient;                // as suppression_key() has it; empty: all
-  std::optional<std::string> customer;  // exactly; empty text: those for everybody
-  std::optional<SuppressionReason> reason;
-  std::optional<Time> since;    // made then or later
-  std::optional<Time> held_at;  // only those that hold then
-  size_t limit = 100;
-  uint64_t before = 0;  // cursor: the last `change` of the page before; 0: from the start
-};
-
 // Reads what is committed, beside the writer; never checkpoints and never blocks it.
 //   Threads: one thread uses one reader; make as many as needed.
 class Reader {
@@ -150,6 +141,11 @@ class Reader {
   // Changed last first. Without a recipient it looks at all of them, newest first, until it has
   // enough.
   virtual Result<std::vector<Suppression>> suppressions(const SuppressionQuery& query) = 0;
+  // What they were before each of their last changes, newest first; the query names a recipient.
+  virtual Result<std::vector<Suppression>> suppression_history(const SuppressionQuery& query) = 0;
+  // All of them as of one moment, those of a recipient one behind the other, until `each` fails.
+  virtual Result<Done> each_suppression(
+      const std::function<Result<Done>(const Suppression&)>& each) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
   // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
   // checked.
