@@ -34,6 +34,11 @@ std::string whom(const Suppression& one) {
                               : fmt::format("{} for {}", one.recipient, one.customer);
 }
 
+void show_size(Metrics& metrics, const suppress::List& list) {
+  metrics.gauge("watchpost_suppressions", "Suppressions in the list, ended ones included.")
+      .set(static_cast<double>(list.size()));
+}
+
 Result<uint64_t> stored_seed(store::Store& store, store::Reader& reader) {
   const auto facts = reader.facts(kSeedFact);
   if (!facts) return fail(facts.error());
@@ -179,8 +184,7 @@ void Suppressions::finish(Step& step) {
     add("shadow", made.would_have);
     add("without_customer", made.without_customer);
   }
-  metrics_.gauge("watchpost_suppressions", "Suppressions in the list, ended ones included.")
-      .set(static_cast<double>(list_->size()));
+  show_size(metrics_, *list_);
   metrics_
       .gauge("watchpost_suppressions_counted",
              "Recipients with events that count towards a suppression.")
@@ -275,6 +279,7 @@ void Suppressions::committed(const Step& step) {
   for (const auto& one : step.suppressions | std::views::values) changed.push_back(one);
   std::ranges::sort(changed, {}, &Suppression::change);
   keeper_->committed(changed);
+  show_size(metrics_, *list_);
   // Incidents also end by themselves, and are read anew.
   open_is_stale_ = true;
 }
