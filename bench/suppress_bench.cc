@@ -52,6 +52,12 @@ Suppression suppression(uint64_t number) {
       "bounced, unknown_user: 550 5.1.1 The email account that you tried to reach is unknown";
   one.since = one.changed_at = Time(std::chrono::seconds(1'790'000'000));
   one.event = {number, number};
+  one.of = {{Field::recipient, one.recipient},
+            {Field::recipient_domain, fmt::format("domain{}.example", number % 5003)},
+            {Field::provider, "provider.example"},
+            {Field::customer, one.customer},
+            {Field::campaign, "autumn"},
+            {Field::source_ip, "192.0.2.7"}};
   one.change = number + 1;
   return one;
 }

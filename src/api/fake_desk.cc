@@ -251,7 +251,9 @@ Result<investigate::SuppressionPage> FakeDesk::suppressions(
   const auto up = remember(fmt::format("suppressions {} of {} because {}", search.recipient,
                                        search.customer.value_or("all"), search.reason));
   if (!up) return fail(up.error());
-  return investigate::SuppressionPage{{suppression_of("a@x.example", "")}, "17"};
+  return investigate::SuppressionPage{{suppression_of("a@x.example", "")},
+                                      "17",
+                                      {suppression_of("a@x.example", std::string(kHostile))}};
 }
 
 Result<std::vector<Suppression>> FakeDesk::suppression_changes(uint64_t after, size_t limit) {
@@ -270,23 +272,25 @@ Result<Suppression> FakeDesk::suppress(const Suppression& wanted, std::string_vi
   return made;
 }
 
-Result<Suppression> FakeDesk::lift(std::string_view recipient, std::string_view customer,
-                                   std::string_view who, std::string_view why) {
-  const auto up = remember(fmt::format("lift {} for {} {}: {}", recipient, customer, who, why));
+Result<std::vector<Suppression>> FakeDesk::lift(const investigate::SuppressionLift& wanted,
+                                                std::string_view who) {
+  const auto up = remember(fmt::format("lift {} for {} because {} {}: {}", wanted.recipient,
+                                       wanted.customer, wanted.reason, who, wanted.why));
   if (!up) return fail(up.error());
-  Suppression made = suppression_of(std::string(recipient), std::string(customer));
+  Suppression made = suppression_of(wanted.recipient, wanted.customer);
   made.lifted = true;
   made.lifted_by = who;
-  return made;
+  made.lifted_note = kHostile;
+  return std::vector{made};
 }
 
 Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
-    std::string_view csv, const suppress::CsvDefaults& defaults, std::string_view who,
-    std::string_view from) {
-  const auto up = remember(fmt::format("import {} for {} because {} {}: {}", csv, defaults.customer,
-                                       name_of(defaults.reason), who, from));
+    std::string_view csv, const investigate::ListImport& wanted, std::string_view who) {
+  const auto up = remember(fmt::format("import {} for {} because {} {}: {}{}", csv,
+                                       wanted.defaults.customer, name_of(wanted.defaults.reason),
+                                       who, wanted.from, wanted.again ? ", again" : ""));
   if (!up) return fail(up.error());
-  return investigate::ImportReceipt{3, 2, 1, {{4, "`x` is not an address"}}};
+  return investigate::ImportReceipt{3, 2, 4, 1, {{4, "`x` is not an address"}}};
 }
 
 Result<std::vector<investigate::FoundVerdict>> FakeDesk::verdicts(

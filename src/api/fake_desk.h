@@ -67,12 +67,11 @@ class FakeDesk : public investigate::Desk {
       const investigate::SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
   Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override;
-  Result<Suppression> lift(std::string_view recipient, std::string_view customer,
-                           std::string_view who, std::string_view why) override;
+  Result<std::vector<Suppression>> lift(const investigate::SuppressionLift& wanted,
+                                        std::string_view who) override;
   Result<investigate::ImportReceipt> import_suppressions(std::string_view csv,
-                                                         const suppress::CsvDefaults& defaults,
-                                                         std::string_view who,
-                                                         std::string_view from) override;
+                                                         const investigate::ListImport& wanted,
+                                                         std::string_view who) override;
   Result<std::vector<investigate::FoundVerdict>> verdicts(
       const investigate::VerdictSearch& search) override;
   Result<relate::Reputed> reputation(relate::Party party, std::string_view name) override;

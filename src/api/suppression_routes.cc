@@ -40,6 +40,7 @@ object view(const Suppression& one, Time now) {
           {"event", one.event ? of(to_hex(one.event)) : value(nullptr)},
           {"incident", one.incident == 0 ? value(nullptr) : of(text_of(IncidentId{one.incident}))},
           {"lifted_by", or_null(one.lifted_by)},
+          {"lifted_note", or_null(one.lifted_note)},
           {"changed_at", of(one.changed_at)},
           {"change", one.change}};
 }
@@ -100,8 +101,9 @@ Result<std::string> get_suppressions(const Call& call) {
   search.limit = *limit;
   const auto page = call.services.desk.suppressions(search);
   if (!page) return fail(page.error());
-  return text_of(
-      object{{"suppressions", views(page->suppressions, call.now)}, {"next", or_null(page->next)}});
+  return text_of(object{{"suppressions", views(page->suppressions, call.now)},
+                        {"next", or_null(page->next)},
+                        {"history", views(page->history, call.now)}});
 }
 
 Result<std::string> get_suppression_changes(const Call& call) {
@@ -147,27 +149,37 @@ Result<std::string> post_suppression(const Call& call) {
 }
 
 Result<std::string> post_suppression_lift(const Call& call) {
-  const auto body = body_of(call, {"recipient", "customer", "note"});
+  const auto body = body_of(call, {"recipient", "customer", "reason", "note"});
   if (!body) return fail(body.error());
-  const auto recipient = body->required_text("recipient");
-  if (!recipient) return fail(recipient.error());
-  const auto customer = body->text("customer");
-  if (!customer) return fail(customer.error());
-  const auto note = body->required_text("note");
-  if (!note) return fail(note.error());
-  return shown(call.services.desk.lift(*recipient, *customer, call.who, *note), call.now);
+  investigate::SuppressionLift wanted;
+  for (const auto& [key, into] :
+       {std::pair<std::string_view, std::string*>{"recipient", &wanted.recipient},
+        {"customer", &wanted.customer},
+        {"reason", &wanted.reason},
+        {"note", &wanted.why}}) {
+    const bool required = key == "recipient" || key == "note";
+    auto text = required ? body->required_text(key) : body->text(key);
+    if (!text) return fail(text.error());
+    *into = std::move(*text);
+  }
+  const auto lifted = call.services.desk.lift(wanted, call.who);
+  if (!lifted) return fail(lifted.error());
+  return text_of(object{{"suppressions", views(*lifted, call.now)}});
 }
 
 Result<std::string> post_suppression_import(const Call& call) {
-  static constexpr std::array<std::string_view, 3> kNames{"customer", "reason", "from"};
+  static constexpr std::array<std::string_view, 4> kNames{"customer", "reason", "from", "again"};
   const RequestQuery query(call.request);
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto reason = reason_from(query.text("reason"), SuppressionReason::imported);
   if (!reason) return fail(reason.error());
-  const suppress::CsvDefaults defaults{.customer = std::string(query.text("customer")),
-                                       .reason = *reason};
-  const auto receipt = call.services.desk.import_suppressions(call.request.body, defaults, call.who,
-                                                              query.text("from"));
+  const auto again = query.flag("again");
+  if (!again) return fail(again.error());
+  const investigate::ListImport wanted{
+      .defaults = {.customer = std::string(query.text("customer")), .reason = *reason},
+      .from = std::string(query.text("from")),
+      .again = *again};
+  const auto receipt = call.services.desk.import_suppressions(call.request.body, wanted, call.who);
   if (!receipt) return fail(receipt.error());
   array faults;
   for (const suppress::CsvFault& fault : receipt->faults) {
@@ -175,6 +187,7 @@ Result<std::string> post_suppression_import(const Call& call) {
   }
   return text_of(object{{"taken", receipt->taken},
                         {"unchanged", receipt->unchanged},
+                        {"left_lifted", receipt->left_lifted},
                         {"bad", receipt->bad},
                         {"faults", std::move(faults)}});
 }

@@ -23,15 +23,18 @@ TEST(SuppressionRoutes, AskTheDesk) {
   fixture.ask("GET", "/v1/suppressions/changes", {{"after", "9"}, {"limit", "5"}});
   fixture.post("/v1/suppressions",
                R"({"recipient":"a@x.example","customer":"acme","until":"1h","note":"n"})");
-  fixture.post("/v1/suppressions/lift", R"({"recipient":"a@x.example","note":"n"})");
-  fixture.ask("POST", "/v1/suppressions/import",
-              {{"customer", "acme"}, {"reason", "unsubscribe"}, {"from", "l.csv"}}, "a@x.example");
+  fixture.post("/v1/suppressions/lift",
+               R"({"recipient":"a@x.example","reason":"complaint","note":"n"})");
+  fixture.ask(
+      "POST", "/v1/suppressions/import",
+      {{"customer", "acme"}, {"reason", "unsubscribe"}, {"from", "l.csv"}, {"again", "true"}},
+      "a@x.example");
   const std::vector<std::string> expected{
       "suppressions A@x.example of  because complaint",
       "changes after 9, 5",
       "suppress a@x.example for acme because by_hand token ops: n",
-      "lift a@x.example for  token ops: n",
-      "import a@x.example for acme because unsubscribe token ops: l.csv",
+      "lift a@x.example for  because complaint token ops: n",
+      "import a@x.example for acme because unsubscribe token ops: l.csv, again",
   };
   EXPECT_EQ(fixture.desk.asked(), expected);
 }
@@ -41,6 +44,7 @@ TEST(SuppressionRoutes, ShowWhatHoldsAndWhereToGoOn) {
   const auto page = json::parse(fixture.ask("GET", "/v1/suppressions").body);
   EXPECT_EQ(page.at("next").as_string(), "17");
   EXPECT_TRUE(page.at("suppressions").at(0).at("customer").is_null());
+  EXPECT_EQ(page.at("history").as_array().size(), 1U);
   const auto changes = json::parse(fixture.ask("GET", "/v1/suppressions/changes").body);
   EXPECT_EQ(changes.at("last").as_int64(), 17);
   const auto none =
@@ -48,7 +52,7 @@ TEST(SuppressionRoutes, ShowWhatHoldsAndWhereToGoOn) {
   EXPECT_EQ(none.at("last").as_int64(), 20);
   const auto lifted = json::parse(
       fixture.post("/v1/suppressions/lift", R"({"recipient":"a@x.example","note":"n"})").body);
-  EXPECT_EQ(lifted.at("suppression").at("state").as_string(), "lifted");
+  EXPECT_EQ(lifted.at("suppressions").at(0).at("state").as_string(), "lifted");
 }
 
 TEST(SuppressionRoutes, NameWhatIsWrong) {

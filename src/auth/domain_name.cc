@@ -1,10 +1,9 @@
 #include "auth/domain_name.h"
 
+#include "base/idn.h"
 #include "dns/name.h"
 
 #include <algorithm>
-#include <idn2.h>
-#include <memory>
 
 namespace watchpost::auth {
 namespace {
@@ -13,14 +12,6 @@ namespace {
 constexpr size_t kLongestUnicodeName = 1024;
 
 bool is_printable(char c) { return c > ' ' && c < 0x7F; }
-
-std::optional<std::string> a_labels(const std::string& name) {
-  char* made = nullptr;
-  const int done = idn2_to_ascii_8z(name.c_str(), &made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  const std::unique_ptr<char, void (*)(void*)> owner(made, idn2_free);
-  if (done != IDN2_OK) return std::nullopt;
-  return std::string(made);
-}
 
 }  // namespace
 
@@ -31,7 +22,7 @@ std::optional<std::string> ascii_domain(std::string_view name) {
   }
   std::string made(name);
   if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-    auto labels = a_labels(made);
+    auto labels = with_a_labels(made);
     if (!labels) return std::nullopt;
     made = std::move(*labels);
   }

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <istream>
 #include <memory>
+#include <unordered_set>
 
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
@@ -29,6 +30,7 @@ struct SuppressionOptions {
   std::string reply{suppress::kUsualReply};
   bool everybody = false;
   bool all = false;
+  bool again = false;
   size_t limit = 50;
 };
 
@@ -38,7 +40,7 @@ std::string origin_text(const Object& one) {
   const std::string lifted_by = text(one, "lifted_by");
   std::string out = lifted_by.empty() ? text(one, "origin") : "lifted: " + lifted_by;
   const std::string evidence = text(one, "evidence");
-  const std::string note = text(one, "note");
+  const std::string note = text(one, lifted_by.empty() ? "note" : "lifted_note");
   if (!evidence.empty() && lifted_by.empty()) out += ": " + evidence;
   if (!note.empty()) out += fmt::format(" ({})", note);
   return out;
@@ -73,15 +75,14 @@ int list_some(const Session& session, const SuppressionOptions& options) {
   if (!options.customer.empty()) query.emplace_back("customer", options.customer);
   return show(session, get(session.daemon, path, query), [&](const Object& answer) {
     print(session, cli::list(answer, "suppressions"));
+    if (const auto& history = cli::list(answer, "history"); !history.empty()) {
+      session.terminal.line("\nAs they were before, newest first:");
+      print(session, history);
+    }
     if (const std::string next = text(answer, "next"); !next.empty()) {
       session.terminal.line(fmt::format("\nMore: --after {}", escaped(next)));
     }
   });
-}
-
-int act(const Session& session, std::string_view path, const std::string& asked) {
-  return show(session, post(session.daemon, path, asked),
-              [&](const Object& answer) { print(session, {answer.at("suppression")}); });
 }
 
 // --- import ------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ class Pieces {
 };
 
 struct ImportTotals {
-  uint64_t taken = 0, unchanged = 0, bad = 0;
+  uint64_t taken = 0, unchanged = 0, left_lifted = 0, bad = 0;
   boost::json::array faults;
 };
 
@@ -140,6 +141,7 @@ void add(ImportTotals& totals, const Object& answer, const Pieces& pieces) {
   constexpr size_t kMostFaults = 1000;
   totals.taken += count(answer, "taken");
   totals.unchanged += count(answer, "unchanged");
+  totals.left_lifted += count(answer, "left_lifted");
   totals.bad += count(answer, "bad");
   for (const auto& each : cli::list(answer, "faults")) {
     if (totals.faults.size() >= kMostFaults) break;
@@ -154,6 +156,7 @@ int report(const Session& session, ImportTotals totals) {
   if (session.json()) {
     session.terminal.json(boost::json::serialize(Object{{"taken", totals.taken},
                                                         {"unchanged", totals.unchanged},
+                                                        {"left_lifted", totals.left_lifted},
                                                         {"bad", totals.bad},
                                                         {"faults", std::move(totals.faults)}}));
     return code;
@@ -169,6 +172,10 @@ int report(const Session& session, ImportTotals totals) {
   session.terminal.line(fmt::format("{} suppressed, {} suppressed already, {} left out.",
                                     grouped(totals.taken), grouped(totals.unchanged),
                                     counted(totals.bad, "line")));
+  if (totals.left_lifted > 0) {
+    session.terminal.line(fmt::format("{} had been removed by a person; --again suppresses them.",
+                                      grouped(totals.left_lifted)));
+  }
   return code;
 }
 
@@ -178,8 +185,10 @@ int import_from(const Session& session, const SuppressionOptions& options, std::
   Pieces pieces(in);
   std::string piece;
   const std::string path =
-      target_of("/v1/suppressions/import",
-                {{"customer", options.customer}, {"reason", options.reason}, {"from", from}});
+      target_of("/v1/suppressions/import", {{"customer", options.customer},
+                                            {"reason", options.reason},
+                                            {"from", from},
+                                            {"again", options.again ? "true" : ""}});
   while (pieces.next(piece)) {
     const auto answer = object_from(post(session.daemon, path, piece));
     if (!answer) {
@@ -235,6 +244,7 @@ int export_all(const Session& session, const SuppressionOptions& options) {
   }
   const bool json = session.json() || options.format == "json";
   uint64_t after = 0, left_out = 0;
+  std::unordered_set<std::string> in_table;  // suppressed for several reasons, it is one line
   while (true) {
     const auto answer = object_from(
         get(session.daemon, "/v1/suppressions/changes",
@@ -249,6 +259,7 @@ int export_all(const Session& session, const SuppressionOptions& options) {
       if (json) {
         session.terminal.json(boost::json::serialize(one));
       } else if (options.format == "postfix") {
+        if (!in_table.insert(text(one, "recipient")).second) continue;
         const std::string line = suppress::access_line(text(one, "recipient"), options.reply);
         left_out += line.empty() ? 1 : 0;
         if (!line.empty()) std::cout << line << '\n';
@@ -283,19 +294,22 @@ CLI::App* group(CLI::App& line, const char* name, const char* summary, Session& 
 }
 
 int add_one(const Session& session, const SuppressionOptions& options) {
-  return act(session, "/v1/suppressions",
-             body({{"recipient", options.recipient},
-                   {"customer", options.customer},
-                   {"reason", options.reason},
-                   {"until", options.until},
-                   {"note", options.note}}));
+  const std::string asked = body({{"recipient", options.recipient},
+                                  {"customer", options.customer},
+                                  {"reason", options.reason},
+                                  {"until", options.until},
+                                  {"note", options.note}});
+  return show(session, post(session.daemon, "/v1/suppressions", asked),
+              [&](const Object& answer) { print(session, {answer.at("suppression")}); });
 }
 
 int remove_one(const Session& session, const SuppressionOptions& options) {
-  return act(session, "/v1/suppressions/lift",
-             body({{"recipient", options.recipient},
-                   {"customer", options.customer},
-                   {"note", options.note}}));
+  const std::string asked = body({{"recipient", options.recipient},
+                                  {"customer", options.customer},
+                                  {"reason", options.reason},
+                                  {"note", options.note}});
+  return show(session, post(session.daemon, "/v1/suppressions/lift", asked),
+              [&](const Object& answer) { print(session, cli::list(answer, "suppressions")); });
 }
 
 void add_suppressions(CLI::App& line, Session& session) {
@@ -313,7 +327,8 @@ void add_suppressions(CLI::App& line, Session& session) {
   one->add_option("--reason", options->reason,
                   "hard_bounce, complaint, unsubscribe, by_hand or imported");
   one->add_option("--since", options->since, "Made then or later: 2h (back from now) or a time");
-  one->add_flag("--all", options->all, "Also those that were lifted or have ended");
+  one->add_flag("--all", options->all,
+                "Also those that were lifted or have ended; of one address with what they were");
   one->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 10000));
   one->add_option("--after", options->after, "Go on behind an earlier answer");
 
@@ -326,7 +341,8 @@ void add_suppressions(CLI::App& line, Session& session) {
 
   one = group(line, "remove", "Mail a recipient again", session, options, remove_one);
   one->add_option("recipient", options->recipient, "The address")->required();
-  customer(one, "That of this customer; left out: the one for everybody's mail");
+  customer(one, "Those of this customer; left out: those for everybody's mail");
+  one->add_option("--reason", options->reason, "Only that of this reason");
   one->add_option("--note", options->note, "Why")->required();
 
   one = group(line, "import", "Take a list: recipient[,customer,reason,until,note]", session,
@@ -334,6 +350,7 @@ void add_suppressions(CLI::App& line, Session& session) {
   one->add_option("file", options->file, "A CSV file; - is standard input")->required();
   customer(one, "Of lines that name none; left out: everybody's mail");
   one->add_option("--reason", options->reason, "Of lines that name none: imported");
+  one->add_flag("--again", options->again, "Also those that a person has removed from the list");
 
   one = group(line, "export", "Write those that hold to standard output", session, options,
               export_all);

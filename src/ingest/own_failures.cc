@@ -4,13 +4,15 @@
 #include "model/suppression.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace watchpost::ingest {
 namespace {
 
 uint64_t key_of(std::string_view message_id, std::string_view recipient) {
-  return hash64(message_id, hash64(suppression_key(recipient)));
+  const std::string key = suppression_key(recipient);
+  return hash64(message_id, hash64(key.empty() ? recipient : key));
 }
 
 // Nothing for what is no failure, or of a message that is not known.

@@ -117,8 +117,8 @@ Result<Done> Pipeline::replace_rules(std::vector<detect::Detector> detectors,
   });
 }
 
-Result<std::vector<Suppression>> Pipeline::change_suppressions(const SuppressionOrder& order) {
-  std::vector<Suppression> changed;
+Result<SuppressionChanges> Pipeline::change_suppressions(const SuppressionOrder& order) {
+  SuppressionChanges changed;
   const auto done = state_->on_thread(State::Needs::decisions, [&]() -> Result<Done> {
     auto answer = state_->answer(order);
     if (!answer) return fail(answer.error());
@@ -238,11 +238,12 @@ Result<Done> Pipeline::State::answer(const Question& question, std::span<const s
   Step step;
   for (const store::Fact& fact : facts) step.facts[fact.name] = fact.value;
   if (outcome->state_changed) step.facts[std::string(kDeciderFact)] = changed.save();
-  if (const auto undone = suppressions.undo(*outcome, changed, *reader, step, now); !undone) {
+  if (const auto undone = suppressions.undo(*outcome, decider, changed, *reader, step, now);
+      !undone) {
     suppressions.dropped();
     return undone;
   }
-  suppressions.note(*outcome, step, now);
+  suppressions.note(*outcome);
   const auto rearms = std::move(outcome->rearm);
   learn_kept_back(*outcome);
   step.add(std::move(*outcome));
@@ -259,11 +260,11 @@ Result<Done> Pipeline::State::answer(const Question& question, std::span<const s
   return done;
 }
 
-Result<std::vector<Suppression>> Pipeline::State::answer(const SuppressionOrder& order) {
+Result<SuppressionChanges> Pipeline::State::answer(const SuppressionOrder& order) {
   if (failing) return store_refuses();
   Step step;
   auto changed = suppressions.carry_out(order, *reader, step, clock.now());
-  if (changed && !changed->empty()) {
+  if (changed && !changed->changed.empty()) {
     if (const auto done = commit_once(step); !done) changed = fail(done.error());
   }
   if (!changed) suppressions.dropped();

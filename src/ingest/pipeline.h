@@ -80,7 +80,7 @@ class Pipeline final : public EventSink {
   // `facts` are committed with what it says.
   Result<Done> ask(Question question, std::vector<store::Fact> facts = {});
   // What a person does to the list of suppressions; gives those that changed, once it is committed.
-  Result<std::vector<Suppression>> change_suppressions(const SuppressionOrder& order);
+  Result<SuppressionChanges> change_suppressions(const SuppressionOrder& order);
   // A fact of somebody else's, committed with the next step: how far a feed has come.
   void keep(store::Fact fact);
   // Results of the dispatcher, committed with the next step.

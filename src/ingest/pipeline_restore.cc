@@ -64,7 +64,7 @@ Result<Done> Pipeline::State::restore() {
   if (!stored) return fail(stored.error());
   decider = std::move(*stored);
 
-  if (const auto done = suppressions.restore(*store, *reader, decider); !done) return done;
+  if (const auto done = suppressions.restore(*store, *reader); !done) return done;
 
   health.events = store->last_event();
   return prepare_counter_reading();

@@ -57,7 +57,7 @@ struct Pipeline::State {
   void tick(bool idle);
   void save_detectors();
   Result<Done> answer(const Question& question, std::span<const store::Fact> facts);
-  Result<std::vector<Suppression>> answer(const SuppressionOrder& order);
+  Result<SuppressionChanges> answer(const SuppressionOrder& order);
   Result<Done> use_rules(std::vector<detect::Detector> detectors, decide::DecideSettings settings);
   void take_report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
   // Runs it on the pipeline's thread and gives back what it gave. What needs the counters runs once

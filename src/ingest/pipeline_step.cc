@@ -172,10 +172,10 @@ void Pipeline::State::count(const Event& event, Step& step, Time now) {
     step.decider_changed = step.decider_changed || outcome.state_changed;
     for (const decide::Rearm& one : outcome.rearm) rearm(one, step);
     learn_kept_back(outcome);
-    suppressions.note(outcome, step, now);
+    suppressions.note(outcome);
     step.add(std::move(outcome));
   }
-  suppressions.count(event, decider, step, now);
+  suppressions.count(event, decider, *reader, step, now);
 }
 
 // What was counted anew must be so again when the counters are rebuilt after a crash: the fact says
@@ -284,7 +284,7 @@ void Pipeline::State::after_commit(Step& step, Time now) {
     }
     outbox.committed(std::move(active), std::move(rows), std::move(notices));
   }
-  suppressions.committed(step, decider);
+  suppressions.committed(step);
   step.settle(Done{});
   recent.add(std::move(step.batches), std::move(step.events));
 }

@@ -29,9 +29,8 @@ struct Step {
   std::vector<AuditEntry> audit;
   std::vector<store::LastingId> lasting;
   std::vector<KeptMail> kept_mail;
-  std::vector<KeptVerdict> verdicts;  // of `events`
-  // By recipient and customer, as they were last.
-  std::map<std::pair<std::string, std::string>, Suppression> suppressions;
+  std::vector<KeptVerdict> verdicts;                   // of `events`
+  std::map<SuppressionKey, Suppression> suppressions;  // as they were last
   std::vector<std::function<void(const Result<Done>&)>> settled;
 
   // Without its rearms, which are not the store's business.

@@ -16,21 +16,11 @@ namespace {
 constexpr std::string_view kSeedFact = "suppress/seed";
 constexpr std::string_view kCountFact = "suppress/count/";
 constexpr size_t kRowsAtOnce = 10'000;
-constexpr size_t kManyIncidents = 1000;
 
 uint64_t random_number() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
 }
-
-// A person found that what it did was wrong.
-bool says_wrong(Verdict verdict) {
-  return verdict == Verdict::false_positive || verdict == Verdict::receiver_fault ||
-         verdict == Verdict::monitoring_fault;
-}
-
-// A person found that it was right.
-bool says_right(Verdict verdict) { return verdict != Verdict::none && !says_wrong(verdict); }
 
 // Bounces of its mail say nothing of recipients. What is only suggested is enough: it costs
 // suppressions that come later, while the opposite would cost recipients.
@@ -39,36 +29,14 @@ bool misleads(const Incident& incident) {
   return verdict == Verdict::receiver_fault || verdict == Verdict::monitoring_fault;
 }
 
-suppress::Around around(const Event& event, const decide::Decider& decider) {
-  suppress::Around found;
-  for (const auto& [id, incident] : decider.incidents()) {
-    if (incident.state != IncidentState::open || incident.subject.empty() ||
-        !incident.subject.holds(event)) {
-      continue;
-    }
-    found.incident = id.number;
-    found.bounces_mislead = found.bounces_mislead || misleads(incident);
-  }
-  return found;
-}
-
-// What undoing takes back: never what a person wished, by name or by unsubscribing.
-bool may_be_undone(const Suppression& one) {
-  return !one.lifted && (one.reason == SuppressionReason::hard_bounce ||
-                         one.reason == SuppressionReason::complaint);
-}
-
 std::string whom(const Suppression& one) {
   return one.customer.empty() ? one.recipient
                               : fmt::format("{} for {}", one.recipient, one.customer);
 }
 
-Result<std::optional<Suppression>> stored(store::Reader& reader, const std::string& recipient,
-                                          const std::string& customer) {
-  auto rows = reader.suppressions({.recipient = recipient, .customer = customer, .limit = 1});
-  if (!rows) return fail(rows.error());
-  if (rows->empty()) return std::nullopt;
-  return std::optional(std::move(rows->front()));
+void show_size(Metrics& metrics, const suppress::List& list) {
+  metrics.gauge("watchpost_suppressions", "Suppressions in the list, ended ones included.")
+      .set(static_cast<double>(list.size()));
 }
 
 Result<uint64_t> stored_seed(store::Store& store, store::Reader& reader) {
@@ -97,8 +65,7 @@ Suppressions::Suppressions(std::vector<suppress::Rule> rules, std::shared_ptr<su
       keeper_(std::make_unique<suppress::Keeper>(std::move(rules), *list_, 0)),
       metrics_(metrics) {}
 
-Result<Done> Suppressions::restore(store::Store& store, store::Reader& reader,
-                                   const decide::Decider& decider) {
+Result<Done> Suppressions::restore(store::Store& store, store::Reader& reader) {
   const auto seed = stored_seed(store, reader);
   if (!seed) return fail(seed.error());
   keeper_ = std::make_unique<suppress::Keeper>(keeper_->rules(), *list_, *seed);
@@ -106,10 +73,7 @@ Result<Done> Suppressions::restore(store::Store& store, store::Reader& reader,
   while (true) {
     const auto rows = reader.suppressions_after(last, kRowsAtOnce);
     if (!rows) return fail(rows.error());
-    for (const Suppression& one : *rows) {
-      list_->put(one);
-      if (decider.incidents().contains(IncidentId{one.incident})) index(one);
-    }
+    for (const Suppression& one : *rows) list_->put(one);
     if (rows->size() < kRowsAtOnce) {
       if (!rows->empty()) last = rows->back().change;
       break;
@@ -130,30 +94,78 @@ Result<Done> Suppressions::restore(store::Store& store, store::Reader& reader,
 }
 
 void Suppressions::put(Suppression one, Step& step) {
-  std::pair key(one.recipient, one.customer);
+  SuppressionKey key = one.key();
   step.suppressions.insert_or_assign(std::move(key), std::move(one));
 }
 
-void Suppressions::index(const Suppression& one) {
-  if (one.incident == 0 || !may_be_undone(one)) return;
-  by_incident_[one.incident].emplace_back(one.recipient, one.customer);
-}
-
-void Suppressions::count(const Event& event, const decide::Decider& decider, Step& step, Time now) {
-  changed_.clear();
-  keeper_->on(event, now, [&](const Event& about) { return around(about, decider); }, changed_);
-  for (Suppression& one : changed_) put(std::move(one), step);
-}
-
-void Suppressions::note(const decide::Outcome& outcome, Step& step, Time now) {
-  changed_.clear();
-  for (const Incident& incident : outcome.incidents) {
-    if (incident.state != IncidentState::open) continue;
-    Time since = incident.opened_at;
-    for (const Evidence& one : incident.evidence) since = std::min(since, one.signal.since);
-    keeper_->opened(incident.id.number, incident.subject, since, now, changed_);
+const std::vector<Suppressions::Open>& Suppressions::open_ones(const decide::Decider& decider) {
+  if (!std::exchange(open_is_stale_, false)) return open_;
+  open_.clear();
+  for (const auto& [id, incident] : decider.incidents()) {
+    if (incident.state != IncidentState::open || incident.subject.empty()) continue;
+    open_.push_back({id.number, incident.subject, misleads(incident)});
   }
-  for (Suppression& one : changed_) put(std::move(one), step);
+  return open_;
+}
+
+void Suppressions::count(const Event& event, const decide::Decider& decider, store::Reader& reader,
+                         Step& step, Time now) {
+  changed_.clear();
+  const suppress::Around around{.incident =
+                                    [&](const Event& about) {
+                                      uint64_t last = 0;
+                                      for (const Open& one : open_ones(decider)) {
+                                        if (one.subject.holds(about)) last = one.number;
+                                      }
+                                      return last;
+                                    },
+                                .bounces_mislead =
+                                    [&](const Event& about) {
+                                      return std::ranges::any_of(
+                                          open_ones(decider), [&](const Open& one) {
+                                            return one.bounces_mislead && one.subject.holds(about);
+                                          });
+                                    }};
+  keeper_->on(event, now, around, changed_);
+  for (Suppression& one : changed_) {
+    keep_what_was(one, reader, step);
+    put(std::move(one), step);
+  }
+}
+
+void Suppressions::keep_what_was(Suppression& one, store::Reader& reader, const Step& step) const {
+  const auto entry = list_->of(one.customer, one.recipient, one.reason);
+  const auto in_step = step.suppressions.find(one.key());
+  std::optional<Suppression> was;
+  if (in_step != step.suppressions.end()) {
+    was = in_step->second;
+  } else if (entry && (one.lifted || entry->holds(one.since))) {
+    auto rows = reader.suppressions(
+        {.recipient = one.recipient, .customer = one.customer, .reason = one.reason, .limit = 1});
+    if (rows && !rows->empty()) was = std::move(rows->front());
+    // What is lost is only who said so first, and since when.
+    if (!rows) log_warning("pipeline", "an earlier suppression: {}", rows.error().text());
+  }
+  if (!was) return;
+  if (one.lifted) {
+    was->by_person = one.by_person;
+    was->lifted = true;
+    was->lifted_by = std::move(one.lifted_by);
+    was->lifted_note = std::move(one.lifted_note);
+    was->changed_at = one.changed_at;
+    was->change = one.change;
+    one = std::move(*was);
+  } else if (was->holds(one.since)) {
+    one.since = was->since;
+    one.of = std::move(was->of);
+    one.incident = was->incident;
+    one.note = std::move(was->note);
+    if (one.by_person) one.origin = std::move(was->origin);
+  }
+}
+
+void Suppressions::note(const decide::Outcome& outcome) {
+  open_is_stale_ = open_is_stale_ || !outcome.incidents.empty();
 }
 
 void Suppressions::finish(Step& step) {
@@ -172,129 +184,104 @@ void Suppressions::finish(Step& step) {
     add("shadow", made.would_have);
     add("without_customer", made.without_customer);
   }
-  metrics_.gauge("watchpost_suppressions", "Suppressions in the list, ended ones included.")
-      .set(static_cast<double>(list_->size()));
+  show_size(metrics_, *list_);
   metrics_
       .gauge("watchpost_suppressions_counted",
              "Recipients with events that count towards a suppression.")
       .set(static_cast<double>(keeper_->counts().size()));
 }
 
-Result<size_t> Suppressions::lift_of(uint64_t incident, const std::string& because,
-                                     store::Reader& reader, Step& step, Time now) {
-  const auto found = by_incident_.find(incident);
-  if (found == by_incident_.end()) return 0;
-  size_t lifted = 0;
-  for (const auto& [recipient, customer] : found->second) {
-    auto row = stored(reader, recipient, customer);
-    if (!row) return fail(row.error());
-    if (!*row || (*row)->incident != incident || !may_be_undone(**row)) continue;
-    (*row)->lifted = true;
-    (*row)->lifted_by = because;
-    keeper_->number(**row, now);
-    put(std::move(**row), step);
-    ++lifted;
-  }
-  return lifted;
-}
-
-Result<Done> Suppressions::undo(const decide::Outcome& outcome, const decide::Decider& decider,
-                                store::Reader& reader, Step& step, Time now) {
-  std::map<uint64_t, std::string> wrong;
-  for (const Incident& incident : outcome.incidents) {
-    if (!says_wrong(incident.verdict)) continue;
-    wrong[incident.id.number] =
-        fmt::format("{} was found {}", text_of(incident.id), name_of(incident.verdict));
-  }
-  for (const Decision& decision : outcome.decisions) {
-    if (decision.state != DecisionState::revoked) continue;
-    const auto incident = decider.incidents().find(decision.incident);
-    // A measure that was right and is over leaves what it found as it is.
-    if (incident != decider.incidents().end() && says_right(incident->second.verdict)) continue;
-    wrong.try_emplace(decision.incident.number,
-                      fmt::format("{} was undone by {}", text_of(decision.id), decision.ended_by));
-  }
-  for (const auto& [incident, because] : wrong) {
-    const auto lifted = lift_of(incident, because, reader, step, now);
-    if (!lifted) return fail(lifted.error());
-    if (*lifted == 0) continue;
-    step.audit.push_back({now, "watchpost", "suppressions lifted", text_of(IncidentId{incident}),
-                          fmt::format("{} of them: {}", *lifted, because)});
+Result<Done> Suppressions::lift(const SuppressionOrder& order, store::Reader& reader, Step& step,
+                                Time now) {
+  for (const Suppression& which : order.which) {
+    auto rows = reader.suppressions(
+        {.recipient = which.recipient, .customer = which.customer, .reason = order.only});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) {
+      return fail(Code::not_found,
+                  fmt::format("nothing to remove: it is not on the list for {} mail{}",
+                              which.customer.empty() ? "everybody's" : "this customer's",
+                              order.only ? " for this reason" : ""),
+                  whom(which));
+    }
+    std::erase_if(*rows, [&](const Suppression& row) { return !row.holds(now); });
+    if (rows->empty()) {
+      return fail(Code::refused, "nothing to remove: it was removed before, or has ended",
+                  whom(which));
+    }
+    for (Suppression& row : *rows) {
+      row.lifted = true;
+      row.by_person = true;
+      row.lifted_by = order.who;
+      row.lifted_note = order.note;
+      keeper_->number(row, now);
+      put(std::move(row), step);
+    }
   }
   return Done{};
 }
 
-Result<Done> Suppressions::lift_one(const SuppressionOrder& order, const Suppression& which,
-                                    store::Reader& reader, Step& step, Time now) {
-  auto row = stored(reader, which.recipient, which.customer);
-  if (!row) return fail(row.error());
-  if (!*row) {
-    return fail(Code::not_found,
-                which.customer.empty()
-                    ? "nothing to remove: it is not on the list for everybody's mail"
-                    : "nothing to remove: it is not on the list for this customer's mail",
-                whom(which));
+void Suppressions::add(const SuppressionOrder& order, const Suppression& wanted, Step& step,
+                       Time now) {
+  const auto there = keeper_->known(wanted.key());
+  Suppression one = wanted;
+  // What an event made becomes a person's, and ends no sooner for it.
+  const bool holds = there && there->holds(now);
+  if (holds && one.until && (!there->until || *there->until > *one.until)) {
+    one.until = there->until;
   }
-  if (!(*row)->holds(now)) {
-    return fail(Code::refused, "nothing to remove: it was removed before, or has ended",
-                whom(which));
-  }
-  (*row)->lifted = true;
-  (*row)->lifted_by = order.who;
-  (*row)->note = order.note;
-  keeper_->number(**row, now);
-  put(std::move(**row), step);
-  return Done{};
+  one.since = now;
+  one.by_person = true;
+  one.origin = order.act == SuppressionOrder::Act::import && !order.note.empty()
+                   ? fmt::format("{}, import {}", order.who, order.note)
+                   : order.who;
+  keeper_->number(one, now);
+  put(std::move(one), step);
 }
 
-Result<std::vector<Suppression>> Suppressions::carry_out(const SuppressionOrder& order,
-                                                         store::Reader& reader, Step& step,
-                                                         Time now) {
+Result<SuppressionChanges> Suppressions::carry_out(const SuppressionOrder& order,
+                                                   store::Reader& reader, Step& step, Time now) {
   using Act = SuppressionOrder::Act;
-  for (const Suppression& wanted : order.which) {
-    if (order.act == Act::lift) {
-      const auto done = lift_one(order, wanted, reader, step, now);
-      if (!done) return fail(done.error());
-      continue;
+  SuppressionChanges done;
+  if (order.act == Act::lift) {
+    if (const auto lifted = lift(order, reader, step, now); !lifted) return fail(lifted.error());
+  } else {
+    for (const Suppression& wanted : order.which) {
+      const suppress::Wish wish = keeper_->judge(wanted, now);
+      if (wish == suppress::Wish::held) {
+        if (order.act == Act::import) continue;
+        return fail(Code::refused, "it is suppressed already for this reason, and for as long",
+                    whom(wanted));
+      }
+      if (wish == suppress::Wish::was_lifted && order.act == Act::import && !order.again) {
+        ++done.left_lifted;
+        continue;
+      }
+      add(order, wanted, step, now);
     }
-    if (!keeper_->would_change(wanted, now)) {
-      if (order.act == Act::import) continue;
-      return fail(Code::refused, "it is suppressed already, and for as long", whom(wanted));
-    }
-    Suppression one = wanted;
-    one.since = now;
-    one.origin = order.act == Act::import && !order.note.empty()
-                     ? fmt::format("{}, import {}", order.who, order.note)
-                     : order.who;
-    keeper_->number(one, now);
-    put(std::move(one), step);
   }
-  if (step.suppressions.empty()) return std::vector<Suppression>();
-  std::vector<Suppression> changed;
-  for (const auto& one : step.suppressions | std::views::values) changed.push_back(one);
-  std::ranges::sort(changed, {}, &Suppression::change);
+  if (step.suppressions.empty()) return done;
+  for (const auto& one : step.suppressions | std::views::values) done.changed.push_back(one);
+  std::ranges::sort(done.changed, {}, &Suppression::change);
+  const Suppression& first = done.changed.front();
   const bool several = order.act == Act::import;
-  step.audit.push_back(
-      {now, order.who,
-       several                  ? "suppressions imported"
-       : order.act == Act::lift ? "suppression lifted"
-                                : "suppression added",
-       several ? fmt::format("{} recipients", changed.size()) : whom(changed.front()),
-       several || order.act == Act::lift ? order.note : changed.front().note});
-  return changed;
+  step.audit.push_back({now, order.who,
+                        several                  ? "suppressions imported"
+                        : order.act == Act::lift ? "suppression lifted"
+                                                 : "suppression added",
+                        several ? fmt::format("{} recipients", done.changed.size()) : whom(first),
+                        order.act == Act::add ? first.note : order.note});
+  return done;
 }
 
-void Suppressions::committed(const Step& step, const decide::Decider& decider) {
+void Suppressions::committed(const Step& step) {
   std::vector<Suppression> changed;
   for (const auto& one : step.suppressions | std::views::values) changed.push_back(one);
   std::ranges::sort(changed, {}, &Suppression::change);
   keeper_->committed(changed);
-  for (const Suppression& one : changed) index(one);
-  if (by_incident_.size() > kManyIncidents) {
-    std::erase_if(by_incident_, [&](const auto& one) {
-      return !decider.incidents().contains(IncidentId{one.first});
-    });
-  }
+  show_size(metrics_, *list_);
+  // Incidents also end by themselves, and are read anew.
+  open_is_stale_ = true;
 }
 
 }  // namespace watchpost::ingest

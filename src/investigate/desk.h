@@ -141,13 +141,11 @@ class Desk {
                                                 std::string_view why) = 0;
   // Of `wanted` counts recipient, customer, reason, until and note.
   virtual Result<Suppression> suppress(const Suppression& wanted, std::string_view who) = 0;
-  virtual Result<Suppression> lift(std::string_view recipient, std::string_view customer,
-                                   std::string_view who, std::string_view why) = 0;
-  // `from`: where the list came from, for the record.
-  virtual Result<ImportReceipt> import_suppressions(std::string_view csv,
-                                                    const suppress::CsvDefaults& defaults,
-                                                    std::string_view who,
-                                                    std::string_view from) = 0;
+  // All that hold for this recipient and customer.
+  virtual Result<std::vector<Suppression>> lift(const SuppressionLift& wanted,
+                                                std::string_view who) = 0;
+  virtual Result<ImportReceipt> import_suppressions(std::string_view csv, const ListImport& wanted,
+                                                    std::string_view who) = 0;
   // Fails with not_found where nothing was known.
   virtual Result<Done> forget_reputation(relate::Party party, std::string_view name,
                                          std::string_view who, std::string_view why) = 0;

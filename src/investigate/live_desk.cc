@@ -105,14 +105,13 @@ class LiveDesk final : public Desk {
   Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override {
     return add_suppression(parts_.pipeline, wanted, who, parts_.clock.now());
   }
-  Result<Suppression> lift(std::string_view recipient, std::string_view customer,
-                           std::string_view who, std::string_view why) override {
-    return lift_suppression(parts_.pipeline, recipient, customer, who, why);
+  Result<std::vector<Suppression>> lift(const SuppressionLift& wanted,
+                                        std::string_view who) override {
+    return lift_suppressions(parts_.pipeline, wanted, who);
   }
-  Result<ImportReceipt> import_suppressions(std::string_view csv,
-                                            const suppress::CsvDefaults& defaults,
-                                            std::string_view who, std::string_view from) override {
-    return import_list(parts_.pipeline, csv, defaults, who, from, parts_.clock.now());
+  Result<ImportReceipt> import_suppressions(std::string_view csv, const ListImport& wanted,
+                                            std::string_view who) override {
+    return import_list(parts_.pipeline, csv, wanted, who, parts_.clock.now());
   }
   Result<Done> forget_reputation(relate::Party party, std::string_view name, std::string_view who,
                                  std::string_view why) override {

@@ -2,9 +2,11 @@
 
 #include "base/text.h"
 #include "ingest/pipeline.h"
+#include "suppress/customer.h"
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +17,6 @@ namespace {
 using ingest::SuppressionOrder;
 
 constexpr size_t kMostRows = 10'000;
-constexpr size_t kLongestCustomer = 255;
 constexpr size_t kLongestNote = 1000;
 constexpr size_t kLongestOrigin = 100;
 constexpr size_t kMostFaults = 1000;
@@ -27,10 +28,7 @@ Result<std::string> key_of(std::string_view address) {
               "recipient");
 }
 
-Result<Done> check_texts(std::string_view customer, std::string_view note) {
-  if (customer.size() > kLongestCustomer) {
-    return fail(Code::bad_input, "the name of the customer is too long", "customer");
-  }
+Result<Done> check_note(std::string_view note) {
   if (note.size() > kLongestNote) return fail(Code::bad_input, "the note is too long", "note");
   return Done{};
 }
@@ -44,10 +42,11 @@ Result<uint64_t> cursor_from(std::string_view text) {
   return fail(Code::bad_input, "this is not the `next` of a page", "after");
 }
 
-Result<Suppression> only_one(Result<std::vector<Suppression>> changed) {
-  if (!changed) return fail(changed.error());
-  if (changed->empty()) return fail(Code::internal, "nothing changed");
-  return std::move(changed->front());
+Result<std::optional<SuppressionReason>> reason_from(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto reason = suppression_reason_from(name);
+  if (reason) return reason;
+  return fail(Code::bad_input, fmt::format("`{}` is no reason", escaped(name, 40)), "reason");
 }
 
 }  // namespace
@@ -60,13 +59,9 @@ Result<SuppressionPage> find_suppressions(store::Reader& reader, const Suppressi
     if (!key) return fail(key.error());
     query.recipient = std::move(*key);
   }
-  if (!search.reason.empty()) {
-    query.reason = suppression_reason_from(search.reason);
-    if (!query.reason) {
-      return fail(Code::bad_input, fmt::format("`{}` is no reason", escaped(search.reason, 40)),
-                  "reason");
-    }
-  }
+  const auto reason = reason_from(search.reason);
+  if (!reason) return fail(reason.error());
+  query.reason = *reason;
   if (!search.all) query.held_at = now;
   const auto before = cursor_from(search.after);
   if (!before) return fail(before.error());
@@ -74,9 +69,14 @@ Result<SuppressionPage> find_suppressions(store::Reader& reader, const Suppressi
   query.limit = std::clamp<size_t>(search.limit, 1, kMostRows);
   auto rows = reader.suppressions(query);
   if (!rows) return fail(rows.error());
-  SuppressionPage page{.suppressions = std::move(*rows), .next = {}};
+  SuppressionPage page{.suppressions = std::move(*rows), .next = {}, .history = {}};
   if (page.suppressions.size() == query.limit) {
     page.next = std::to_string(page.suppressions.back().change);
+  }
+  if (search.all && !query.recipient.empty() && query.before == 0) {
+    auto history = reader.suppression_history(query);
+    if (!history) return fail(history.error());
+    page.history = std::move(*history);
   }
   return page;
 }
@@ -90,42 +90,56 @@ Result<Suppression> add_suppression(ingest::Pipeline& pipeline, const Suppressio
   auto key = key_of(one.recipient);
   if (!key) return fail(key.error());
   one.recipient = std::move(*key);
-  if (const auto fine = check_texts(one.customer, one.note); !fine) return fail(fine.error());
+  if (const auto fine = suppress::check_customer(one.customer); !fine) return fail(fine.error());
+  if (const auto fine = check_note(one.note); !fine) return fail(fine.error());
   if (one.until && *one.until <= now) {
     return fail(Code::bad_input, "this is in the past", "until");
   }
-  return only_one(pipeline.change_suppressions(order));
+  auto done = pipeline.change_suppressions(order);
+  if (!done) return fail(done.error());
+  if (done->changed.empty()) return fail(Code::internal, "nothing changed");
+  return std::move(done->changed.front());
 }
 
-Result<Suppression> lift_suppression(ingest::Pipeline& pipeline, std::string_view recipient,
-                                     std::string_view customer, std::string_view who,
-                                     std::string_view why) {
-  auto key = key_of(recipient);
+Result<std::vector<Suppression>> lift_suppressions(ingest::Pipeline& pipeline,
+                                                   const SuppressionLift& wanted,
+                                                   std::string_view who) {
+  auto key = key_of(wanted.recipient);
   if (!key) return fail(key.error());
-  if (const auto fine = check_texts(customer, why); !fine) return fail(fine.error());
-  SuppressionOrder order{.act = SuppressionOrder::Act::lift, .which = {}, .who = {}, .note = {}};
-  order.who = who;
-  order.note = why;
+  const auto reason = reason_from(wanted.reason);
+  if (!reason) return fail(reason.error());
+  if (const auto fine = check_note(wanted.why); !fine) return fail(fine.error());
+  SuppressionOrder order{.act = SuppressionOrder::Act::lift,
+                         .which = {},
+                         .who = std::string(who),
+                         .note = wanted.why,
+                         .only = *reason};
   Suppression& one = order.which.emplace_back();
   one.recipient = std::move(*key);
-  one.customer = customer;
-  return only_one(pipeline.change_suppressions(order));
+  one.customer = wanted.customer;
+  auto done = pipeline.change_suppressions(order);
+  if (!done) return fail(done.error());
+  return std::move(done->changed);
 }
 
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const suppress::CsvDefaults& defaults, std::string_view who,
-                                  std::string_view from, Time now) {
-  if (const auto fine = check_texts(defaults.customer, {}); !fine) return fail(fine.error());
-  auto read = suppress::read_csv(csv, defaults, now);
-  SuppressionOrder order{.act = SuppressionOrder::Act::import,
-                         .which = std::move(read.rows),
-                         .who = {},
-                         .note = escaped(from, kLongestOrigin)};
-  order.who = who;
-  const auto changed = pipeline.change_suppressions(order);
-  if (!changed) return fail(changed.error());
-  ImportReceipt receipt{.taken = changed->size(),
-                        .unchanged = order.which.size() - changed->size(),
+                                  const ListImport& wanted, std::string_view who, Time now) {
+  if (const auto fine = suppress::check_customer(wanted.defaults.customer); !fine) {
+    return fail(fine.error());
+  }
+  auto read = suppress::read_csv(csv, wanted.defaults, now);
+  const SuppressionOrder order{.act = SuppressionOrder::Act::import,
+                               .which = std::move(read.rows),
+                               .who = std::string(who),
+                               .note = escaped(wanted.from, kLongestOrigin),
+                               .only = std::nullopt,
+                               .again = wanted.again};
+  const auto done = pipeline.change_suppressions(order);
+  if (!done) return fail(done.error());
+  const size_t taken = done->changed.size();
+  ImportReceipt receipt{.taken = taken,
+                        .unchanged = order.which.size() - taken - done->left_lifted,
+                        .left_lifted = done->left_lifted,
                         .bad = read.faults.size(),
                         .faults = std::move(read.faults)};
   if (receipt.faults.size() > kMostFaults) receipt.faults.resize(kMostFaults);

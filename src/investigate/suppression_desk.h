@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace watchpost::investigate {
 
@@ -12,11 +13,10 @@ Result<SuppressionPage> find_suppressions(store::Reader& reader, const Suppressi
                                           Time now);
 Result<Suppression> add_suppression(ingest::Pipeline& pipeline, const Suppression& wanted,
                                     std::string_view who, Time now);
-Result<Suppression> lift_suppression(ingest::Pipeline& pipeline, std::string_view recipient,
-                                     std::string_view customer, std::string_view who,
-                                     std::string_view why);
+Result<std::vector<Suppression>> lift_suppressions(ingest::Pipeline& pipeline,
+                                                   const SuppressionLift& wanted,
+                                                   std::string_view who);
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const suppress::CsvDefaults& defaults, std::string_view who,
-                                  std::string_view from, Time now);
+                                  const ListImport& wanted, std::string_view who, Time now);
 
 }  // namespace watchpost::investigate

@@ -22,10 +22,24 @@ struct SuppressionSearch {
 struct SuppressionPage {
   std::vector<Suppression> suppressions;  // changed last first
   std::string next;                       // empty: no more
+  // Of a search for one recipient and `all`: what each was before its last changes, newest first.
+  std::vector<Suppression> history;
+};
+struct SuppressionLift {
+  std::string recipient;  // as it is written
+  std::string customer;   // exactly; empty: that for everybody
+  std::string reason;     // empty: whatever it is
+  std::string why;
+};
+struct ListImport {
+  suppress::CsvDefaults defaults;
+  std::string from;    // where it came from, for the record
+  bool again = false;  // also those that a person lifted
 };
 struct ImportReceipt {
   size_t taken = 0;
   size_t unchanged = 0;                    // suppressed already, and for as long
+  size_t left_lifted = 0;                  // a person had lifted them
   size_t bad = 0;                          // lines left out
   std::vector<suppress::CsvFault> faults;  // of these, the first
 };

@@ -1,6 +1,6 @@
 #include "model/suppression.h"
 
-#include "base/ascii.h"
+#include "model/mail_address.h"
 
 #include <algorithm>
 #include <array>
@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kReasons{"hard_bounce", "complaint", "unsubscribe",
                                                    "by_hand", "imported"};
-constexpr size_t kLongestAddress = 320;
-
-bool may_stand_in_address(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte > ' ' && byte != 0x7F && c != '<' && c != '>' && c != ',';
-}
 
 }  // namespace
 
@@ -27,18 +21,6 @@ std::optional<SuppressionReason> suppression_reason_from(std::string_view name) 
   return static_cast<SuppressionReason>(found - kReasons.begin());
 }
 
-std::string suppression_key(std::string_view address) {
-  if (address.starts_with('<') && address.ends_with('>') && address.size() > 2) {
-    address = address.substr(1, address.size() - 2);
-  }
-  if (address.ends_with('.')) address.remove_suffix(1);
-  const size_t at = address.rfind('@');
-  if (at == std::string_view::npos || at == 0 || at + 1 == address.size()) return {};
-  if (address.size() > kLongestAddress) return {};
-  if (!std::ranges::all_of(address, may_stand_in_address)) return {};
-  std::string made(address);
-  std::ranges::transform(made, made.begin(), to_lower);
-  return made;
-}
+std::string suppression_key(std::string_view address) { return mail_address_key(address); }
 
 }  // namespace watchpost

@@ -1,5 +1,7 @@
 // What the store keeps of feedback: ids that count once, mail that was not understood,
 // suppressions.
+#include "store/encoding.h"
+#include "store/sqlite/database.h"
 #include "store/store_fixture.h"
 
 #include <string>
@@ -91,6 +93,9 @@ TEST_F(FeedbackRows, ASuppressionComesBackWhole) {
   one.incident = 9;
   one.lifted = true;
   one.lifted_by = "alice";
+  one.lifted_note = "address is back";
+  one.by_person = true;
+  one.of = {{Field::customer, "acme"}, {Field::credential, std::string("a\0", 2)}};
   one.changed_at = kNoon + std::chrono::hours(1);
   {
     Commit commit;
@@ -113,6 +118,9 @@ TEST_F(FeedbackRows, ASuppressionComesBackWhole) {
   EXPECT_EQ(got.incident, one.incident);
   EXPECT_EQ(got.lifted, one.lifted);
   EXPECT_EQ(got.lifted_by, one.lifted_by);
+  EXPECT_EQ(got.lifted_note, one.lifted_note);
+  EXPECT_EQ(got.by_person, one.by_person);
+  EXPECT_EQ(got.of, one.of);
   EXPECT_EQ(got.changed_at, one.changed_at);
   EXPECT_EQ(got.change, one.change);
 }
@@ -130,6 +138,117 @@ TEST_F(FeedbackRows, ChangesComeInTheirOrderAndOnlyTheLastOfEach) {
   EXPECT_THAT(changes_of(value_of(reads->suppressions_after(0, 2))), ElementsAre(2, 3));
   EXPECT_THAT(changes_of(value_of(reads->suppressions_after(3, 10))), ElementsAre(4));
   EXPECT_TRUE(value_of(reads->suppressions_after(UINT64_MAX, 10)).empty());
+}
+
+TEST_F(FeedbackRows, ForEachReasonThereIsOneAndWhatItWas) {
+  const auto store = open();
+  Commit commit;
+  Suppression bounce = suppression(1, "a@x.example");
+  bounce.reason = SuppressionReason::hard_bounce;
+  commit.suppressions = {bounce, suppression(2, "a@x.example")};  // by hand
+  value_of(store->commit(commit));
+  value_of(store->commit(commit));  // tried again: it is no change
+  const auto reads = reader();
+  EXPECT_THAT(changes_of(value_of(reads->suppressions_after(0, 10))), ElementsAre(1, 2));
+  EXPECT_TRUE(value_of(reads->suppression_history({.recipient = "a@x.example"})).empty());
+  for (uint64_t change = 3; change < 3 + kMostSuppressionHistory + 4; ++change) {
+    bounce.change = change;
+    bounce.lifted = change % 2 == 1;
+    commit.suppressions = {bounce};
+    value_of(store->commit(commit));
+  }
+  const auto past = value_of(reads->suppression_history({.recipient = "a@x.example"}));
+  ASSERT_EQ(past.size(), kMostSuppressionHistory);
+  EXPECT_EQ(past.front().change, bounce.change - 1);
+  EXPECT_EQ(past.back().change, bounce.change - kMostSuppressionHistory);
+  EXPECT_TRUE(value_of(reads->suppression_history({.recipient = "b@x.example"})).empty());
+  EXPECT_TRUE(value_of(reads->suppression_history(
+                           {.recipient = "a@x.example", .reason = SuppressionReason::by_hand}))
+                  .empty());
+}
+
+TEST_F(FeedbackRows, ThoseOfARecipientComeTogether) {
+  const auto store = open();
+  Commit commit;
+  commit.suppressions = {suppression(1, "b@x.example"), suppression(2, "a@x.example"),
+                         suppression(3, "b@x.example", "")};
+  value_of(store->commit(commit));
+  std::vector<uint64_t> changes;
+  value_of(reader()->each_suppression([&](const Suppression& one) -> Result<Done> {
+    changes.push_back(one.change);
+    return Done{};
+  }));
+  EXPECT_THAT(changes, ElementsAre(2, 3, 1));
+  EXPECT_EQ(reader()
+                ->each_suppression([](const Suppression&) -> Result<Done> {
+                  return fail(Code::exhausted, "no more");
+                })
+                .error()
+                .code,
+            Code::exhausted);
+}
+
+// A body as schema 1 had it.
+std::string old_body(const Suppression& one) {
+  Encoder out;
+  for (const std::string_view text :
+       {std::string_view(one.recipient), std::string_view(one.customer), name_of(one.reason),
+        std::string_view(one.origin), std::string_view(one.note)}) {
+    out.text(text);
+  }
+  out.time(one.since);
+  out.number(0);  // until
+  out.text(one.evidence);
+  out.number(one.event.high);
+  out.number(one.event.low);
+  out.number(one.incident);
+  out.number(one.lifted ? 1 : 0);
+  out.text(one.lifted_by);
+  out.time(one.changed_at);
+  out.number(one.change);
+  return out.take();
+}
+
+TEST_F(FeedbackRows, WhatVersion3HadIsTakenOver) {
+  {
+    const auto made = open();
+  }
+  Suppression bounce = suppression(1, "a@x.example");
+  bounce.reason = SuppressionReason::hard_bounce;
+  bounce.event = {1, 2};
+  bounce.incident = 7;
+  Suppression lifted = suppression(2, "b@x.example");
+  lifted.lifted = true;
+  lifted.lifted_by = "alice";
+  lifted.note = "address is back";
+  {
+    auto database = value_of(
+        sqlite::Database::open(settings().path + "/state.db", sqlite::Database::Access::writer));
+    value_of(database.run(
+        "DROP TABLE suppressions; DROP TABLE suppression_history; PRAGMA user_version=3;"
+        "CREATE TABLE suppressions(recipient BLOB NOT NULL, customer BLOB NOT NULL, "
+        "change INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(recipient, customer)) "
+        "WITHOUT ROWID; CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);"));
+    auto put = value_of(database.prepare("INSERT INTO suppressions VALUES(?, ?, ?, ?)"));
+    for (const Suppression& one : {bounce, lifted}) {
+      const std::string body = old_body(one);
+      value_of(put.bind(one.recipient).bind(one.customer).bind(one.change).bind(body).run());
+    }
+  }
+  const auto store = open();
+  const auto all = value_of(reader()->suppressions_after(0, 10));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].key(), bounce.key());
+  EXPECT_EQ(all[0].incident, 7U);
+  EXPECT_FALSE(all[0].by_person);
+  EXPECT_EQ(all[1].lifted_note, "address is back");
+  EXPECT_EQ(all[1].note, "");
+  EXPECT_TRUE(all[1].by_person);
+  // There is room for more reasons now.
+  Commit commit;
+  commit.suppressions = {suppression(3, "a@x.example")};
+  value_of(store->commit(commit));
+  EXPECT_EQ(value_of(reader()->suppressions({.recipient = "a@x.example"})).size(), 2U);
 }
 
 TEST_F(FeedbackRows, SuppressionsAreFoundByWhatTheyAre) {

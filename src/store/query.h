@@ -2,7 +2,6 @@
 #include "base/time.h"
 #include "model/event.h"
 #include "model/stream.h"
-#include "model/suppression.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,16 +24,6 @@ struct EventQuery {
 struct EventPage {
   EventBatch events;  // newest first
   std::string next;   // empty: no more
-};
-
-struct SuppressionQuery {
-  std::string recipient;                // as suppression_key() has it; empty: all
-  std::optional<std::string> customer;  // exactly; empty text: those for everybody
-  std::optional<SuppressionReason> reason;
-  std::optional<Time> since;    // made then or later
-  std::optional<Time> held_at;  // only those that hold then
-  size_t limit = 100;
-  uint64_t before = 0;  // cursor: the last `change` of the page before; 0: from the start
 };
 
 struct ReaderOptions {

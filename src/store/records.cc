@@ -12,7 +12,7 @@ namespace watchpost::store {
 namespace {
 
 // Bodies that begin with a zero say which schema they are of. Those of schema 1 begin with a number
-// that counts up from 1, or with a time.
+// that counts up from 1, with a time, or with a text that is not empty.
 constexpr uint64_t kNewer = 0;
 constexpr uint64_t kSchema = 2;
 
@@ -30,9 +30,9 @@ constexpr std::array kWanted{Enforcement::Wanted::applied, Enforcement::Wanted::
 constexpr std::array kActual{Enforcement::Actual::pending, Enforcement::Actual::applied,
                              Enforcement::Actual::undone, Enforcement::Actual::failed,
                              Enforcement::Actual::unsupported};
-constexpr std::array kSuppressionReasons{
-    SuppressionReason::hard_bounce, SuppressionReason::complaint, SuppressionReason::unsubscribe,
-    SuppressionReason::by_hand, SuppressionReason::imported};
+constexpr std::array kReasons{SuppressionReason::hard_bounce, SuppressionReason::complaint,
+                              SuppressionReason::unsubscribe, SuppressionReason::by_hand,
+                              SuppressionReason::imported};
 constexpr std::array kNoticeStates{Notice::State::pending, Notice::State::sent,
                                    Notice::State::failed};
 
@@ -291,9 +291,10 @@ constexpr auto kKeptMail = [](auto& pass, auto& mail) {
 };
 
 constexpr auto kSuppression = [](auto& pass, auto& one) {
+  pass.begin();
   pass(one.recipient);
   pass(one.customer);
-  pass.one_of(kSuppressionReasons, one.reason);
+  pass.one_of(kReasons, one.reason);
   pass(one.origin);
   pass(one.note);
   pass(one.since);
@@ -306,7 +307,25 @@ constexpr auto kSuppression = [](auto& pass, auto& one) {
   pass(one.lifted_by);
   pass(one.changed_at);
   pass(one.change);
+  if (!pass.since_2()) return;
+  pass(one.lifted_note);
+  pass(one.by_person);
+  pass.list(one.of, [](auto& inner, auto& part) {
+    inner(part.dimension);
+    inner(part.value);
+  });
 };
+
+// What schema 1 did not tell apart: its note was written over when a person lifted it, and only
+// what came of no event was a person's.
+void fill_in(Suppression& one) {
+  if (!one.lifted) {
+    one.by_person = !one.event;
+    return;
+  }
+  one.by_person = !one.note.empty();
+  one.lifted_note = std::exchange(one.note, {});
+}
 
 template <class Members, class Value>
 std::string written(const Members& members, const Value& value) {
@@ -320,6 +339,9 @@ Result<Value> read(const Members& members, std::string_view body, std::string_vi
   Value value;
   Reading in(body);
   members(in, value);
+  if constexpr (std::is_same_v<Value, Suppression>) {
+    if (!in.since_2()) fill_in(value);
+  }
   const auto whole = in.finish(about);
   if (!whole) return fail(whole.error());
   return value;

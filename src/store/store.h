@@ -12,6 +12,7 @@
 #include "model/suppression.h"
 #include "store/enforcement.h"
 #include "store/query.h"
+#include "store/suppression_query.h"
 #include "store/verdict.h"
 
 #include <cstdint>
@@ -137,6 +138,11 @@ class Reader {
   // Changed last first. Without a recipient it looks at all of them, newest first, until it has
   // enough.
   virtual Result<std::vector<Suppression>> suppressions(const SuppressionQuery& query) = 0;
+  // What they were before each of their last changes, newest first; the query names a recipient.
+  virtual Result<std::vector<Suppression>> suppression_history(const SuppressionQuery& query) = 0;
+  // All of them as of one moment, those of a recipient one behind the other, until `each` fails.
+  virtual Result<Done> each_suppression(
+      const std::function<Result<Done>(const Suppression&)>& each) = 0;
   virtual Result<std::vector<AuditEntry>> audit(size_t limit) = 0;  // newest first
   // Walks the hash chain. Fails with corrupt, `about` naming the first bad row; gives the rows
   // checked.

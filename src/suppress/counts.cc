@@ -111,14 +111,16 @@ bool Counts::add(const Rule& rule, std::string_view customer, std::string_view r
   return reached;
 }
 
-void Counts::delivered(std::string_view customer, std::string_view recipient, Time at) {
+void Counts::delivered(std::string_view customer, std::string_view recipient, Time at,
+                       std::span<const uint32_t> but) {
   if (by_recipient_.empty()) return;
   const auto found = by_recipient_.find(key_of(customer, recipient));
   if (found == by_recipient_.end()) return;
   const uint32_t when = seconds_of(at);
-  if (std::erase_if(found->second->hits, [&](const Hit& hit) { return hit.seconds <= when; }) > 0) {
-    changed(found->second);
-  }
+  const auto is_forgotten = [&](const Hit& hit) {
+    return hit.seconds <= when && std::ranges::find(but, hit.rule) == but.end();
+  };
+  if (std::erase_if(found->second->hits, is_forgotten) > 0) changed(found->second);
 }
 
 void Counts::restore(const std::vector<std::pair<std::string, std::string>>& saved) {

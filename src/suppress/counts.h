@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,8 +30,9 @@ class Counts {
   // counted towards it is used up then. An event nearer than `apart` to a counted one, or older
   // than `within` before the newest, does not count.
   bool add(const Rule& rule, std::string_view customer, std::string_view recipient, Time at);
-  // Mail came through: what was counted up to then is forgotten.
-  void delivered(std::string_view customer, std::string_view recipient, Time at);
+  // Mail came through: what was counted up to then is forgotten, but for rules of these versions.
+  void delivered(std::string_view customer, std::string_view recipient, Time at,
+                 std::span<const uint32_t> but);
 
   // Name and value of each recipient whose counts changed since the last call; an empty value where
   // nothing is left. All that was ever given out, the last value of each name, is what restore()

@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/text.h"
+#include "suppress/customer.h"
 #include "suppress/until.h"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ namespace {
 
 constexpr size_t kLongestField = 64 * 1024;
 constexpr size_t kLongestNote = 1000;
-constexpr size_t kLongestCustomer = 255;
 constexpr size_t kMostFields = 100;
 
 enum class Column : uint8_t { recipient, customer, reason, until, note, unused };
@@ -127,31 +127,6 @@ std::string_view without_mark(std::string_view text) {
   return text.starts_with('\'') && is_like_formula(text) ? text.substr(1) : text;
 }
 
-// Letters, digits and hyphens with dots between, or UTF-8 (RFC 5321, section 4.1.2; RFC 6531).
-bool is_domain_name(std::string_view domain) {
-  const auto may_stand = [](char c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return letter || (c >= '0' && c <= '9') || c == '-' || (static_cast<unsigned char>(c) & 0x80);
-  };
-  for (const std::string_view label : split(domain, '.')) {
-    if (label.empty() || !std::ranges::all_of(label, may_stand)) return false;
-  }
-  return escaped(domain) == domain;  // valid UTF-8
-}
-
-bool is_quoted(std::string_view local) {
-  return local.size() >= 2 && local.starts_with('"') && local.ends_with('"');
-}
-
-// One address and nothing beside it.
-bool is_one_address(std::string_view key) {
-  const std::string_view domain = domain_of(key);
-  const std::string_view local =
-      key.substr(0, key.size() - std::min(key.size(), domain.size() + 1));
-  if (local.empty() || !is_domain_name(domain)) return false;
-  return is_quoted(local) || local.find_first_of(";@\"") == std::string_view::npos;
-}
-
 Error no_address(std::string_view text) {
   if (text.find('@') != std::string_view::npos &&
       text.find_first_of(";\t") != std::string_view::npos) {
@@ -174,11 +149,9 @@ Result<Suppression> row_from(const std::vector<std::string>& fields,
   Suppression row{.recipient = suppression_key(value(Column::recipient)),
                   .customer = defaults.customer,
                   .reason = defaults.reason};
-  if (!is_one_address(row.recipient)) return fail(no_address(value(Column::recipient)));
+  if (row.recipient.empty()) return fail(no_address(value(Column::recipient)));
   if (const auto customer = value(Column::customer); !customer.empty()) row.customer = customer;
-  if (row.customer.size() > kLongestCustomer) {
-    return fail(Code::bad_input, "the name of the customer is too long");
-  }
+  if (const auto fine = check_customer(row.customer); !fine) return fail(fine.error());
   if (const auto name = value(Column::reason); !name.empty()) {
     const auto reason = suppression_reason_from(lower_ascii(name));
     if (!reason) {

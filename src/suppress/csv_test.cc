@@ -103,7 +103,7 @@ TEST(Csv, ARecipientIsOneAddress) {
   EXPECT_TRUE(read(good).faults.empty());
   for (const char* const bad :
        {"a@b@x.example", "a@x.example;b@y.example", "a;b@x.example", "a@x.example;acme;complaint",
-        "a@x.example\tacme", "a@x_y", "a@x..example", "a@[192.0.2.1]", "a@x.example)",
+        "a@x.example\tacme", "a@x y", "a@x..example", "a@[192.0.2.1]", "a@x.example)",
         "a@x\xff.example", "a\"b@x.example"}) {
     const CsvRead got = read(std::string(bad) + "\nz@x.example\n");
     EXPECT_EQ(got.faults.size(), 1U) << bad;

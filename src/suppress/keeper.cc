@@ -29,71 +29,83 @@ std::string evidence_of(const Event& event) {
   return text;
 }
 
-// Every part of the stream is among the dimensions of an event.
-bool is_in(const Stream& stream, const std::vector<Stream::Part>& dimensions) {
-  return std::ranges::all_of(stream.parts, [&](const Stream::Part& part) {
-    return std::ranges::find(dimensions, part) != dimensions.end();
-  });
-}
-
 Entry entry_of(const Suppression& one) {
   return {.reason = one.reason,
           .lifted = one.lifted,
+          .by_person = one.by_person,
           .until = one.until,
           .lifted_at = one.lifted ? one.changed_at : Time{}};
 }
 
-}  // namespace
-
-int weight_of(SuppressionReason reason) {
-  switch (reason) {
-    case SuppressionReason::hard_bounce: return 0;
-    case SuppressionReason::imported: return 1;
-    case SuppressionReason::complaint: return 2;
-    case SuppressionReason::unsubscribe: return 3;
-    case SuppressionReason::by_hand: return 4;
+std::vector<Stream::Part> dimensions_of(const Event& event) {
+  std::vector<Stream::Part> of;
+  for (const FieldInfo& info : watchpost::fields()) {
+    const std::string_view value = event[info.field];
+    if (info.dimension && !value.empty()) of.push_back({info.field, std::string(value)});
   }
-  return 0;
+  return of;
 }
 
-Keeper::Keeper(std::vector<Rule> rules, List& list, uint64_t seed, KeeperLimits limits)
-    : rules_(std::move(rules)), list_(list), counts_(seed, limits.counted), limits_(limits) {}
+}  // namespace
 
-std::optional<Entry> Keeper::known(const std::string& recipient,
-                                   const std::string& customer) const {
-  if (!uncommitted_.empty()) {
-    const auto found = uncommitted_.find(Key(recipient, customer));
-    if (found != uncommitted_.end()) return found->second.entry;
+Keeper::Keeper(std::vector<Rule> rules, List& list, uint64_t seed, KeeperLimits limits)
+    : list_(list), counts_(seed, limits.counted) {
+  use(std::move(rules));
+}
+
+void Keeper::use(std::vector<Rule> rules) {
+  rules_ = std::move(rules);
+  undelivered_.clear();
+  for (const Rule& rule : rules_) {
+    if (rule.after > 1 && rule.reason != SuppressionReason::hard_bounce) {
+      undelivered_.push_back(rule.version);
+    }
   }
-  return list_.of(customer, recipient);
+}
+
+std::optional<Entry> Keeper::known(const SuppressionKey& key) const {
+  if (!uncommitted_.empty()) {
+    const auto found = uncommitted_.find(key);
+    if (found != uncommitted_.end()) return found->second;
+  }
+  return list_.of(key.customer, key.recipient, key.reason);
 }
 
 bool Keeper::says_more(const Suppression& wanted, const std::optional<Entry>& there, Time at) {
   if (!there) return true;
   if (there->lifted) return at > there->lifted_at;
-  if (there->until && at >= *there->until) return true;
-  const bool as_long = !wanted.until || (there->until && *wanted.until >= *there->until);
-  if (!as_long) return false;
-  // Withdrawing a complaint must not lift what held without it.
-  const bool withdrawable = wanted.reason == SuppressionReason::complaint;
-  if (!withdrawable && weight_of(wanted.reason) > weight_of(there->reason)) return true;
   if (!there->until) return false;
-  return !wanted.until || *wanted.until - *there->until > (*wanted.until - at) / kWorthIt;
+  if (at >= *there->until || !wanted.until) return true;
+  return *wanted.until - *there->until > (*wanted.until - at) / kWorthIt;
 }
 
-bool Keeper::would_change(const Suppression& wanted, Time now) const {
-  const auto there = known(wanted.recipient, wanted.customer);
-  if (!there || !there->holds(now)) return true;
-  return there->until && (!wanted.until || *wanted.until > *there->until);
+// What the recipient wished, by complaining or unsubscribing, is another matter than what a person
+// lifted; a list of dead addresses is not.
+bool Keeper::was_lifted_by_person(const Suppression& wanted) const {
+  const bool wish = wanted.reason == SuppressionReason::complaint ||
+                    wanted.reason == SuppressionReason::unsubscribe;
+  return std::ranges::any_of(
+      list_.all_of(wanted.customer, wanted.recipient), [&](const Entry& there) {
+        return there.lifted && there.by_person && (!wish || there.reason == wanted.reason);
+      });
+}
+
+Wish Keeper::judge(const Suppression& wanted, Time now) const {
+  const auto there = known(wanted.key());
+  if (there && there->holds(now)) {
+    const bool longer = there->until && (!wanted.until || *wanted.until > *there->until);
+    return longer || !there->by_person ? Wish::changes : Wish::held;
+  }
+  return was_lifted_by_person(wanted) ? Wish::was_lifted : Wish::changes;
 }
 
 void Keeper::number(Suppression& one, Time now) {
   one.change = ++last_change_;
   one.changed_at = now;
-  uncommitted_[Key(one.recipient, one.customer)] = {entry_of(one), one.change};
+  uncommitted_[one.key()] = entry_of(one);
 }
 
-void Keeper::on(const Event& event, Time now, const AroundOf& around,
+void Keeper::on(const Event& event, Time now, const Around& around,
                 std::vector<Suppression>& changed) {
   if (rules_.empty() || event.direction != Direction::outbound || event.self_inflicted) return;
   const bool through = event.kind == EventKind::delivered;
@@ -103,8 +115,8 @@ void Keeper::on(const Event& event, Time now, const AroundOf& around,
   const std::string recipient = suppression_key(event[Field::recipient]);
   if (recipient.empty()) return;
   if (through) {
-    counts_.delivered(event[Field::customer], recipient, event.at);
-    counts_.delivered({}, recipient, event.at);
+    counts_.delivered(event[Field::customer], recipient, event.at, undelivered_);
+    counts_.delivered({}, recipient, event.at, undelivered_);
     return;
   }
   if (event.kind == EventKind::complaint_withdrawn) withdraw(event, recipient, now, changed);
@@ -116,7 +128,7 @@ void Keeper::on(const Event& event, Time now, const AroundOf& around,
 }
 
 void Keeper::apply(const Rule& rule, const Event& event, const std::string& recipient, Time now,
-                   const AroundOf& around, std::vector<Suppression>& changed) {
+                   const Around& around, std::vector<Suppression>& changed) {
   // A customer's own token says nothing of the mail of others.
   const bool for_all = rule.for_all && event[Field::attribution] != kByCustomersToken;
   const std::string customer(for_all ? std::string_view() : event[Field::customer]);
@@ -124,6 +136,11 @@ void Keeper::apply(const Rule& rule, const Event& event, const std::string& reci
     ++made_[rule.name].without_customer;
     return;
   }
+  const auto misleads = [&] {
+    return rule.reason == SuppressionReason::hard_bounce && around.bounces_mislead &&
+           around.bounces_mislead(event);
+  };
+  if (rule.after > 1 && misleads()) return;
   if (!counts_.add(rule, customer, recipient, event.at)) return;
   Suppression made{.recipient = recipient,
                    .customer = customer,
@@ -132,10 +149,9 @@ void Keeper::apply(const Rule& rule, const Event& event, const std::string& reci
                    .since = event.at};
   if (rule.lasts > Duration::zero()) made.until = event.at + rule.lasts;
   if (made.until && now >= *made.until) return;
-  const std::optional<Entry> there = known(recipient, customer);
+  const auto there = known(made.key());
   if (!says_more(made, there, event.at)) return;
-  const Around where = around ? around(event) : Around{};
-  if (where.bounces_mislead && rule.reason == SuppressionReason::hard_bounce) return;
+  if (rule.after <= 1 && misleads()) return;
   if (rule.mode != Mode::enforce) {
     ++made_[rule.name].would_have;
     return;
@@ -143,11 +159,11 @@ void Keeper::apply(const Rule& rule, const Event& event, const std::string& reci
   ++made_[rule.name].suppressed;
   made.evidence = evidence_of(event);
   made.event = event.id;
-  // Undoing an incident must not lift what was suppressed without it.
-  const bool replaces = there && there->holds(now);
-  made.incident = replaces ? 0 : where.incident;
+  made.of = dimensions_of(event);
+  // What a person said stays that, however long it holds for an event's sake.
+  made.by_person = there && there->holds(event.at) && there->by_person;
+  if (around.incident) made.incident = around.incident(event);
   number(made, now);
-  if (!replaces && made.incident == 0) remember(made, event);
   changed.push_back(std::move(made));
 }
 
@@ -162,68 +178,24 @@ void Keeper::withdraw(const Event& event, const std::string& recipient, Time now
 void Keeper::lift_complaint(const Event& event, const std::string& recipient,
                             const std::string& customer, Time now,
                             std::vector<Suppression>& changed) {
-  const auto there = known(recipient, customer);
-  if (!there || !there->holds(now) || there->reason != SuppressionReason::complaint) return;
   Suppression lifted{.recipient = recipient,
                      .customer = customer,
                      .reason = SuppressionReason::complaint,
                      .origin = "a complaint",
-                     .since = event.at,
-                     .until = there->until,
-                     .evidence = evidence_of(event),
-                     .event = event.id,
-                     .lifted = true,
-                     .lifted_by = "the complaint was withdrawn"};
+                     .since = event.at};
+  const auto there = known(lifted.key());
+  if (!there || !there->holds(now) || there->by_person) return;
+  lifted.until = there->until;
+  lifted.lifted = true;
+  lifted.lifted_by = "the complaint was withdrawn";
+  lifted.lifted_note = evidence_of(event);
   number(lifted, now);
   changed.push_back(std::move(lifted));
-}
-
-void Keeper::remember(const Suppression& made, const Event& event) {
-  if (limits_.recent == 0) return;
-  while (recent_.size() >= limits_.recent) recent_.pop_front();
-  Recent& one = recent_.emplace_back();
-  one.made = made;
-  for (const FieldInfo& info : watchpost::fields()) {
-    const std::string_view value = event[info.field];
-    if (info.dimension && !value.empty()) one.of.push_back({info.field, std::string(value)});
-  }
-}
-
-void Keeper::opened(uint64_t incident, const Stream& subject, Time since, Time now,
-                    std::vector<Suppression>& changed) {
-  if (subject.empty()) return;
-  // They stay remembered until they are committed: what is dropped has not happened.
-  for (const Recent& one : recent_) {
-    if (one.made.since < since || !is_in(subject, one.of) || is_replaced(one.made)) continue;
-    Suppression made = one.made;
-    made.incident = incident;
-    number(made, now);
-    changed.push_back(std::move(made));
-  }
-}
-
-bool Keeper::is_replaced(const Suppression& one) const {
-  const auto found = uncommitted_.find(Key(one.recipient, one.customer));
-  return found != uncommitted_.end() && found->second.change != one.change;
 }
 
 void Keeper::committed(std::span<const Suppression> changed) {
   for (const Suppression& one : changed) list_.put(one);
   uncommitted_.clear();
-  committed_change_ = last_change_;
-  if (recent_.empty()) return;
-  // One that was changed since is no longer as it is remembered.
-  std::map<Key, uint64_t> last;
-  for (const Suppression& one : changed) last[Key(one.recipient, one.customer)] = one.change;
-  std::erase_if(recent_, [&](const Recent& one) {
-    const auto found = last.find(Key(one.made.recipient, one.made.customer));
-    return found != last.end() && found->second != one.made.change;
-  });
-}
-
-void Keeper::dropped() {
-  uncommitted_.clear();
-  std::erase_if(recent_, [&](const Recent& one) { return one.made.change > committed_change_; });
 }
 
 }  // namespace watchpost::suppress

@@ -64,9 +64,9 @@ class KeeperTest : public ::testing::Test {
     return *keeper_;
   }
   // What it changed, committed.
-  std::vector<Suppression> on(const Event& event, Around around = {}) {
+  std::vector<Suppression> on(const Event& event, const Around& around = {}) {
     std::vector<Suppression> changed;
-    keeper_->on(event, event.at, [&](const Event&) { return around; }, changed);
+    keeper_->on(event, event.at, around, changed);
     keeper_->committed(changed);
     return changed;
   }
@@ -181,44 +181,96 @@ SuppressSettings unsubscribes() {
   return {.name = "unsubscribe", .when = "kind == unsubscribed", .reason = "unsubscribe"};
 }
 
-TEST_F(KeeperTest, WhatWeighsMoreReplacesWhatIsThere) {
-  keeper({unknown_users(), unsubscribes()});
+TEST_F(KeeperTest, EachReasonStandsForItself) {
+  keeper({unknown_users(), complaints(), unsubscribes()});
   on(unknown("a@x.example"));
-  const auto made = on(event(EventKind::unsubscribed, "a@x.example"));
-  ASSERT_EQ(made.size(), 1U);
-  EXPECT_EQ(made[0].reason, SuppressionReason::unsubscribe);
+  for (const EventKind kind : {EventKind::complained, EventKind::unsubscribed}) {
+    EXPECT_EQ(on(event(kind, "a@x.example")).size(), 1U);
+    EXPECT_TRUE(on(event(kind, "a@x.example")).empty());
+  }
   EXPECT_TRUE(on(unknown("a@x.example")).empty());
+  // Withdrawing the complaint leaves the others.
+  EXPECT_EQ(on(event(EventKind::complaint_withdrawn, "a@x.example")).size(), 1U);
+  EXPECT_TRUE(list_.holding("acme", "a@x.example", kNoon));
+  EXPECT_EQ(list_.size(), 3U);
 }
 
-TEST_F(KeeperTest, AWithdrawnComplaintLeavesADeadAddressDead) {
-  keeper({unknown_users(), complaints()});
-  on(unknown("a@x.example"));
-  EXPECT_TRUE(on(event(EventKind::complained, "a@x.example")).empty());
+TEST_F(KeeperTest, SaysWhoseMailItWas) {
+  keeper({unknown_users()});
+  Event bounce = unknown("a@x.example");
+  bounce[Field::credential] = "alice";
+  bounce[Field::queue_id] = "4F2A";  // no dimension
+  const auto made = on(bounce, {.incident = [](const Event&) { return 3; }, .bounces_mislead = {}});
+  ASSERT_EQ(made.size(), 1U);
+  const std::vector<Stream::Part> expected{
+      {Field::recipient, "a@x.example"}, {Field::customer, "acme"}, {Field::credential, "alice"}};
+  EXPECT_EQ(made[0].of, expected);
+  EXPECT_EQ(made[0].incident, 3U);
+  EXPECT_FALSE(made[0].by_person);
+}
+
+TEST_F(KeeperTest, APersonsWishIsJudgedBesideWhatIsThere) {
+  keeper({unknown_users()});
+  Suppression wish = on(unknown("a@x.example"))[0];
+  // What an event made becomes a person's; the other reasons are free.
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::changes);
+  const auto put = [&](Suppression one) {
+    keeper_->number(one, kNoon);
+    keeper_->committed(std::vector{one});
+  };
+  wish.by_person = true;
+  put(wish);
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::held);
+  Suppression imported = wish;
+  imported.reason = SuppressionReason::imported;
+  Suppression unsubscribed = wish;
+  unsubscribed.reason = SuppressionReason::unsubscribe;
+  EXPECT_EQ(keeper_->judge(imported, kNoon), Wish::changes);
+  // A person lifts it: a list does not bring it back, but the recipient's own wish counts.
+  wish.lifted = true;
+  put(wish);
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::was_lifted);
+  EXPECT_EQ(keeper_->judge(imported, kNoon), Wish::was_lifted);
+  EXPECT_EQ(keeper_->judge(unsubscribed, kNoon), Wish::changes);
+  wish.by_person = false;  // it was an undoing
+  put(wish);
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::changes);
+  wish.lifted = false;
+  wish.by_person = true;
+  wish.until = kNoon + 1h;
+  put(wish);
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::held);
+  wish.until = std::nullopt;
+  EXPECT_EQ(keeper_->judge(wish, kNoon), Wish::changes);
+}
+
+TEST_F(KeeperTest, NotSpamLeavesAComplaintThatAPersonMade) {
+  keeper({complaints()});
+  Suppression imported{.recipient = "a@x.example",
+                       .customer = "acme",
+                       .reason = SuppressionReason::complaint,
+                       .until = kNoon + 1h,
+                       .by_person = true};
+  keeper_->number(imported, kNoon);
+  keeper_->committed(std::vector{imported});
+  EXPECT_TRUE(on(event(EventKind::complaint_withdrawn, "a@x.example")).empty());
+  // Also where an event made it hold longer.
+  EXPECT_EQ(on(event(EventKind::complained, "a@x.example")).size(), 1U);
   EXPECT_TRUE(on(event(EventKind::complaint_withdrawn, "a@x.example")).empty());
   EXPECT_TRUE(list_.holding("acme", "a@x.example", kNoon));
 }
 
-TEST_F(KeeperTest, AComplaintThatHoldsLongerReplacesABounce) {
-  auto settings = unknown_users();
-  settings.lasts = std::chrono::days(100);
-  keeper({settings, complaints()});
-  on(unknown("a@x.example"));
-  EXPECT_EQ(on(event(EventKind::complained, "a@x.example")).size(), 1U);
-}
-
-TEST_F(KeeperTest, WhatReplacesAnotherIsOfNoIncident) {
-  keeper({complaints(), unsubscribes()});
+TEST_F(KeeperTest, ADeliveryLeavesCountsOfComplaints) {
+  auto twice = complaints();
+  twice.after = 2;
+  keeper({full_mailboxes(), twice});
+  on(full(kNoon));
   on(event(EventKind::complained, "a@x.example"));
-  on(event(EventKind::complained, "b@x.example"));
-  const auto made = on(event(EventKind::unsubscribed, "a@x.example"), {.incident = 3});
-  ASSERT_EQ(made.size(), 1U);
-  EXPECT_EQ(made[0].incident, 0U);
-  on(event(EventKind::unsubscribed, "b@x.example"));
-  std::vector<Suppression> changed;
-  keeper_->opened(4, parse_stream("customer=acme").value(), kNoon - 1h, kNoon, changed);
-  EXPECT_TRUE(changed.empty());
-  // What held no more is not replaced.
-  EXPECT_EQ(on(event(EventKind::complained, "c@x.example"), {.incident = 3})[0].incident, 3U);
+  on(event(EventKind::delivered, "a@x.example", "acme", "", kNoon + 24h));
+  EXPECT_EQ(keeper_->counts().size(), 1U);
+  EXPECT_EQ(on(event(EventKind::complained, "a@x.example", "acme", "", kNoon + 48h)).size(), 1U);
+  EXPECT_TRUE(on(full(kNoon + 49h)).empty());
+  EXPECT_TRUE(on(full(kNoon + 74h)).empty());
 }
 
 TEST_F(KeeperTest, ALongerTimeReplacesAShorterOneWhereItIsWorthIt) {
@@ -269,17 +321,6 @@ TEST_F(KeeperTest, NotSpamTakesBackWhatAComplaintDidForAll) {
   EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));
 }
 
-TEST_F(KeeperTest, AnIncidentBringsBackNothingThatWasWithdrawn) {
-  keeper({complaints()});
-  std::vector<Suppression> changed;
-  keeper_->on(event(EventKind::complained, "a@x.example"), kNoon, {}, changed);
-  keeper_->on(event(EventKind::complaint_withdrawn, "a@x.example"), kNoon, {}, changed);
-  keeper_->opened(4, parse_stream("customer=acme").value(), kNoon - 1h, kNoon, changed);
-  keeper_->committed(changed);
-  EXPECT_EQ(changed.size(), 2U);
-  EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));
-}
-
 TEST_F(KeeperTest, AShadowRuleOnlyCounts) {
   auto settings = unknown_users();
   settings.mode = "shadow";
@@ -294,47 +335,29 @@ TEST_F(KeeperTest, AShadowRuleOnlyCounts) {
   EXPECT_EQ(made.at("no such mailbox").would_have, 1U);
 }
 
-TEST_F(KeeperTest, AnIncidentIsToldOfWhatWasBeforeIt) {
-  keeper({unknown_users()});
-  on(unknown("early@x.example", "acme", kNoon - 2h));
-  on(unknown("a@x.example"));
-  on(unknown("b@x.example", "other"));
-  on(unknown("c@x.example"), {.incident = 3});
-  std::vector<Suppression> changed;
-  keeper_->opened(4, parse_stream("customer=acme").value(), kNoon - 1h, kNoon, changed);
-  ASSERT_EQ(changed.size(), 1U);
-  EXPECT_EQ(changed[0].recipient, "a@x.example");
-  EXPECT_EQ(changed[0].incident, 4U);
-  EXPECT_EQ(changed[0].change, 5U);
-}
-
-TEST_F(KeeperTest, AnIncidentIsToldAgainWhereTheCommitFailed) {
-  keeper({unknown_users()});
-  on(unknown("a@x.example"));
-  const auto subject = parse_stream("customer=acme").value();
-  std::vector<Suppression> changed;
-  keeper_->on(unknown("never@x.example"), kNoon, {}, changed);
-  keeper_->opened(4, subject, kNoon - 1h, kNoon, changed);
-  EXPECT_EQ(changed.size(), 3U);
-  keeper_->dropped();
-  changed.clear();
-  keeper_->opened(4, subject, kNoon - 1h, kNoon, changed);
-  ASSERT_EQ(changed.size(), 1U);
-  EXPECT_EQ(changed[0].recipient, "a@x.example");
-  keeper_->committed(changed);
-  changed.clear();
-  keeper_->opened(5, subject, kNoon - 1h, kNoon, changed);
-  EXPECT_TRUE(changed.empty());
-}
-
-TEST_F(KeeperTest, WhatMisleadsSuppressesNobody) {
-  keeper({unknown_users(), complaints()});
-  const Around outage{.incident = 3, .bounces_mislead = true};
+TEST_F(KeeperTest, WhatMisleadsNeitherSuppressesNorCounts) {
+  keeper({unknown_users(), full_mailboxes(), complaints()});
+  const Around outage{.incident = [](const Event&) { return 3; },
+                      .bounces_mislead = [](const Event&) { return true; }};
   EXPECT_TRUE(on(unknown("a@x.example"), outage).empty());
+  on(full(kNoon), outage);
+  on(full(kNoon + 25h), outage);
+  EXPECT_EQ(keeper_->counts().size(), 0U);
+  EXPECT_TRUE(on(full(kNoon + 50h)).empty());
   EXPECT_EQ(on(event(EventKind::complained, "a@x.example"), outage).size(), 1U);
 }
 
-TEST_F(KeeperTest, OfOneRecipientInOneStepTheLastHolds) {
+TEST_F(KeeperTest, WhatWasDroppedHasNotHappened) {
+  keeper({unknown_users()});
+  std::vector<Suppression> changed;
+  keeper_->on(unknown("a@x.example"), kNoon, {}, changed);
+  keeper_->on(unknown("a@x.example"), kNoon, {}, changed);
+  EXPECT_EQ(changed.size(), 1U);
+  keeper_->dropped();
+  EXPECT_EQ(on(unknown("a@x.example")).size(), 1U);
+}
+
+TEST_F(KeeperTest, OfOneRecipientInOneStepEachReasonOnce) {
   keeper({unknown_users(), unsubscribes()});
   std::vector<Suppression> changed;
   const Event bounce = unknown("a@x.example");
@@ -345,7 +368,8 @@ TEST_F(KeeperTest, OfOneRecipientInOneStepTheLastHolds) {
   EXPECT_EQ(changed.size(), 2U);
   EXPECT_FALSE(list_.holding("acme", "a@x.example", kNoon));  // not committed yet
   keeper_->committed(changed);
-  EXPECT_EQ(list_.of("acme", "a@x.example")->reason, SuppressionReason::unsubscribe);
+  EXPECT_TRUE(list_.of("acme", "a@x.example", SuppressionReason::hard_bounce));
+  EXPECT_TRUE(list_.of("acme", "a@x.example", SuppressionReason::unsubscribe));
 }
 
 TEST(Rules, EachWrongSettingIsNamed) {

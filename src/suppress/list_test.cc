@@ -67,13 +67,30 @@ TEST(List, WhatWasLiftedHoldsNoMore) {
   one.change = 7;
   list.put(one);
   EXPECT_FALSE(list.holding("acme", "a@x.example", kNoon));
-  const auto entry = list.of("acme", "a@x.example");
+  const auto entry = list.of("acme", "a@x.example", SuppressionReason::complaint);
   ASSERT_TRUE(entry);
   EXPECT_TRUE(entry->lifted);
   EXPECT_EQ(entry->lifted_at, kNoon);
   EXPECT_EQ(entry->reason, SuppressionReason::complaint);
   EXPECT_EQ(list.size(), 1U);
   EXPECT_EQ(list.last_change(), 7U);
+}
+
+TEST(List, HoldsWhileAnyReasonDoes) {
+  List list(1);
+  Suppression bounce = suppression("a@x.example", "acme");
+  bounce.reason = SuppressionReason::hard_bounce;
+  Suppression unsubscribe = bounce;
+  unsubscribe.reason = SuppressionReason::unsubscribe;
+  list.put(bounce);
+  list.put(unsubscribe);
+  EXPECT_EQ(list.size(), 2U);
+  for (Suppression* const one : {&bounce, &unsubscribe}) {
+    EXPECT_TRUE(list.holding("acme", "a@x.example", kNoon));
+    one->lifted = true;
+    list.put(*one);
+  }
+  EXPECT_FALSE(list.holding("acme", "a@x.example", kNoon));
 }
 
 TEST(List, TimesFarAwayAreTakenAsFarAsTheyGo) {
@@ -99,7 +116,7 @@ TEST(List, LongNamesAreNoOthers) {
 TEST(List, IsAsAMapWouldBe) {
   std::mt19937_64 random(7);
   List list(random());
-  std::map<std::pair<std::string, std::string>, Suppression> naive;
+  std::map<SuppressionKey, Suppression> naive;
   for (int i = 0; i < 20'000; ++i) {
     Suppression one = suppression(fmt::format("u{}@x.example", random() % 5000),
                                   fmt::format("c{}", random() % 3));
@@ -107,17 +124,28 @@ TEST(List, IsAsAMapWouldBe) {
     if (random() % 2 == 0) one.until = kNoon + std::chrono::seconds(random() % 200);
     one.reason = static_cast<SuppressionReason>(random() % 5);
     one.changed_at = kNoon;
+    one.by_person = random() % 2 == 0;
     list.put(one);
-    naive[{one.customer, one.recipient}] = one;
+    naive[one.key()] = one;
   }
   EXPECT_EQ(list.size(), naive.size());
   const Time now = kNoon + 100s;
+  std::map<std::pair<std::string, std::string>, size_t> there, held;
   for (const auto& [key, one] : naive) {
-    EXPECT_EQ(list.holding(key.first, key.second, now).has_value(), one.holds(now)) << key.second;
-    EXPECT_EQ(list.of(key.first, key.second)->reason, one.reason);
+    const auto entry = list.of(key.customer, key.recipient, key.reason);
+    ASSERT_TRUE(entry) << key.recipient;
+    EXPECT_EQ(entry->reason, one.reason);
+    EXPECT_EQ(entry->by_person, one.by_person);
+    EXPECT_EQ(entry->holds(now), one.holds(now));
+    ++there[{key.customer, key.recipient}];
+    held[{key.customer, key.recipient}] += one.holds(now) ? 1 : 0;
+  }
+  for (const auto& [key, count] : there) {
+    EXPECT_EQ(list.all_of(key.first, key.second).size(), count) << key.second;
+    EXPECT_EQ(list.holding(key.first, key.second, now).has_value(), held[key] > 0) << key.second;
   }
   for (int i = 5000; i < 10'000; ++i) {
-    EXPECT_FALSE(list.of("c1", fmt::format("u{}@x.example", i)));
+    EXPECT_TRUE(list.all_of("c1", fmt::format("u{}@x.example", i)).empty());
   }
 }
 

@@ -75,7 +75,7 @@ TEST_P(Property, CountsAsThePlainModelDoes) {
                     std::chrono::seconds(random() % 3 == 0 ? random() % 4000 : 0);
     if (random() % 10 == 0) {
       naive.delivered(who, at);
-      counts->delivered(customer, recipient, at);
+      counts->delivered(customer, recipient, at, {});
     } else {
       const bool expected = naive.bounce(who, at);
       ASSERT_EQ(counts->add(rule, customer, recipient, at), expected) << i << " " << who;

@@ -89,11 +89,12 @@ void fields(SettingsVisitor& visit, SuppressSettings& settings) {
                  .help = "what it is called in the list",
                  .choices = {kReasons.begin(), kReasons.end()}},
                 &settings.reason);
-  visit.setting({.name = "after",
-                 .help = "how many such events it takes; a delivery sets the count back",
-                 .least = 1,
-                 .most = static_cast<double>(kMostAfter)},
-                &settings.after);
+  visit.setting(
+      {.name = "after",
+       .help = "how many such events it takes; for hard_bounce a delivery sets the count back",
+       .least = 1,
+       .most = static_cast<double>(kMostAfter)},
+      &settings.after);
   visit.setting({.name = "within",
                  .help = "how far apart the first and the last of them may be",
                  .least = 1,

@@ -21,7 +21,6 @@
 namespace watchpost::enforce {
 namespace {
 
-constexpr size_t kRowsAtOnce = 10'000;
 constexpr size_t kBytesAtOnce = 1024 * 1024;
 
 // A file that is to take the place of another one.
@@ -104,29 +103,29 @@ Result<Done> PostfixAccess::Worker::write(Time now) {
   std::string text = fmt::format(
       "# Made by Watchpost from its suppressions; changes are lost.\n"
       "# For smtpd: check_recipient_access, in front of what permits.\n");
+  // What changes while it is read is in the next one.
+  const uint64_t up_to = context.suppressed->last_change();
   std::optional<Time> end;
-  uint64_t after = 0;
+  std::string last_recipient;
   size_t lines = 0, left_out = 0;
-  while (true) {
-    const auto rows = reader->suppressions_after(after, kRowsAtOnce);
-    if (!rows) return fail(rows.error());
-    for (const Suppression& one : *rows) {
-      after = one.change;
-      if (!wanted(one) || !one.holds(now)) continue;
-      const std::string line = suppress::access_line(one.recipient, settings.reply);
-      line.empty() ? ++left_out : ++lines;
-      if (!line.empty()) (text += line) += '\n';
-      if (one.until) end = std::min(end.value_or(*one.until), *one.until);
-    }
-    const bool finished = rows->size() < kRowsAtOnce;
-    if (text.size() > kBytesAtOnce || finished) {
-      if (const auto done = file.write(text); !done) return done;
-      text.clear();
-    }
-    if (finished) break;
-  }
+  const auto read = reader->each_suppression([&](const Suppression& one) -> Result<Done> {
+    if (!wanted(one) || !one.holds(now)) return Done{};
+    if (one.until) end = std::min(end.value_or(*one.until), *one.until);
+    // Suppressed for several reasons, or for everybody's mail as well, it is one line.
+    if (one.recipient == last_recipient) return Done{};
+    last_recipient = one.recipient;
+    const std::string line = suppress::access_line(one.recipient, settings.reply);
+    line.empty() ? ++left_out : ++lines;
+    if (!line.empty()) (text += line) += '\n';
+    if (text.size() < kBytesAtOnce) return Done{};
+    const auto done = file.write(text);
+    text.clear();
+    return done;
+  });
+  if (!read) return read;
+  if (const auto done = file.write(text); !done) return done;
   if (const auto done = file.place(); !done) return done;
-  written_up_to = std::max(after, written_up_to.value_or(0));
+  written_up_to = up_to;
   next_end = end;
   const std::lock_guard lock(mutex);
   last =

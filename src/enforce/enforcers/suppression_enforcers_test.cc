@@ -123,11 +123,13 @@ TEST_F(SuppressionEnforcers, ADecisionGoesBeforeASuppression) {
 TEST_F(SuppressionEnforcers, AnAccessTableHasWhatHoldsAndNothingOfOthers) {
   Suppression ending = suppression(4, "ending@x.example");
   ending.until = kNow + 1h;
+  Suppression complaint = suppression(8, "own@x.example", "acme");
+  complaint.reason = SuppressionReason::complaint;
   Suppression lifted = suppression(5, "lifted@x.example");
   lifted.lifted = true;
   put({suppression(1, "all@x.example"), suppression(2, "own@x.example", "acme"),
        suppression(3, "others@x.example", "other"), ending, lifted,
-       suppression(6, "#comment@x.example")});
+       suppression(6, "#comment@x.example"), suppression(7, "own@x.example"), complaint});
   PostfixAccessSettings settings;
   settings.path = folder_ + "/table";
   settings.customer = "acme";
@@ -136,14 +138,14 @@ TEST_F(SuppressionEnforcers, AnAccessTableHasWhatHoldsAndNothingOfOthers) {
   EXPECT_FALSE(access.takes_decisions());
   EXPECT_FALSE(access.can(make_decision(1, "credential=alice", "suspend 1h")));
   ASSERT_TRUE(soon([&] { return lines().size() == 3; }));
-  EXPECT_THAT(lines(), ElementsAre("all@x.example", "own@x.example", "ending@x.example"));
+  EXPECT_THAT(lines(), ElementsAre("all@x.example", "ending@x.example", "own@x.example"));
   EXPECT_THAT(access.state(), HasSubstr("1 that such a table cannot have"));
   // It follows changes, and the end of what ends.
-  put({suppression(7, "new@x.example")});
+  put({suppression(9, "new@x.example")});
   ASSERT_TRUE(soon([&] { return lines().size() == 4; }));
   clock_.advance(std::chrono::hours(2));
   ASSERT_TRUE(soon([&] { return lines().size() == 3; }));
-  EXPECT_THAT(lines(), ElementsAre("all@x.example", "own@x.example", "new@x.example"));
+  EXPECT_THAT(lines(), ElementsAre("all@x.example", "new@x.example", "own@x.example"));
 }
 
 TEST_F(SuppressionEnforcers, AnAccessTableThatCannotBeWrittenSaysSo) {
@@ -189,6 +191,24 @@ TEST_F(SuppressionEnforcers, AWebhookIsToldInOrderFromWhereItWas) {
   EXPECT_EQ(body.at("changes").at(0).at("recipient").as_string(), "a@x.example");
   EXPECT_TRUE(body.at("changes").at(0).at("suppressed").as_bool());
   EXPECT_TRUE(body.at("changes").at(1).at("customer").is_null());
+}
+
+TEST_F(SuppressionEnforcers, OneReasonLiftedIsNoLeaveToMail) {
+  Suppression bounce = suppression(2, "a@x.example");
+  bounce.reason = SuppressionReason::hard_bounce;
+  bounce.lifted = true;
+  put({suppression(1, "a@x.example"), bounce});
+  const auto told = [&] {
+    const auto body = boost::json::parse(suppression_changes_body(std::vector{bounce}, list_));
+    const auto& change = body.at("changes").at(0);
+    EXPECT_TRUE(change.at("lifted").as_bool());
+    return change.at("suppressed").as_bool();
+  };
+  EXPECT_TRUE(told());
+  Suppression by_hand = suppression(3, "a@x.example");
+  by_hand.lifted = true;
+  put({by_hand});
+  EXPECT_FALSE(told());
 }
 
 }  // namespace

@@ -27,18 +27,26 @@ boost::json::value or_null(const std::string& text) {
   return boost::json::value(json_text(text));
 }
 
-boost::json::object change_json(const Suppression& one) {
+// Whoever is told follows recipients: one that is still suppressed for another reason must not be
+// mailed when this one is lifted.
+boost::json::object change_json(const Suppression& one, const suppress::List& list) {
+  const bool others = std::ranges::any_of(
+      list.all_of(one.customer, one.recipient), [&](const suppress::Entry& there) {
+        return there.reason != one.reason && there.holds(one.changed_at);
+      });
   return {{"change", one.change},
           {"recipient", json_text(one.recipient)},
           {"customer", or_null(one.customer)},
-          {"suppressed", !one.lifted},
+          {"suppressed", !one.lifted || others},
           {"reason", name_of(one.reason)},
+          {"lifted", one.lifted},
           {"since", format_time(one.since)},
           {"until", one.until ? boost::json::value(format_time(*one.until)) : nullptr},
           {"origin", json_text(one.origin)},
           {"note", json_text(one.note)},
           {"evidence", json_text(one.evidence)},
           {"lifted_by", or_null(one.lifted_by)},
+          {"lifted_note", or_null(one.lifted_note)},
           {"changed_at", format_time(one.changed_at)}};
 }
 
@@ -99,7 +107,8 @@ Result<bool> SuppressionWebhook::Worker::tell() {
   if (rows->empty()) return false;
   const uint64_t end = rows->back().change;
   const auto done = post_signed(settings, secret, fmt::format("suppressions/{}", end),
-                                suppression_changes_body(*rows), context.clock.now(), kDeadline);
+                                suppression_changes_body(*rows, *context.suppressed),
+                                context.clock.now(), kDeadline);
   if (!done) return fail(done.error());
   position = end;
   if (context.keep) context.keep({fact, std::to_string(end)});
@@ -148,9 +157,10 @@ std::string SuppressionWebhook::state() const {
   return fmt::format("{}: {}", origin_of(worker_->settings.url), worker_->last);
 }
 
-std::string suppression_changes_body(std::span<const Suppression> changes) {
+std::string suppression_changes_body(std::span<const Suppression> changes,
+                                     const suppress::List& list) {
   boost::json::array all;
-  for (const Suppression& one : changes) all.push_back(change_json(one));
+  for (const Suppression& one : changes) all.push_back(change_json(one, list));
   return boost::json::serialize(boost::json::object{
       {"id", fmt::format("suppressions/{}", changes.empty() ? 0 : changes.back().change)},
       {"changes", std::move(all)}});

@@ -2,6 +2,7 @@
 #include "enforce/enforcer.h"
 #include "enforce/enforcers/webhook.h"
 #include "model/suppression.h"
+#include "suppress/list.h"
 
 #include <memory>
 #include <span>
@@ -36,8 +37,9 @@ class SuppressionWebhook final : public Enforcer {
   std::unique_ptr<Worker> worker_;
 };
 
-// The body of a request.
-std::string suppression_changes_body(std::span<const Suppression> changes);
+// The body of a request. `list`: what else suppresses these recipients.
+std::string suppression_changes_body(std::span<const Suppression> changes,
+                                     const suppress::List& list);
 
 extern const EnforcerKind kSuppressionWebhook;
 

@@ -3,6 +3,7 @@
 #include "store/cursor.h"
 #include "store/records.h"
 #include "store/sqlite/kept_mail_room.h"
+#include "store/sqlite/suppression_rows.h"
 
 #include <algorithm>
 #include <array>
@@ -56,18 +57,6 @@ Result<Done> write_kept_mail(Database& database, std::span<const KeptMail> mails
   return Done{};
 }
 
-Result<Done> write_suppressions(Database& database, std::span<const Suppression> all) {
-  if (all.empty()) return Done{};
-  auto put = database.prepare("INSERT OR REPLACE INTO suppressions VALUES(?, ?, ?, ?)");
-  if (!put) return fail(put.error());
-  for (const Suppression& one : all) {
-    const std::string body = encode(one);
-    const auto done = put->bind(one.recipient).bind(one.customer).bind(one.change).bind(body).run();
-    if (!done) return done;
-  }
-  return Done{};
-}
-
 // Of a row that begins with its number and body.
 Result<KeptMail> kept_mail_in(const Database& database, const Statement& row) {
   const uint64_t number = row.unsigned_number(0);
@@ -75,24 +64,6 @@ Result<KeptMail> kept_mail_in(const Database& database, const Statement& row) {
       decode_kept_mail(row.bytes(1), fmt::format("{} kept_mail row {}", database.path(), number));
   if (mail) mail->number = number;
   return mail;
-}
-
-// Those of the query's rows (change, body) that are wanted, up to `limit`.
-template <class Wanted>
-Result<std::vector<Suppression>> suppressions_in(const Database& database, Statement& query,
-                                                 size_t limit, const Wanted& wanted) {
-  std::vector<Suppression> all;
-  while (all.size() < limit) {
-    const auto more = query.row();
-    if (!more) return fail(more.error());
-    if (!*more) break;
-    auto one = decode_suppression(
-        query.bytes(1),
-        fmt::format("{} suppressions row {}", database.path(), query.unsigned_number(0)));
-    if (!one) return fail(one.error());
-    if (wanted(*one)) all.push_back(std::move(*one));
-  }
-  return all;
 }
 
 }  // namespace
@@ -142,35 +113,6 @@ Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t n
   if (!mail) return fail(mail.error());
   mail->bytes = query->bytes(2);
   return std::optional(std::move(*mail));
-}
-
-Result<std::vector<Suppression>> read_suppressions(Database& database, uint64_t after,
-                                                   size_t limit) {
-  auto query = database.prepare(
-      "SELECT change, body FROM suppressions WHERE change > ? ORDER BY change LIMIT ?");
-  if (!query) return fail(query.error());
-  query->bind(std::min<uint64_t>(after, kLastSequence))
-      .bind(uint64_t{std::min<uint64_t>(limit, kLastSequence)});
-  return suppressions_in(database, *query, limit, [](const Suppression&) { return true; });
-}
-
-Result<std::vector<Suppression>> find_suppressions(Database& database,
-                                                   const SuppressionQuery& wanted) {
-  constexpr const char* kAll =
-      "SELECT change, body FROM suppressions WHERE change < ? ORDER BY change DESC";
-  constexpr const char* kOfOne =
-      "SELECT change, body FROM suppressions WHERE +change < ? AND recipient = ? "
-      "ORDER BY +change DESC";
-  auto query = database.prepare(wanted.recipient.empty() ? kAll : kOfOne);
-  if (!query) return fail(query.error());
-  query->bind(wanted.before == 0 ? kLastSequence : std::min(wanted.before, kLastSequence));
-  if (!wanted.recipient.empty()) query->bind(std::string_view(wanted.recipient));
-  return suppressions_in(database, *query, wanted.limit, [&](const Suppression& one) {
-    return (!wanted.customer || one.customer == *wanted.customer) &&
-           (!wanted.reason || one.reason == *wanted.reason) &&
-           (!wanted.since || one.since >= *wanted.since) &&
-           (!wanted.held_at || one.holds(*wanted.held_at));
-  });
 }
 
 }  // namespace watchpost::store::sqlite

@@ -11,9 +11,10 @@
 
 namespace watchpost::store::sqlite {
 
-// What state.db keeps of feedback: ids that count once, mail that was not understood, suppressions.
+// What state.db keeps of feedback: ids that count once, mail that was not understood; suppressions
+// are in suppression_rows.h.
 
-// Within the transaction of a commit.
+// Within the transaction of a commit, suppressions included.
 Result<Done> write_feedback(Database& database, const Commit& commit);
 Result<Done> drop_old_ids(Database& database, Time oldest);
 
@@ -21,9 +22,5 @@ Result<bool> has_lasting_id(Database& database, const EventId& id);
 // Newest first, without their bytes.
 Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit);
 Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t number);
-Result<std::vector<Suppression>> read_suppressions(Database& database, uint64_t after,
-                                                   size_t limit);
-Result<std::vector<Suppression>> find_suppressions(Database& database,
-                                                   const SuppressionQuery& wanted);
 
 }  // namespace watchpost::store::sqlite

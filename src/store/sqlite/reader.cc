@@ -7,6 +7,7 @@
 #include "store/sqlite/partition_reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/state_reader.h"
+#include "store/sqlite/suppression_rows.h"
 #include "store/store.h"
 
 #include <algorithm>
@@ -77,6 +78,13 @@ class SqliteReader final : public Reader {
   }
   Result<std::vector<Suppression>> suppressions(const SuppressionQuery& query) override {
     return find_suppressions(state_.database(), query);
+  }
+  Result<std::vector<Suppression>> suppression_history(const SuppressionQuery& query) override {
+    return read_suppression_history(state_.database(), query);
+  }
+  Result<Done> each_suppression(
+      const std::function<Result<Done>(const Suppression&)>& each) override {
+    return sqlite::each_suppression(state_.database(), each);
   }
   Result<std::vector<AuditEntry>> audit(size_t limit) override { return state_.audit(limit); }
   Result<uint64_t> verify_audit() override { return state_.verify_audit(); }

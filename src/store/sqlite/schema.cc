@@ -1,5 +1,7 @@
 #include "store/sqlite/schema.h"
 
+#include "store/sqlite/suppression_rows.h"
+
 #include <array>
 #include <span>
 
@@ -56,6 +58,19 @@ ALTER TABLE kept_mail ADD COLUMN holder BLOB NOT NULL DEFAULT x'';
 CREATE INDEX kept_mail_by_holder ON kept_mail(holder, number, size);
 )sql";
 
+// Since version 4: of a recipient and a customer there may be one for each reason.
+constexpr const char* kReasonTables = R"sql(
+DROP INDEX suppressions_by_change;
+ALTER TABLE suppressions RENAME TO suppressions_3;
+CREATE TABLE suppressions(
+  recipient BLOB NOT NULL, customer BLOB NOT NULL, reason BLOB NOT NULL, change INTEGER NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY(recipient, customer, reason)) WITHOUT ROWID;
+CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);
+CREATE TABLE suppression_history(
+  recipient BLOB NOT NULL, customer BLOB NOT NULL, reason BLOB NOT NULL, change INTEGER NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY(recipient, customer, reason, change)) WITHOUT ROWID;
+)sql";
+
 constexpr const char* kPartitionTables = R"sql(
 CREATE TABLE events(
   sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, body BLOB NOT NULL);
@@ -81,6 +96,7 @@ CREATE TABLE filters(run INTEGER PRIMARY KEY, body BLOB NOT NULL);
 struct Tables {
   int since;
   const char* sql;
+  Result<Done> (*take_over)(Database& database) = nullptr;  // moves rows of the version before
 };
 struct Schema {
   int version;
@@ -90,7 +106,8 @@ struct Schema {
 // 2: bodies of incidents, decisions and shadow decisions have more members behind those of 1. Rows
 // of 1 are read as they are.
 constexpr std::array kState{Tables{1, kStateTables}, Tables{3, kFeedbackTables},
-                            Tables{4, kKeptMailHolders}};
+                            Tables{4, kKeptMailHolders},
+                            Tables{4, kReasonTables, take_over_suppressions}};
 constexpr Schema kStateSchema{4, kState, "store"};
 constexpr std::array kPartition{Tables{1, kPartitionTables}, Tables{2, kVerdictTables},
                                 Tables{3, kFilterTables}};
@@ -118,6 +135,8 @@ Result<Done> prepare(Database& database, const Schema& schema) {
     if (*version >= some.since) continue;
     const auto made = database.run(some.sql);
     if (!made) return made;
+    if (some.take_over == nullptr) continue;
+    if (const auto moved = some.take_over(database); !moved) return moved;
   }
   const auto marked = database.run(fmt::format("PRAGMA user_version={}", schema.version).c_str());
   if (!marked) return marked;
