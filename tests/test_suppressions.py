@@ -102,7 +102,7 @@ class Suppressions(DaemonTest):
         self.assertEqual(self.recipients(daemon, "--everybody"), [])
         # Of this customer's mail, and of nobody else's.
         self.assertEqual(self.refusal(port, "anna@acme.example", "GONE@dest.example"),
-                         "action=550 5.1.1 This recipient is not mailed any more (watchpost suppression)")
+                         "action=550 5.1.1 This recipient is not mailed any more " + gone["refusal_mark"])
         for login, recipient in (("x@other.example", "gone@dest.example"), ("anna@acme.example", "happy@dest.example"),
                                  ("", "gone@dest.example"), ("anna@acme.example", "")):
             self.assertEqual(self.refusal(port, login, recipient), "action=dunno", (login, recipient))
@@ -111,12 +111,15 @@ class Suppressions(DaemonTest):
         lifted = self.listed(daemon, "gone@dest.example", "--all")[0]
         self.assertEqual((lifted["state"], lifted["note"]), ("lifted", "it is back"))
         # All of it is there after the next start, and after a crash.
+        mark = self.listed(daemon, "angry@dest.example")[0]["refusal_mark"]
         for end in (daemon.stop, daemon.kill):
             end()
             daemon.start()
             self.assertEqual(self.recipients(daemon),
                              ["angry@dest.example", "other@dest.example", "tired@dest.example"])
-            self.assertIn("550", self.refusal(port, "anna@acme.example", "angry@dest.example"))
+            angry = self.listed(daemon, "angry@dest.example")[0]
+            self.assertEqual(angry["refusal_mark"], mark)
+            self.assertIn(angry["refusal_mark"], self.refusal(port, "anna@acme.example", "angry@dest.example"))
             self.assertEqual(self.refusal(port, "anna@acme.example", "gone@dest.example"), "action=dunno")
 
     def test_several_over_weeks_and_a_restart_between(self):
@@ -186,8 +189,8 @@ class Suppressions(DaemonTest):
         self.assertEqual(len(exported.splitlines()), 9002, exported[-500:])
         self.assertIn('"two\nlines, and a comma"', exported)
         table = daemon.run("suppressions", "export", "--format", "postfix")[1]
-        self.assertEqual(table, "quoted@dest.example 550 5.1.1 This recipient is not mailed any more "
-                                "(watchpost suppression)\n")
+        self.assertRegex(table, r"^quoted@dest\.example 550 5\.1\.1 This recipient is not mailed any more "
+                                r"\(watchpost suppression [0-9a-f]{16}\)\n$")
         table = daemon.run("suppressions", "export", "--format", "postfix", "--customer", "acme.example")[1]
         self.assertEqual(len(table.splitlines()), 9000)
         other = self.watchpost_in("other")
@@ -336,10 +339,13 @@ when = "kind == rejected"
         write(self.folder / "mail.log",
               line.format(at=now(), to="echo@dest.example",
                           text="This recipient is not mailed any more (watchpost suppression)") +
+              line.format(at=now(), to="echo2@dest.example",
+                          text="This recipient is not mailed any more (watchpost suppression 0123456789abcdef)") +
               line.format(at=now(), to="real@dest.example", text="User unknown in virtual mailbox table"))
         daemon.wait_until(lambda: self.recipients(daemon) == ["real@dest.example"], "the real one is suppressed")
         found = daemon.json("events", "--kind", "rejected")["events"]
-        self.assertEqual([one.get("self_inflicted", False) for one in found if one["recipient"].startswith("echo")], [True])
+        self.assertEqual([one.get("self_inflicted", False) for one in found if one["recipient"].startswith("echo")],
+                         [True, True])
 
     def test_the_rules_that_ship(self):
         text = (ROOT / "config/watchpost.toml").read_text()

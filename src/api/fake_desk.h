@@ -66,6 +66,9 @@ class FakeDesk : public investigate::Desk {
   Result<investigate::SuppressionPage> suppressions(
       const investigate::SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  std::string refusal_mark(std::string_view) override {
+    return "(watchpost suppression 0123456789abcdef)";
+  }
   Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override;
   Result<Suppression> lift(std::string_view recipient, std::string_view customer,
                            std::string_view who, std::string_view why) override;

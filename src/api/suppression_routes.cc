@@ -27,10 +27,10 @@ std::string_view state_of(const Suppression& one, Time now) {
   return one.holds(now) ? "holds" : "ended";
 }
 
-object view(const Suppression& one, Time now) {
+object view(const Suppression& one, const Call& call) {
   return {{"recipient", of(one.recipient)},
           {"customer", or_null(one.customer)},
-          {"state", of(state_of(one, now))},
+          {"state", of(state_of(one, call.now))},
           {"reason", of(name_of(one.reason))},
           {"origin", of(one.origin)},
           {"note", of(one.note)},
@@ -41,18 +41,19 @@ object view(const Suppression& one, Time now) {
           {"incident", one.incident == 0 ? value(nullptr) : of(text_of(IncidentId{one.incident}))},
           {"lifted_by", or_null(one.lifted_by)},
           {"changed_at", of(one.changed_at)},
-          {"change", one.change}};
+          {"change", one.change},
+          {"refusal_mark", of(call.services.desk.refusal_mark(one.recipient))}};
 }
 
-array views(const std::vector<Suppression>& all, Time now) {
+array views(const std::vector<Suppression>& all, const Call& call) {
   array out;
-  for (const Suppression& one : all) out.push_back(view(one, now));
+  for (const Suppression& one : all) out.push_back(view(one, call));
   return out;
 }
 
-Result<std::string> shown(const Result<Suppression>& one, Time now) {
+Result<std::string> shown(const Result<Suppression>& one, const Call& call) {
   if (!one) return fail(one.error());
-  return text_of(object{{"suppression", view(*one, now)}});
+  return text_of(object{{"suppression", view(*one, call)}});
 }
 
 Result<RequestBody> body_of(const Call& call, std::initializer_list<std::string_view> keys) {
@@ -101,7 +102,7 @@ Result<std::string> get_suppressions(const Call& call) {
   const auto page = call.services.desk.suppressions(search);
   if (!page) return fail(page.error());
   return text_of(
-      object{{"suppressions", views(page->suppressions, call.now)}, {"next", or_null(page->next)}});
+      object{{"suppressions", views(page->suppressions, call)}, {"next", or_null(page->next)}});
 }
 
 Result<std::string> get_suppression_changes(const Call& call) {
@@ -115,7 +116,7 @@ Result<std::string> get_suppression_changes(const Call& call) {
   const auto changes = call.services.desk.suppression_changes(*after, *limit);
   if (!changes) return fail(changes.error());
   const uint64_t last = changes->empty() ? *after : changes->back().change;
-  return text_of(object{{"changes", views(*changes, call.now)}, {"last", last}});
+  return text_of(object{{"changes", views(*changes, call)}, {"last", last}});
 }
 
 Result<std::string> post_suppression(const Call& call) {
@@ -143,7 +144,7 @@ Result<std::string> post_suppression(const Call& call) {
   const auto until = suppress::until_from(until_text, call.now);
   if (!until) return fail(until.error().code, until.error().what, "until");
   wanted.until = *until;
-  return shown(call.services.desk.suppress(wanted, call.who), call.now);
+  return shown(call.services.desk.suppress(wanted, call.who), call);
 }
 
 Result<std::string> post_suppression_lift(const Call& call) {
@@ -155,7 +156,7 @@ Result<std::string> post_suppression_lift(const Call& call) {
   if (!customer) return fail(customer.error());
   const auto note = body->required_text("note");
   if (!note) return fail(note.error());
-  return shown(call.services.desk.lift(*recipient, *customer, call.who, *note), call.now);
+  return shown(call.services.desk.lift(*recipient, *customer, call.who, *note), call);
 }
 
 Result<std::string> post_suppression_import(const Call& call) {

@@ -249,7 +249,8 @@ int export_all(const Session& session, const SuppressionOptions& options) {
       if (json) {
         session.terminal.json(boost::json::serialize(one));
       } else if (options.format == "postfix") {
-        const std::string line = suppress::access_line(text(one, "recipient"), options.reply);
+        const std::string line = suppress::access_line(
+            text(one, "recipient"), options.reply, text(one, "refusal_mark"));
         left_out += line.empty() ? 1 : 0;
         if (!line.empty()) std::cout << line << '\n';
       } else {

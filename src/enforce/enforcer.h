@@ -9,6 +9,7 @@
 #include "net/io.h"
 #include "store/store.h"
 #include "suppress/list.h"
+#include "suppress/reply_tags.h"
 
 #include <functional>
 #include <memory>
@@ -45,6 +46,8 @@ struct EnforcerContext {
   Metrics& metrics;
   // The suppressions as they are; null: there are none.
   const suppress::List* suppressed = nullptr;
+  // What ends refusals of them; there where they are.
+  const suppress::ReplyTags* reply_tags = nullptr;
   // For enforcers that follow them: where they are stored, and what keeps a fact with everything
   // else.
   store::StoreSettings store = {};

@@ -136,6 +136,8 @@ Result<Done> Pipeline::replace_suppress_rules(std::vector<suppress::Rule> rules)
   });
 }
 
+const suppress::ReplyTags& Pipeline::reply_tags() const { return *state_->tags; }
+
 void Pipeline::keep(store::Fact fact) {
   state_->inbox.put(Inbox::Errand([this, fact = std::move(fact)]() mutable {
     state_->reports.facts[std::move(fact.name)] = std::move(fact.value);

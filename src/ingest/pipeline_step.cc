@@ -74,6 +74,7 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       }
       if (arrival.lasting) step.lasting.push_back({event.id, now});
       metrics.event(arrival.source, event.kind);
+      event.self_inflicted = event.self_inflicted || tags->is_echo(event);
       note_failure(event);
       complainers.mark(event, step.lasting, now);
       step.events.push_back(event);

@@ -120,6 +120,8 @@ class Desk {
   virtual Result<SuppressionPage> suppressions(const SuppressionSearch& search) = 0;
   // Those that changed after change number `after`, in the order of changes.
   virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;
+  // What ends refusals of this recipient, so that they are known for our own.
+  virtual std::string refusal_mark(std::string_view recipient) = 0;
 
   // What the border decided on messages, newest first.
   virtual Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) = 0;

@@ -80,6 +80,9 @@ class LiveDesk final : public Desk {
   QuarantineDesk* quarantine() override { return parts_.quarantine; }
   Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  std::string refusal_mark(std::string_view recipient) override {
+    return parts_.pipeline.reply_tags().mark_of(recipient);
+  }
   Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) override {
     const auto reader = readers_.take();
     if (!reader) return fail(reader.error());

@@ -1,7 +1,5 @@
 #include "suppress/csv.h"
 
-#include "suppress/reply.h"
-
 #include <string>
 
 #include <fmt/format.h>
@@ -133,28 +131,6 @@ TEST(Csv, NothingIsAFormulaToASpreadsheet) {
   }
   EXPECT_THAT(csv_line({.recipient = "o'neil@x.example", .note = "a-b"}),
               testing::StartsWith("o'neil@x.example,,by_hand,,a-b"));
-}
-
-TEST(Reply, MustBeOneThatSmtpKnows) {
-  for (const char* const good : {"550 5.1.1 no", "450 4.2.1 Not now.", "554 5.7.123 a b"}) {
-    EXPECT_TRUE(check_reply(good)) << good;
-  }
-  for (const char* const bad :
-       {"", "550", "550 5.1.1", "550 5.1.1 ", "250 2.0.0 ok", "550 4.1.1 no", "550 5.1 no",
-        "550 no no", "5500 5.1.1 no", "550 5.1.1 no\n", "550 5.1.1 n\xc3\xb6",
-        "550 5.1.1 (watchpost d-1)", "x50 5.1.1 no"}) {
-    EXPECT_FALSE(check_reply(bad)) << bad;
-  }
-  EXPECT_FALSE(check_reply("550 5.1.1 " + std::string(200, 'n')));
-  EXPECT_TRUE(check_reply(kUsualReply));
-}
-
-TEST(Reply, AccessLinesHaveTheMark) {
-  EXPECT_EQ(access_line("a@x.example", "550 5.1.1 no"),
-            "a@x.example 550 5.1.1 no (watchpost suppression)");
-  // They would be comments, or quoted keys.
-  EXPECT_EQ(access_line("#a@x.example", "550 5.1.1 no"), "");
-  EXPECT_EQ(access_line("\"a\"@x.example", "550 5.1.1 no"), "");
 }
 
 }  // namespace

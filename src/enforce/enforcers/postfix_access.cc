@@ -113,7 +113,8 @@ Result<Done> PostfixAccess::Worker::write(Time now) {
     for (const Suppression& one : *rows) {
       after = one.change;
       if (!wanted(one) || !one.holds(now)) continue;
-      const std::string line = suppress::access_line(one.recipient, settings.reply);
+      const std::string line = suppress::access_line(
+          one.recipient, settings.reply, context.reply_tags->mark_of(one.recipient));
       line.empty() ? ++left_out : ++lines;
       if (!line.empty()) (text += line) += '\n';
       if (one.until) end = std::min(end.value_or(*one.until), *one.until);

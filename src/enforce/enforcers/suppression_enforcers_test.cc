@@ -51,6 +51,7 @@ class SuppressionEnforcers : public testing::Test {
             .clock = clock_,
             .metrics = metrics_,
             .suppressed = &list_,
+            .reply_tags = &tags_,
             .store = {.path = folder_ + "/data"},
             .keep = [this](store::Fact fact) {
               const std::lock_guard lock(mutex_);
@@ -79,6 +80,7 @@ class SuppressionEnforcers : public testing::Test {
   std::string folder_;
   std::unique_ptr<store::Store> store_;
   suppress::List list_{5};
+  suppress::ReplyTags tags_{"a secret"};
   ManualClock clock_;
   Metrics metrics_;
   ActiveSnapshot active_;
@@ -101,7 +103,8 @@ TEST_F(SuppressionEnforcers, ThePolicyServiceRefusesWhereItIsTold) {
     EXPECT_TRUE(client.say(
         "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=B@Example.net\n\n"));
     EXPECT_EQ(client.hear_until("\n\n"),
-              wanted ? "action=450 4.2.1 Not now (watchpost suppression)\n\n" : "action=dunno\n\n");
+              wanted ? fmt::format("action=450 4.2.1 Not now {}\n\n", tags_.mark_of("b@example.net"))
+                     : "action=dunno\n\n");
   }
 }
 
