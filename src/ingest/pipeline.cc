@@ -265,7 +265,14 @@ Result<std::vector<Suppression>> Pipeline::State::answer(const SuppressionOrder&
   Step step;
   auto changed = suppressions.carry_out(order, *reader, step, clock.now());
   if (changed && !changed->empty()) {
-    if (const auto done = commit_once(step); !done) changed = fail(done.error());
+    const size_t count = changed->size();
+    metrics.lifting(order.act == SuppressionOrder::Act::lift ? count : 0);
+    if (const auto done = commit_once(step); !done) {
+      changed = fail(done.error());
+    } else if (order.act != SuppressionOrder::Act::lift) {
+      metrics.suppressed(order.act == SuppressionOrder::Act::add ? "by_hand" : "imported", count);
+    }
+    metrics.lifting(0);
   }
   if (!changed) suppressions.dropped();
   return changed;
