@@ -113,7 +113,7 @@ Result<investigate::StatusView> FakeDesk::status() {
   view.storing = storing_;
   view.events = 12;
   view.sources = {{"mail", "postfix_log", source}};
-  view.enforcers = {{"postfix", "listening", 1, 0, 0}};
+  view.enforcers = {{"postfix", "listening", 1, 0, 0, false}};
   view.quarantine = quarantine::Usage{.messages = 1, .trouble = "the disk is full"};
   return view;
 }
@@ -281,12 +281,18 @@ Result<Suppression> FakeDesk::lift(std::string_view recipient, std::string_view 
 }
 
 Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
-    std::string_view csv, const suppress::CsvDefaults& defaults, std::string_view who,
-    std::string_view from) {
-  const auto up = remember(fmt::format("import {} for {} because {} {}: {}", csv, defaults.customer,
-                                       name_of(defaults.reason), who, from));
+    std::string_view csv, const investigate::ImportOptions& options, std::string_view who) {
+  const auto up =
+      remember(fmt::format("import {}{} for {} because {} {}: {}", csv,
+                           options.dry_run ? " dry of " + options.csv.columns : "",
+                           options.csv.customer, name_of(options.csv.reason), who, options.from));
   if (!up) return fail(up.error());
-  return investigate::ImportReceipt{3, 2, 1, {{4, "`x` is not an address"}}};
+  return investigate::ImportReceipt{.taken = 3,
+                                    .unchanged = 2,
+                                    .bad = 1,
+                                    .faults = {{4, "`x` is not an address"}},
+                                    .columns = "recipient",
+                                    .first = {suppression_of("a@x.example", "")}};
 }
 
 Result<std::vector<investigate::FoundVerdict>> FakeDesk::verdicts(

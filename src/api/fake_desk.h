@@ -73,9 +73,8 @@ class FakeDesk : public investigate::Desk {
   Result<Suppression> lift(std::string_view recipient, std::string_view customer,
                            std::string_view who, std::string_view why) override;
   Result<investigate::ImportReceipt> import_suppressions(std::string_view csv,
-                                                         const suppress::CsvDefaults& defaults,
-                                                         std::string_view who,
-                                                         std::string_view from) override;
+                                                         const investigate::ImportOptions& options,
+                                                         std::string_view who) override;
   Result<std::vector<investigate::FoundVerdict>> verdicts(
       const investigate::VerdictSearch& search) override;
   Result<relate::Reputed> reputation(relate::Party party, std::string_view name) override;

@@ -30,6 +30,7 @@ std::string_view state_of(const Suppression& one, Time now) {
 object view(const Suppression& one, const Call& call) {
   return {{"recipient", of(one.recipient)},
           {"customer", or_null(one.customer)},
+          {"suppressed", one.holds(call.now)},
           {"state", of(state_of(one, call.now))},
           {"reason", of(name_of(one.reason))},
           {"origin", of(one.origin)},
@@ -106,16 +107,22 @@ Result<std::string> get_suppressions(const Call& call) {
 }
 
 Result<std::string> get_suppression_changes(const Call& call) {
-  static constexpr std::array<std::string_view, 2> kNames{"after", "limit"};
+  static constexpr std::array<std::string_view, 3> kNames{"after", "limit", "customer"};
   const RequestQuery query(call.request);
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto after = change_from(query.text("after"));
   if (!after) return fail(after.error());
   const auto limit = query.limit();
   if (!limit) return fail(limit.error());
-  const auto changes = call.services.desk.suppression_changes(*after, *limit);
+  auto changes = call.services.desk.suppression_changes(*after, *limit);
   if (!changes) return fail(changes.error());
+  // Of those that were looked at: it moves on over what is not wanted, too.
   const uint64_t last = changes->empty() ? *after : changes->back().change;
+  if (const std::string_view customer = query.text("customer"); !customer.empty()) {
+    std::erase_if(*changes, [customer](const Suppression& one) {
+      return !one.customer.empty() && one.customer != customer;
+    });
+  }
   return text_of(object{{"changes", views(*changes, call)}, {"last", last}});
 }
 
@@ -160,24 +167,40 @@ Result<std::string> post_suppression_lift(const Call& call) {
 }
 
 Result<std::string> post_suppression_import(const Call& call) {
-  static constexpr std::array<std::string_view, 3> kNames{"customer", "reason", "from"};
+  static constexpr std::array<std::string_view, 5> kNames{"customer", "reason", "from", "columns",
+                                                          "dry_run"};
   const RequestQuery query(call.request);
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto reason = reason_from(query.text("reason"), SuppressionReason::imported);
   if (!reason) return fail(reason.error());
-  const suppress::CsvDefaults defaults{.customer = std::string(query.text("customer")),
-                                       .reason = *reason};
-  const auto receipt = call.services.desk.import_suppressions(call.request.body, defaults, call.who,
-                                                              query.text("from"));
+  const auto dry_run = query.flag("dry_run");
+  if (!dry_run) return fail(dry_run.error());
+  const investigate::ImportOptions options{.csv = {.customer = std::string(query.text("customer")),
+                                                   .reason = *reason,
+                                                   .columns = std::string(query.text("columns"))},
+                                           .from = std::string(query.text("from")),
+                                           .dry_run = *dry_run};
+  const auto receipt = call.services.desk.import_suppressions(call.request.body, options, call.who);
   if (!receipt) return fail(receipt.error());
   array faults;
   for (const suppress::CsvFault& fault : receipt->faults) {
     faults.push_back(object{{"line", fault.line}, {"why", of(fault.what)}});
   }
+  array first;
+  for (const Suppression& one : receipt->first) {
+    first.push_back(object{{"recipient", of(one.recipient)},
+                           {"customer", or_null(one.customer)},
+                           {"reason", of(name_of(one.reason))},
+                           {"until", of(one.until)},
+                           {"note", of(one.note)}});
+  }
   return text_of(object{{"taken", receipt->taken},
                         {"unchanged", receipt->unchanged},
+                        {"over", receipt->over},
                         {"bad", receipt->bad},
-                        {"faults", std::move(faults)}});
+                        {"faults", std::move(faults)},
+                        {"columns", of(receipt->columns)},
+                        {"first", std::move(first)}});
 }
 
 }  // namespace watchpost::api

@@ -11,6 +11,7 @@
 #include "suppress/list.h"
 #include "suppress/reply_tags.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -35,6 +36,8 @@ class Enforcer {
   virtual Result<Done> undo(const Decision& decision, Duration deadline) = 0;
   // One sentence for people: "listening on 127.0.0.1:8891, last asked 2 s ago".
   virtual std::string state() const = 0;
+  // Of one that acts without being told of decisions: how often in a row it failed. Any thread.
+  virtual uint64_t failures() const { return 0; }
 };
 
 // What enforcers are made with. All of it outlives them.
@@ -65,6 +68,8 @@ struct EnforcerKind {
     // What is wrong with them, as far as that can be told without opening anything; `about` names
     // the setting.
     virtual Result<Done> check() const { return Done{}; }
+    // The file that only one enforcer can write; empty: there is none.
+    virtual std::string writes() const { return {}; }
   };
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Enforcer>> (*make)(std::string name, const Settings& settings,

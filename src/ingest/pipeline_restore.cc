@@ -72,7 +72,8 @@ Result<Done> Pipeline::State::restore() {
   return prepare_counter_reading();
 }
 
-// A new one is committed with the first step: that a full disk refuses it is no reason not to start.
+// A new one is committed with the first step: that a full disk refuses it is no reason not to
+// start.
 Result<Done> Pipeline::State::take_reply_secret() {
   const auto facts = reader->facts(kReplySecretFact);
   if (!facts) return fail(facts.error());

@@ -37,7 +37,8 @@ struct EnforcerView {
   std::string state;     // one sentence
   uint64_t applied = 0;  // decisions by what is known to be so
   uint64_t pending = 0;
-  uint64_t failed = 0;
+  uint64_t failed = 0;   // or, of one that follows the list of suppressions, tries in a row
+  bool failing = false;  // such a one, now
 };
 struct StatusView {
   std::string version;
@@ -145,11 +146,9 @@ class Desk {
   virtual Result<Suppression> suppress(const Suppression& wanted, std::string_view who) = 0;
   virtual Result<Suppression> lift(std::string_view recipient, std::string_view customer,
                                    std::string_view who, std::string_view why) = 0;
-  // `from`: where the list came from, for the record.
   virtual Result<ImportReceipt> import_suppressions(std::string_view csv,
-                                                    const suppress::CsvDefaults& defaults,
-                                                    std::string_view who,
-                                                    std::string_view from) = 0;
+                                                    const ImportOptions& options,
+                                                    std::string_view who) = 0;
   // Fails with not_found where nothing was known.
   virtual Result<Done> forget_reputation(relate::Party party, std::string_view name,
                                          std::string_view who, std::string_view why) = 0;

@@ -112,10 +112,9 @@ class LiveDesk final : public Desk {
                            std::string_view who, std::string_view why) override {
     return lift_suppression(parts_.pipeline, recipient, customer, who, why);
   }
-  Result<ImportReceipt> import_suppressions(std::string_view csv,
-                                            const suppress::CsvDefaults& defaults,
-                                            std::string_view who, std::string_view from) override {
-    return import_list(parts_.pipeline, csv, defaults, who, from, parts_.clock.now());
+  Result<ImportReceipt> import_suppressions(std::string_view csv, const ImportOptions& options,
+                                            std::string_view who) override {
+    return import_list(parts_.pipeline, csv, options, who, parts_.clock.now());
   }
   Result<Done> forget_reputation(relate::Party party, std::string_view name, std::string_view who,
                                  std::string_view why) override {
@@ -160,8 +159,9 @@ Result<Incident> LiveDesk::act_on_incident(IncidentId id, const Act& step) {
 
 void LiveDesk::add_enforcers(StatusView& view, const std::vector<store::Enforcement>& rows) const {
   using Actual = store::Enforcement::Actual;
-  for (auto& [name, state] : parts_.enforcers()) {
-    EnforcerView enforcer{name, state};
+  for (auto& [name, state, failures] : parts_.enforcers()) {
+    EnforcerView enforcer{
+        .name = name, .state = state, .failed = failures, .failing = failures > 0};
     for (const store::Enforcement& row : rows) {
       if (row.enforcer != name) continue;
       enforcer.applied += row.actual == Actual::applied ? 1 : 0;

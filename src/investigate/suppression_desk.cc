@@ -19,6 +19,7 @@ constexpr size_t kLongestCustomer = 255;
 constexpr size_t kLongestNote = 1000;
 constexpr size_t kLongestOrigin = 100;
 constexpr size_t kMostFaults = 1000;
+constexpr size_t kShownRows = 5;  // of a dry run
 
 Result<std::string> key_of(std::string_view address) {
   std::string key = suppression_key(address);
@@ -113,22 +114,30 @@ Result<Suppression> lift_suppression(ingest::Pipeline& pipeline, std::string_vie
 }
 
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const suppress::CsvDefaults& defaults, std::string_view who,
-                                  std::string_view from, Time now) {
-  if (const auto fine = check_texts(defaults.customer, {}); !fine) return fail(fine.error());
-  auto read = suppress::read_csv(csv, defaults, now);
+                                  const ImportOptions& options, std::string_view who, Time now) {
+  if (const auto fine = check_texts(options.csv.customer, {}); !fine) return fail(fine.error());
+  auto read = suppress::read_csv(csv, options.csv, now);
+  if (!read) return fail(read.error());
+  ImportReceipt receipt{.taken = read->rows.size(),
+                        .over = read->over,
+                        .bad = read->faults.size(),
+                        .faults = std::move(read->faults),
+                        .columns = text_of(read->columns)};
+  if (receipt.faults.size() > kMostFaults) receipt.faults.resize(kMostFaults);
+  if (options.dry_run) {
+    read->rows.resize(std::min(read->rows.size(), kShownRows));
+    receipt.first = std::move(read->rows);
+    return receipt;
+  }
   SuppressionOrder order{.act = SuppressionOrder::Act::import,
-                         .which = std::move(read.rows),
+                         .which = std::move(read->rows),
                          .who = {},
-                         .note = escaped(from, kLongestOrigin)};
+                         .note = escaped(options.from, kLongestOrigin)};
   order.who = who;
   const auto changed = pipeline.change_suppressions(order);
   if (!changed) return fail(changed.error());
-  ImportReceipt receipt{.taken = changed->size(),
-                        .unchanged = order.which.size() - changed->size(),
-                        .bad = read.faults.size(),
-                        .faults = std::move(read.faults)};
-  if (receipt.faults.size() > kMostFaults) receipt.faults.resize(kMostFaults);
+  receipt.taken = changed->size();
+  receipt.unchanged = order.which.size() - changed->size();
   return receipt;
 }
 

@@ -16,7 +16,6 @@ Result<Suppression> lift_suppression(ingest::Pipeline& pipeline, std::string_vie
                                      std::string_view customer, std::string_view who,
                                      std::string_view why);
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const suppress::CsvDefaults& defaults, std::string_view who,
-                                  std::string_view from, Time now);
+                                  const ImportOptions& options, std::string_view who, Time now);
 
 }  // namespace watchpost::investigate

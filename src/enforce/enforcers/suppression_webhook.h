@@ -9,8 +9,11 @@
 
 namespace watchpost::enforce {
 
-// The same settings as the webhook for decisions.
-struct SuppressionWebhookSettings final : WebhookSettings {};
+// The settings of the webhook for decisions, and whose.
+struct SuppressionWebhookSettings final : WebhookSettings {
+  std::string customer;
+  void describe(SettingsVisitor& visit) override;
+};
 
 // Brings each change of a suppression to an HTTP service of yours, in the order of changes, several
 // at a time: docs/guide/list-hygiene.md is the contract of the request. A 2xx answer takes them;
@@ -29,6 +32,7 @@ class SuppressionWebhook final : public Enforcer {
   Result<Done> apply(const Decision&, Duration) override { return Done{}; }
   Result<Done> undo(const Decision&, Duration) override { return Done{}; }
   std::string state() const override;
+  uint64_t failures() const override;
 
  private:
   struct Worker;
@@ -36,8 +40,10 @@ class SuppressionWebhook final : public Enforcer {
   std::unique_ptr<Worker> worker_;
 };
 
-// The body of a request.
-std::string suppression_changes_body(std::span<const Suppression> changes);
+// The body of a request: a row is as one of the feed of changes is. `end`: the last change that was
+// looked at.
+std::string suppression_changes_body(std::span<const Suppression> changes, uint64_t end, Time now,
+                                     const suppress::ReplyTags& tags);
 
 extern const EnforcerKind kSuppressionWebhook;
 
