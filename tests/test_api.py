@@ -103,7 +103,8 @@ class Access(Api):
         self.log("\n")
         self.daemon.wait_until(lambda: self.tcp("GET", "/health")[0] == 200, "it is healthy")
         self.assertEqual(json.loads(self.tcp("GET", "/health")[1]),
-                         {"healthy": True, "storing": True, "unhealthy_sources": 0})
+                         {"healthy": True, "storing": True, "unhealthy_sources": 0, "degraded": False,
+                          "failing_enforcers": 0})
         self.assertEqual(over_unix(self.daemon, "GET", "/v1/status")[0], 200)
         self.assertEqual(os.stat(self.daemon.socket).st_mode & 0o777, 0o600)
 

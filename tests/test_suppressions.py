@@ -1,9 +1,11 @@
 """Recipients that are mailed no more: from events to the list, what people do, who refuses by it, what undoing takes
 back, and the feeds."""
-import http.server
-import json
+import csv
 import hashlib
 import hmac
+import http.server
+import io
+import json
 import socket
 import threading
 import unittest
@@ -104,7 +106,7 @@ class Suppressions(SuppressionTest):
         self.assertEqual(self.recipients(daemon, "--everybody"), [])
         # Of this customer's mail, and of nobody else's.
         self.assertEqual(self.refusal(port, "anna@acme.example", "GONE@dest.example"),
-                         "action=550 5.1.1 This recipient is not mailed any more (watchpost suppression)")
+                         "action=550 5.1.1 This recipient is not mailed any more " + gone["refusal_mark"])
         for login, recipient in (("x@other.example", "gone@dest.example"), ("anna@acme.example", "happy@dest.example"),
                                  ("", "gone@dest.example"), ("anna@acme.example", "")):
             self.assertEqual(self.refusal(port, login, recipient), "action=dunno", (login, recipient))
@@ -113,12 +115,15 @@ class Suppressions(SuppressionTest):
         lifted = self.listed(daemon, "gone@dest.example", "--all")[0]
         self.assertEqual((lifted["state"], lifted["note"], lifted["lifted_note"]), ("lifted", "", "it is back"))
         # All of it is there after the next start, and after a crash.
+        mark = self.listed(daemon, "angry@dest.example")[0]["refusal_mark"]
         for end in (daemon.stop, daemon.kill):
             end()
             daemon.start()
             self.assertEqual(self.recipients(daemon),
                              ["angry@dest.example", "other@dest.example", "tired@dest.example"])
-            self.assertIn("550", self.refusal(port, "anna@acme.example", "angry@dest.example"))
+            angry = self.listed(daemon, "angry@dest.example")[0]
+            self.assertEqual(angry["refusal_mark"], mark)
+            self.assertIn(angry["refusal_mark"], self.refusal(port, "anna@acme.example", "angry@dest.example"))
             self.assertEqual(self.refusal(port, "anna@acme.example", "gone@dest.example"), "action=dunno")
 
     def test_several_over_weeks_and_a_restart_between(self):
@@ -189,13 +194,17 @@ class Suppressions(SuppressionTest):
         self.assertEqual(len(exported.splitlines()), 9002, exported[-500:])
         self.assertIn('"two\nlines, and a comma"', exported)
         table = daemon.run("suppressions", "export", "--format", "postfix")[1]
-        self.assertEqual(table, "quoted@dest.example 550 5.1.1 This recipient is not mailed any more "
-                                "(watchpost suppression)\n")
+        self.assertRegex(table, r"^quoted@dest\.example 550 5\.1\.1 This recipient is not mailed any more "
+                                r"\(watchpost suppression [0-9a-f]{16}\)\n$")
         table = daemon.run("suppressions", "export", "--format", "postfix", "--customer", "acme.example")[1]
         self.assertEqual(len(table.splitlines()), 9000)
         other = self.watchpost_in("other")
         other.run("suppressions", "import", "-", stdin=exported)
-        self.assertEqual(sorted(other.run("suppressions", "export")[1].splitlines()), sorted(exported.splitlines()))
+        again = other.run("suppressions", "export")[1]
+
+        def columns(text):
+            return sorted(row[:5] for row in csv.reader(io.StringIO(text)))
+        self.assertEqual(columns(again), columns(exported))
 
     def test_an_export_that_nobody_answers_writes_nothing(self):
         code, out, error = self.watchpost(RULES, start=False).run("suppressions", "export", check=False)
@@ -287,9 +296,22 @@ url           = "http://127.0.0.1:{hook.port}/"
 secret        = "s3cret"
 allow_private = true
 """)
-        hook.refuse = 1
+        hook.refuse = 1_000_000
         self.push(daemon, bounce(1, "a@dest.example"))
+
+        def health():
+            status, text, _ = over_unix(daemon, "GET", "/health")
+            return status, json.loads(text)
+        # Mail goes on: that it fails is no reason to be unhealthy, and alerts can say so all the same.
+        daemon.wait_until(lambda: health()[1]["degraded"], "it is degraded")
+        self.assertEqual((health()[0], health()[1]["failing_enforcers"]), (200, 1))
+        enforcer = daemon.json("status")["enforcers"][0]
+        self.assertTrue(enforcer["failing"] and enforcer["failed"] > 0, enforcer)
+        hook.refuse = 0
         daemon.wait_until(lambda: hook.changes == ["a@dest.example"], "it was told")
+        feed = json.loads(over_unix(daemon, "GET", "/v1/suppressions/changes")[1])["changes"]
+        self.assertEqual(hook.rows, feed)
+        daemon.wait_until(lambda: not health()[1]["degraded"], "it is well again")
         self.push(daemon, *(bounce(10 + n, f"r{n}@dest.example") for n in range(5)))
         expected = ["a@dest.example"] + [f"r{n}@dest.example" for n in range(5)]
         daemon.wait_until(lambda: hook.changes == expected, "it was told of all")
@@ -315,6 +337,9 @@ allow_private = true
                         'kind = "postfix_policy"\nlisten = ["127.0.0.1:1"]\nsuppression_reply = "550 no"'):
             daemon = self.watchpost(f"[[enforcer]]\n{setting}\n", start=False)
             self.complain(daemon, "config", "check", code=1, says="watchpost.toml:")
+        twice = "".join(f'[[enforcer]]\nname = "{name}"\nkind = "postfix_access"\npath = "{path}"\n'
+                        for name, path in (("one", "/etc/postfix/x"), ("two", "/etc/postfix//./x")))
+        self.complain(self.watchpost(twice, start=False), "config", "check", code=1, says="another enforcer writes this file")
 
     def test_rules_are_taken_over_by_reload(self):
         daemon = self.watchpost(RULES)
@@ -339,10 +364,13 @@ when = "kind == rejected"
         write(self.folder / "mail.log",
               line.format(at=now(), to="echo@dest.example",
                           text="This recipient is not mailed any more (watchpost suppression)") +
+              line.format(at=now(), to="echo2@dest.example",
+                          text="This recipient is not mailed any more (watchpost suppression 0123456789abcdef)") +
               line.format(at=now(), to="real@dest.example", text="User unknown in virtual mailbox table"))
         daemon.wait_until(lambda: self.recipients(daemon) == ["real@dest.example"], "the real one is suppressed")
         found = daemon.json("events", "--kind", "rejected")["events"]
-        self.assertEqual([one.get("self_inflicted", False) for one in found if one["recipient"].startswith("echo")], [True])
+        self.assertEqual([one.get("self_inflicted", False) for one in found if one["recipient"].startswith("echo")],
+                         [True, True])
 
     def test_the_rules_that_ship(self):
         text = (ROOT / "config/watchpost.toml").read_text()
@@ -362,7 +390,7 @@ class Hook:
     """A web service that keeps what it is told."""
 
     def __init__(self):
-        self.changes, self.unsigned, self.refuse = [], 0, 0
+        self.changes, self.rows, self.unsigned, self.refuse = [], [], 0, 0
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -375,7 +403,8 @@ class Hook:
                     hook.refuse -= 1
                     self.send_response(503)
                 else:
-                    hook.changes += [one["recipient"] for one in json.loads(body)["changes"]]
+                    hook.rows += json.loads(body)["changes"]
+                    hook.changes = [one["recipient"] for one in hook.rows]
                     self.send_response(204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -113,7 +113,7 @@ Result<investigate::StatusView> FakeDesk::status() {
   view.storing = storing_;
   view.events = 12;
   view.sources = {{"mail", "postfix_log", source}};
-  view.enforcers = {{"postfix", "listening", 1, 0, 0}};
+  view.enforcers = {{"postfix", "listening", 1, 0, 0, false}};
   view.quarantine = quarantine::Usage{.messages = 1, .trouble = "the disk is full"};
   return view;
 }
@@ -285,12 +285,19 @@ Result<std::vector<Suppression>> FakeDesk::lift(const investigate::SuppressionLi
 }
 
 Result<investigate::ImportReceipt> FakeDesk::import_suppressions(
-    std::string_view csv, const investigate::ListImport& wanted, std::string_view who) {
-  const auto up = remember(fmt::format("import {} for {} because {} {}: {}{}", csv,
-                                       wanted.defaults.customer, name_of(wanted.defaults.reason),
-                                       who, wanted.from, wanted.again ? ", again" : ""));
+    std::string_view csv, const investigate::ImportOptions& options, std::string_view who) {
+  const auto up = remember(fmt::format("import {}{} for {} because {} {}: {}{}", csv,
+                                       options.dry_run ? " dry of " + options.csv.columns : "",
+                                       options.csv.customer, name_of(options.csv.reason), who,
+                                       options.from, options.again ? ", again" : ""));
   if (!up) return fail(up.error());
-  return investigate::ImportReceipt{3, 2, 4, 1, {{4, "`x` is not an address"}}};
+  return investigate::ImportReceipt{.taken = 3,
+                                    .unchanged = 2,
+                                    .left_lifted = 4,
+                                    .bad = 1,
+                                    .faults = {{4, "`x` is not an address"}},
+                                    .columns = "recipient",
+                                    .first = {suppression_of("a@x.example", "")}};
 }
 
 Result<std::vector<investigate::FoundVerdict>> FakeDesk::verdicts(

@@ -66,11 +66,15 @@ class FakeDesk : public investigate::Desk {
   Result<investigate::SuppressionPage> suppressions(
       const investigate::SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  std::string refusal_mark(std::string_view) override {
+    return "(watchpost suppression 0123456789abcdef)";
+  }
+  bool is_suppressed(std::string_view, std::string_view) override { return true; }
   Result<Suppression> suppress(const Suppression& wanted, std::string_view who) override;
   Result<std::vector<Suppression>> lift(const investigate::SuppressionLift& wanted,
                                         std::string_view who) override;
   Result<investigate::ImportReceipt> import_suppressions(std::string_view csv,
-                                                         const investigate::ListImport& wanted,
+                                                         const investigate::ImportOptions& options,
                                                          std::string_view who) override;
   Result<std::vector<investigate::FoundVerdict>> verdicts(
       const investigate::VerdictSearch& search) override;

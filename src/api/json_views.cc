@@ -199,11 +199,9 @@ value view(const investigate::SourceView& source) {
 }
 
 value view(const investigate::EnforcerView& enforcer) {
-  return object{{"name", of(enforcer.name)},
-                {"state", of(enforcer.state)},
-                {"applied", enforcer.applied},
-                {"pending", enforcer.pending},
-                {"failed", enforcer.failed}};
+  return object{{"name", of(enforcer.name)},   {"state", of(enforcer.state)},
+                {"applied", enforcer.applied}, {"pending", enforcer.pending},
+                {"failed", enforcer.failed},   {"failing", enforcer.failing}};
 }
 
 value view(const detect::StreamView& stream) {
@@ -230,6 +228,12 @@ std::string list_json(std::string_view name, const List& list) {
 int64_t unhealthy_sources(const investigate::StatusView& status) {
   return std::ranges::count_if(status.sources,
                                [](const auto& source) { return !source.status.healthy; });
+}
+
+// Those that cannot do what they do without being told of decisions. Mail goes on, and a restart
+// would not mend it: that is no reason to be unhealthy.
+int64_t failing_enforcers(const investigate::StatusView& status) {
+  return std::ranges::count_if(status.enforcers, &investigate::EnforcerView::failing);
 }
 
 }  // namespace
@@ -264,7 +268,9 @@ std::string health_json(const investigate::StatusView& status) {
   // Anybody may read this: no names, no paths.
   return text_of(object{{"healthy", is_healthy(status)},
                         {"storing", status.storing},
-                        {"unhealthy_sources", unhealthy_sources(status)}});
+                        {"unhealthy_sources", unhealthy_sources(status)},
+                        {"degraded", failing_enforcers(status) > 0},
+                        {"failing_enforcers", failing_enforcers(status)}});
 }
 
 std::string sources_json(const std::vector<investigate::SourceView>& sources) {

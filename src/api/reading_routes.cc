@@ -135,7 +135,9 @@ void get_metrics(const Call& call, const Respond& respond) {
 void get_health(const Call& call, const Respond& respond) {
   const auto status = call.services.desk.status();
   if (!status) {
-    respond({.status = 503, .body = R"({"healthy":false,"storing":false,"unhealthy_sources":0})"});
+    respond({.status = 503,
+             .body = R"({"healthy":false,"storing":false,"unhealthy_sources":0,)"
+                     R"("degraded":false,"failing_enforcers":0})"});
     return;
   }
   respond({.status = is_healthy(*status) ? 200 : 503, .body = health_json(*status)});

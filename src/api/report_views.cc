@@ -3,11 +3,15 @@
 #include "api/json_text.h"
 #include "crypto/base64.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -54,42 +58,63 @@ object view(const MailFigures& mail) {
                 {"rates", std::move(rates)}};
 }
 
-object view(const TallyResult::Hour& hour) {
-  return object{{"at", of(hour.at)}, {"mail", view(hour.mail)}};
+array view(const TallyResult::Classes& classes) {
+  array out;
+  for (const TallyResult::Class& one : classes) {
+    out.push_back(object{{"class", of(one.name)}, {"bounced", one.bounced}});
+  }
+  return out;
 }
-object view(const TallyResult::Class& one) {
-  return object{{"class", of(one.name)}, {"bounced", one.bounced}};
+object view(const TallyResult::Hour& hour) {
+  return object{{"at", of(hour.at)}, {"mail", view(hour.mail)}, {"classes", view(hour.classes)}};
 }
 object view(const investigate::UnprovenCount& one) {
   return object{{"kind", of(name_of(one.kind))}, {"proof", of(one.proof)}, {"count", one.count}};
 }
-object provider(std::string_view name, bool reports, const MailFigures& mail) {
-  return object{{"provider", of(name)}, {"reports", reports}, {"mail", view(mail)}};
-}
-
 array providers(const std::vector<TallyResult::Group>& groups) {
   array out;
   for (const TallyResult::Group& one : groups) {
     if (out.size() == kMostProviders) break;
-    out.push_back(provider(one.name, one.reports, one.mail));
+    out.push_back(object{{"provider", of(one.name)},
+                         {"reports", one.reports},
+                         {"mail", view(one.mail)},
+                         {"classes", view(one.classes)}});
   }
   return out;
 }
 
+void add(TallyResult::Classes& sums, const TallyResult::Classes& more) {
+  for (const TallyResult::Class& one : more) {
+    const auto found = std::ranges::find(sums, one.name, &TallyResult::Class::name);
+    if (found == sums.end()) {
+      sums.push_back(one);
+    } else {
+      found->bounced += one.bounced;
+    }
+  }
+}
+
 value other_providers(const std::vector<TallyResult::Group>& groups) {
   if (groups.size() <= kMostProviders) return nullptr;
-  MailFigures others;
-  for (size_t at = kMostProviders; at < groups.size(); ++at) others.add(groups[at].mail);
-  return object{{"providers", groups.size() - kMostProviders}, {"mail", view(others)}};
+  TallyResult::Hour others;
+  for (const TallyResult::Group& one : std::span(groups).subspan(kMostProviders)) {
+    others.mail.add(one.mail);
+    add(others.classes, one.classes);
+  }
+  return object{{"providers", groups.size() - kMostProviders},
+                {"mail", view(others.mail)},
+                {"classes", view(others.classes)}};
 }
 
 std::vector<TallyResult::Hour> days_of(const std::vector<TallyResult::Hour>& hours) {
-  std::map<Time, MailFigures> days;
-  for (const auto& hour : hours)
-    days[std::chrono::floor<std::chrono::days>(hour.at)].add(hour.mail);
-  std::vector<TallyResult::Hour> out;
-  for (const auto& [at, mail] : days) out.push_back({at, mail});
-  return out;
+  std::vector<TallyResult::Hour> days;  // hours are in order
+  for (const TallyResult::Hour& hour : hours) {
+    const Time at = std::chrono::floor<std::chrono::days>(hour.at);
+    if (days.empty() || days.back().at != at) days.push_back({at, {}});
+    days.back().mail.add(hour.mail);
+    add(days.back().classes, hour.classes);
+  }
+  return days;
 }
 
 value view(const CampaignPast& past) {
@@ -100,16 +125,20 @@ value view(const CampaignPast& past) {
                            {"campaigns", one.campaigns},
                            {"median", one.median},
                            {"low", one.low},
-                           {"high", one.high}});
+                           {"high", one.high},
+                           {"beside", one.beside ? of(name_of(*one.beside)) : value(nullptr)}});
   }
-  return object{{"since", of(past.since)},
-                {"complete", past.complete},
-                {"campaigns", past.campaigns},
-                {"small", past.small},
-                {"fewest_campaigns", investigate::kFewestCampaigns},
-                {"fewest_messages", investigate::kFewestMessages},
-                {"sampled", past.sampled},
-                {"rates", std::move(rates)}};
+  return object{
+      {"since", of(past.since)},
+      {"complete", past.complete},
+      {"age", past.age ? of(format_duration(std::chrono::floor<std::chrono::minutes>(*past.age)))
+                       : value(nullptr)},
+      {"campaigns", past.campaigns},
+      {"small", past.small},
+      {"fewest_campaigns", investigate::kFewestCampaigns},
+      {"fewest_messages", investigate::kFewestMessages},
+      {"sampled", past.sampled},
+      {"rates", std::move(rates)}};
 }
 
 object view(const CampaignRow& row) {
@@ -183,7 +212,7 @@ std::string campaign_report_json(const CampaignReport& report) {
                         {"last_sent", of(report.last_sent)},
                         {"sending", report.sending},
                         {"total", view(report.mail.total)},
-                        {"classes", each(report.mail.classes)},
+                        {"classes", view(report.mail.classes)},
                         {"providers", providers(report.mail.groups)},
                         {"other_providers", other_providers(report.mail.groups)},
                         {"hours", each(report.mail.hours)},

@@ -27,10 +27,11 @@ std::string_view state_of(const Suppression& one, Time now) {
   return one.holds(now) ? "holds" : "ended";
 }
 
-object view(const Suppression& one, Time now) {
+object view(const Suppression& one, const Call& call) {
   return {{"recipient", of(one.recipient)},
           {"customer", or_null(one.customer)},
-          {"state", of(state_of(one, now))},
+          {"suppressed", call.services.desk.is_suppressed(one.customer, one.recipient)},
+          {"state", of(state_of(one, call.now))},
           {"reason", of(name_of(one.reason))},
           {"origin", of(one.origin)},
           {"note", of(one.note)},
@@ -42,18 +43,19 @@ object view(const Suppression& one, Time now) {
           {"lifted_by", or_null(one.lifted_by)},
           {"lifted_note", or_null(one.lifted_note)},
           {"changed_at", of(one.changed_at)},
-          {"change", one.change}};
+          {"change", one.change},
+          {"refusal_mark", of(call.services.desk.refusal_mark(one.recipient))}};
 }
 
-array views(const std::vector<Suppression>& all, Time now) {
+array views(const std::vector<Suppression>& all, const Call& call) {
   array out;
-  for (const Suppression& one : all) out.push_back(view(one, now));
+  for (const Suppression& one : all) out.push_back(view(one, call));
   return out;
 }
 
-Result<std::string> shown(const Result<Suppression>& one, Time now) {
+Result<std::string> shown(const Result<Suppression>& one, const Call& call) {
   if (!one) return fail(one.error());
-  return text_of(object{{"suppression", view(*one, now)}});
+  return text_of(object{{"suppression", view(*one, call)}});
 }
 
 Result<RequestBody> body_of(const Call& call, std::initializer_list<std::string_view> keys) {
@@ -101,23 +103,29 @@ Result<std::string> get_suppressions(const Call& call) {
   search.limit = *limit;
   const auto page = call.services.desk.suppressions(search);
   if (!page) return fail(page.error());
-  return text_of(object{{"suppressions", views(page->suppressions, call.now)},
+  return text_of(object{{"suppressions", views(page->suppressions, call)},
                         {"next", or_null(page->next)},
-                        {"history", views(page->history, call.now)}});
+                        {"history", views(page->history, call)}});
 }
 
 Result<std::string> get_suppression_changes(const Call& call) {
-  static constexpr std::array<std::string_view, 2> kNames{"after", "limit"};
+  static constexpr std::array<std::string_view, 3> kNames{"after", "limit", "customer"};
   const RequestQuery query(call.request);
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto after = change_from(query.text("after"));
   if (!after) return fail(after.error());
   const auto limit = query.limit();
   if (!limit) return fail(limit.error());
-  const auto changes = call.services.desk.suppression_changes(*after, *limit);
+  auto changes = call.services.desk.suppression_changes(*after, *limit);
   if (!changes) return fail(changes.error());
+  // Of those that were looked at: it moves on over what is not wanted, too.
   const uint64_t last = changes->empty() ? *after : changes->back().change;
-  return text_of(object{{"changes", views(*changes, call.now)}, {"last", last}});
+  if (const std::string_view customer = query.text("customer"); !customer.empty()) {
+    std::erase_if(*changes, [customer](const Suppression& one) {
+      return !one.customer.empty() && one.customer != customer;
+    });
+  }
+  return text_of(object{{"changes", views(*changes, call)}, {"last", last}});
 }
 
 Result<std::string> post_suppression(const Call& call) {
@@ -145,7 +153,7 @@ Result<std::string> post_suppression(const Call& call) {
   const auto until = suppress::until_from(until_text, call.now);
   if (!until) return fail(until.error().code, until.error().what, "until");
   wanted.until = *until;
-  return shown(call.services.desk.suppress(wanted, call.who), call.now);
+  return shown(call.services.desk.suppress(wanted, call.who), call);
 }
 
 Result<std::string> post_suppression_lift(const Call& call) {
@@ -164,32 +172,48 @@ Result<std::string> post_suppression_lift(const Call& call) {
   }
   const auto lifted = call.services.desk.lift(wanted, call.who);
   if (!lifted) return fail(lifted.error());
-  return text_of(object{{"suppressions", views(*lifted, call.now)}});
+  return text_of(object{{"suppressions", views(*lifted, call)}});
 }
 
 Result<std::string> post_suppression_import(const Call& call) {
-  static constexpr std::array<std::string_view, 4> kNames{"customer", "reason", "from", "again"};
+  static constexpr std::array<std::string_view, 6> kNames{"customer", "reason",  "from",
+                                                          "columns",  "dry_run", "again"};
   const RequestQuery query(call.request);
   if (const auto allowed = query.allow_only(kNames); !allowed) return fail(allowed.error());
   const auto reason = reason_from(query.text("reason"), SuppressionReason::imported);
   if (!reason) return fail(reason.error());
+  const auto dry_run = query.flag("dry_run");
+  if (!dry_run) return fail(dry_run.error());
   const auto again = query.flag("again");
   if (!again) return fail(again.error());
-  const investigate::ListImport wanted{
-      .defaults = {.customer = std::string(query.text("customer")), .reason = *reason},
-      .from = std::string(query.text("from")),
-      .again = *again};
-  const auto receipt = call.services.desk.import_suppressions(call.request.body, wanted, call.who);
+  const investigate::ImportOptions options{.csv = {.customer = std::string(query.text("customer")),
+                                                   .reason = *reason,
+                                                   .columns = std::string(query.text("columns"))},
+                                           .from = std::string(query.text("from")),
+                                           .again = *again,
+                                           .dry_run = *dry_run};
+  const auto receipt = call.services.desk.import_suppressions(call.request.body, options, call.who);
   if (!receipt) return fail(receipt.error());
   array faults;
   for (const suppress::CsvFault& fault : receipt->faults) {
     faults.push_back(object{{"line", fault.line}, {"why", of(fault.what)}});
   }
+  array first;
+  for (const Suppression& one : receipt->first) {
+    first.push_back(object{{"recipient", of(one.recipient)},
+                           {"customer", or_null(one.customer)},
+                           {"reason", of(name_of(one.reason))},
+                           {"until", of(one.until)},
+                           {"note", of(one.note)}});
+  }
   return text_of(object{{"taken", receipt->taken},
                         {"unchanged", receipt->unchanged},
                         {"left_lifted", receipt->left_lifted},
+                        {"over", receipt->over},
                         {"bad", receipt->bad},
-                        {"faults", std::move(faults)}});
+                        {"faults", std::move(faults)},
+                        {"columns", of(receipt->columns)},
+                        {"first", std::move(first)}});
 }
 
 }  // namespace watchpost::api

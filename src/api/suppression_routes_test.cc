@@ -29,12 +29,15 @@ TEST(SuppressionRoutes, AskTheDesk) {
       "POST", "/v1/suppressions/import",
       {{"customer", "acme"}, {"reason", "unsubscribe"}, {"from", "l.csv"}, {"again", "true"}},
       "a@x.example");
+  fixture.ask("POST", "/v1/suppressions/import", {{"columns", "recipient"}, {"dry_run", "true"}},
+              "a@x.example");
   const std::vector<std::string> expected{
       "suppressions A@x.example of  because complaint",
       "changes after 9, 5",
       "suppress a@x.example for acme because by_hand token ops: n",
       "lift a@x.example for  because complaint token ops: n",
       "import a@x.example for acme because unsubscribe token ops: l.csv, again",
+      "import a@x.example dry of recipient for  because imported token ops: ",
   };
   EXPECT_EQ(fixture.desk.asked(), expected);
 }

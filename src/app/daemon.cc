@@ -237,6 +237,7 @@ Result<Done> Daemon::Parts::make_dispatcher() {
       .clock = clock,
       .metrics = metrics,
       .suppressed = suppressed.get(),
+      .reply_tags = &pipeline->reply_tags(),
       .store = configuration.store,
       .keep = [this](store::Fact fact) { pipeline->keep(std::move(fact)); }};
   std::vector<enforce::NamedEnforcer> enforcers = border->enforcers();

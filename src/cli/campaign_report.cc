@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -37,21 +39,25 @@ constexpr std::array<std::string_view, 6> kRates{"delivered", "deferred",   "bou
 struct Row {
   std::string name;
   const Object* mail = nullptr;
+  const boost::json::array* classes = nullptr;
 };
-
-std::string hour_text(const Object& row) { return moment(row, "at").substr(0, 16); }
 
 std::vector<Row> rows_of(const Object& report, CampaignRows by) {
   std::vector<Row> rows;
   const auto add_all = [&](std::string_view key, const auto& name_of) {
     for (const auto& one : list(report, key)) {
       if (one.is_object())
-        rows.push_back({name_of(one.as_object()), &inside(one.as_object(), "mail")});
+        rows.push_back({name_of(one.as_object()), &inside(one.as_object(), "mail"),
+                        &list(one.as_object(), "classes")});
     }
   };
   switch (by) {
-    case CampaignRows::total: rows.push_back({"all", &inside(report, "total")}); break;
-    case CampaignRows::hour: add_all("hours", hour_text); break;
+    case CampaignRows::total:
+      rows.push_back({"all", &inside(report, "total"), &list(report, "classes")});
+      break;
+    case CampaignRows::hour:
+      add_all("hours", [](const Object& row) { return moment(row, "at").substr(0, 16); });
+      break;
     case CampaignRows::day:
       add_all("days", [](const Object& row) { return moment(row, "at").substr(0, 10); });
       break;
@@ -61,8 +67,8 @@ std::vector<Row> rows_of(const Object& report, CampaignRows by) {
         return name.empty() ? "(not known)" : name;
       });
       if (const Object& others = inside(report, "other_providers"); !others.empty()) {
-        rows.push_back(
-            {fmt::format("({} others)", count(others, "providers")), &inside(others, "mail")});
+        rows.push_back({fmt::format("({} others)", count(others, "providers")),
+                        &inside(others, "mail"), &list(others, "classes")});
       }
       break;
     case CampaignRows::bounce_class: break;
@@ -98,20 +104,109 @@ bool is_empty(const Object& mail) {
   return count(mail, "sent") + count(mail, "complained") + count(mail, "unsubscribed") == 0;
 }
 
-void print_rows(const Terminal& terminal, const std::vector<Row>& rows, std::string_view heading) {
-  Table table({std::string(heading), "SENT", "DELIVERED", "BOUNCED", "WAITING", "COMPLAINED",
-               "UNSUBSCRIBED"});
+struct Shown {
+  std::string_view heading;
+  std::string_view count;
+  bool with_rate;
+  int useful;  // where there is no room for all, the least useful ones go
+};
+constexpr std::array kShown{
+    Shown{"ACCEPTED", "accepted", false, 1},       Shown{"SENT", "sent", false, 9},
+    Shown{"DELIVERED", "delivered", true, 7},      Shown{"DEFERRED", "deferred", true, 6},
+    Shown{"BOUNCED", "bounced", true, 8},          Shown{"EXPIRED", "expired", true, 3},
+    Shown{"WAITING", "waiting", false, 2},         Shown{"COMPLAINED", "complained", true, 5},
+    Shown{"UNSUBSCRIBED", "unsubscribed", true, 4}};
+
+std::string cell(const Shown& shown, const Object& mail) {
+  return shown.with_rate ? with_rate(mail, shown.count) : grouped(count(mail, shown.count));
+}
+
+// Those for which there is room, in their order.
+std::vector<Shown> that_fit(const Terminal& terminal, const std::vector<Row>& rows,
+                            std::vector<Shown> columns) {
+  constexpr size_t kBetween = 2;
+  size_t width = 0;
+  for (const Row& row : rows) width = std::max(width, columns_of(escaped(row.name)));
+  std::vector<size_t> widths;
+  for (const Shown& column : columns) {
+    size_t widest = column.heading.size();
+    for (const Row& row : rows) widest = std::max(widest, cell(column, *row.mail).size());
+    widths.push_back(widest + kBetween);
+    width += widths.back();
+  }
+  while (width > terminal.width() && columns.size() > 1) {
+    const auto least = std::ranges::min_element(columns, {}, &Shown::useful);
+    const auto at = widths.begin() + (least - columns.begin());
+    width -= *at;
+    widths.erase(at);
+    columns.erase(least);
+  }
+  return columns;
+}
+
+void print_rows(const Terminal& terminal, std::vector<Row> rows, std::string_view heading,
+                bool of_providers) {
+  std::erase_if(rows, [](const Row& row) { return is_empty(*row.mail); });
+  std::vector<Shown> columns(kShown.begin(), kShown.end());
+  // What was accepted for several recipients at once is of no provider.
+  if (of_providers) columns.erase(columns.begin());
+  columns = that_fit(terminal, rows, std::move(columns));
+  std::vector<std::string> headings{std::string(heading)};
+  for (const Shown& column : columns) headings.emplace_back(column.heading);
+  Table table(std::move(headings));
   for (const Row& row : rows) {
-    if (is_empty(*row.mail)) continue;
-    table.row({{row.name, Colour::bold},
-               {grouped(count(*row.mail, "sent"))},
-               {with_rate(*row.mail, "delivered")},
-               {with_rate(*row.mail, "bounced")},
-               {grouped(count(*row.mail, "waiting"))},
-               {with_rate(*row.mail, "complained")},
-               {with_rate(*row.mail, "unsubscribed")}});
+    std::vector<Table::Cell> cells{{row.name, Colour::bold}};
+    for (const Shown& column : columns) cells.push_back({cell(column, *row.mail)});
+    table.row(std::move(cells));
   }
   table.print(terminal, "No mail of that time.");
+}
+
+uint64_t bounced_of(const Row& row, std::string_view name) {
+  if (row.classes == nullptr) return 0;
+  for (const auto& one : *row.classes) {
+    if (text(one.as_object(), "class") == name) return count(one.as_object(), "bounced");
+  }
+  return 0;
+}
+
+std::vector<std::string> class_names(const Object& report) {
+  std::vector<std::string> names;
+  for (const auto& one : list(report, "classes")) names.push_back(text(one.as_object(), "class"));
+  return names;
+}
+
+// Why it bounced, in each row: the most frequent classes of all, and the others together.
+void print_classes_of(const Terminal& terminal, const Object& report, const std::vector<Row>& rows,
+                      std::string_view heading) {
+  constexpr size_t kMostClasses = 5;
+  std::vector<std::string> names = class_names(report);
+  if (names.empty()) return;
+  names.resize(std::min(names.size(), kMostClasses));
+  std::vector<std::string> headings{std::string(heading), "BOUNCED"};
+  std::ranges::copy(names, std::back_inserter(headings));
+  headings.emplace_back("OTHERS");
+  Table table(std::move(headings));
+  for (const Row& row : rows) {
+    uint64_t others = count(*row.mail, "bounced");
+    if (others == 0) continue;
+    std::vector<Table::Cell> cells{{row.name, Colour::bold}, {grouped(others)}};
+    for (const std::string& name : names) {
+      const uint64_t bounced = bounced_of(row, name);
+      others -= std::min(others, bounced);
+      cells.push_back({grouped(bounced)});
+    }
+    cells.push_back({grouped(others)});
+    table.row(std::move(cells));
+  }
+  terminal.line();
+  table.print(terminal, "No bounces.");
+}
+
+void print_by(const Terminal& terminal, const Object& report, CampaignRows by,
+              std::string_view heading) {
+  print_rows(terminal, rows_of(report, by), heading, by == CampaignRows::provider);
+  print_classes_of(terminal, report, rows_of(report, by), heading);
 }
 
 void print_classes(const Terminal& terminal, const Object& report) {
@@ -134,11 +229,12 @@ const Object* past_rate(const Object& past, std::string_view name) {
   return nullptr;
 }
 
-std::string beside_past(const std::optional<double>& share, const Object& usual) {
-  if (!share) return {};
-  if (*share > number(usual, "high")) return "higher than any";
-  if (*share < number(usual, "low")) return "lower than any";
-  return "as before";
+std::string beside_past(const Object& usual) {
+  const std::string beside = text(usual, "beside");
+  if (beside == "higher") return "higher than any";
+  if (beside == "lower") return "lower than any";
+  if (beside == "unclear") return "too few to tell";
+  return beside.empty() ? "" : "as before";
 }
 
 void print_total(const Terminal& terminal, const Object& report) {
@@ -152,11 +248,11 @@ void print_total(const Terminal& terminal, const Object& report) {
     std::vector<Table::Cell> cells{
         {std::string(name)}, {grouped(count(mail, name))}, {percent_of(mail, name)}};
     if (const Object* const usual = past_rate(past, name)) {
-      const std::string how = beside_past(rate(mail, name), *usual);
+      const std::string how = beside_past(*usual);
       cells.push_back({percent(number(*usual, "median"))});
       cells.push_back({percent(number(*usual, "low"))});
       cells.push_back({percent(number(*usual, "high"))});
-      cells.push_back({how, how == "as before" ? Colour::none : Colour::yellow});
+      cells.push_back({how, how.ends_with("than any") ? Colour::yellow : Colour::none});
     }
     table.row(std::move(cells));
   };
@@ -195,6 +291,10 @@ void print_past(const Terminal& terminal, const Object& report) {
     terminal.line(
         fmt::format("Before: the median of {} of this customer since {}, and their range.",
                     counted(campaigns, "earlier campaign"), since));
+    if (const std::string age = text(past, "age"); !age.empty()) {
+      terminal.line(fmt::format(
+          "This one began {} ago: they are taken as they were at that age, to the hour.", age));
+    }
   }
   if (!flag(past, "complete")) {
     terminal.line("There was no time to read further back.");
@@ -286,9 +386,9 @@ void print_campaign(const Terminal& terminal, const Object& report, CampaignRows
       print_past(terminal, report);
       break;
     case CampaignRows::bounce_class: print_classes(terminal, report); break;
-    case CampaignRows::provider: print_rows(terminal, rows_of(report, rows), "PROVIDER"); break;
-    case CampaignRows::hour: print_rows(terminal, rows_of(report, rows), "SENT IN (UTC)"); break;
-    case CampaignRows::day: print_rows(terminal, rows_of(report, rows), "SENT ON"); break;
+    case CampaignRows::provider: print_by(terminal, report, rows, "PROVIDER"); break;
+    case CampaignRows::hour: print_by(terminal, report, rows, "SENT IN (UTC)"); break;
+    case CampaignRows::day: print_by(terminal, report, rows, "SENT ON"); break;
   }
   print_notes(terminal, report);
   if (chart) print_chart(terminal, report);
@@ -299,6 +399,8 @@ void print_campaign_csv(const Terminal& terminal, const Object& report, Campaign
   std::vector<std::string> cells{heading_of(rows)};
   for (const std::string_view name : kCounts) cells.emplace_back(name);
   for (const std::string_view name : kRates) cells.push_back(fmt::format("{}_rate", name));
+  const std::vector<std::string> classes = class_names(report);
+  for (const std::string& name : classes) cells.push_back(fmt::format("bounced_{}", name));
   terminal.line(csv_line(cells));
   for (const Row& row : rows_of(report, rows)) {
     cells.assign(1, escaped(row.name));
@@ -307,6 +409,9 @@ void print_campaign_csv(const Terminal& terminal, const Object& report, Campaign
     for (const std::string_view name : kRates) {
       const auto share = rate(*row.mail, name);
       cells.push_back(share ? fmt::format("{:.6f}", *share) : "");
+    }
+    for (const std::string& name : classes) {
+      cells.push_back(std::to_string(bounced_of(row, name)));
     }
     terminal.line(csv_line(cells));
   }

@@ -1,33 +1,18 @@
 #include "base/text.h"
 #include "cli/answer.h"
-#include "suppress/csv.h"
-#include "suppress/reply.h"
+#include "cli/suppression_files.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-#include <istream>
 #include <memory>
-#include <unordered_set>
+#include <string>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace watchpost::cli {
 namespace {
 
-// Of a list that is imported, sent at once; a line longer than that has no place in one.
-constexpr size_t kBytesAtOnce = 256 * 1024;
-constexpr size_t kExportedAtOnce = 10'000;
-
 struct SuppressionOptions {
   std::string recipient, customer, reason, since, until, note, after;
-  std::string file;
-  std::string format = "csv";
-  std::string reply{suppress::kUsualReply};
   bool everybody = false;
   bool all = false;
   bool again = false;
@@ -85,198 +70,6 @@ int list_some(const Session& session, const SuppressionOptions& options) {
   });
 }
 
-// --- import ------------------------------------------------------------------------------------
-
-// Whole lines of a list, some at a time, each time under the heading where there is one.
-class Pieces {
- public:
-  explicit Pieces(std::istream& in) : in_(in) {}
-
-  // False at the end.
-  bool next(std::string& piece) {
-    piece = heading_;
-    first_line_ = next_line_;
-    std::string line;
-    while (piece.size() < kBytesAtOnce && std::getline(in_, line)) {
-      if (next_line_ == 1 && is_heading(line)) heading_ = line + "\n";
-      // A quoted field goes on on the next line.
-      quotes_ += static_cast<size_t>(std::ranges::count(line, '"'));
-      piece += line + "\n";
-      ++next_line_;
-    }
-    while (quotes_ % 2 == 1 && piece.size() < 2 * kBytesAtOnce && std::getline(in_, line)) {
-      quotes_ += static_cast<size_t>(std::ranges::count(line, '"'));
-      piece += line + "\n";
-      ++next_line_;
-    }
-    quotes_ = 0;
-    return next_line_ > first_line_;
-  }
-  // The number in the file of a line of the piece.
-  uint64_t line_of(uint64_t in_piece) const {
-    const bool repeated = first_line_ > 1 && !heading_.empty();
-    return first_line_ + in_piece - (repeated ? 2 : 1);
-  }
-
- private:
-  // As read_csv() takes it: a line without a single address.
-  static bool is_heading(const std::string& line) {
-    const auto read = suppress::read_csv(line, {}, SystemClock().now());
-    return read.rows.empty() && read.faults.empty() && !trim(line).empty();
-  }
-
-  std::istream& in_;
-  std::string heading_;
-  uint64_t first_line_ = 1;
-  uint64_t next_line_ = 1;
-  size_t quotes_ = 0;
-};
-
-struct ImportTotals {
-  uint64_t taken = 0, unchanged = 0, left_lifted = 0, bad = 0;
-  boost::json::array faults;
-};
-
-void add(ImportTotals& totals, const Object& answer, const Pieces& pieces) {
-  constexpr size_t kMostFaults = 1000;
-  totals.taken += count(answer, "taken");
-  totals.unchanged += count(answer, "unchanged");
-  totals.left_lifted += count(answer, "left_lifted");
-  totals.bad += count(answer, "bad");
-  for (const auto& each : cli::list(answer, "faults")) {
-    if (totals.faults.size() >= kMostFaults) break;
-    const Object& fault = each.as_object();
-    totals.faults.push_back(
-        Object{{"line", pieces.line_of(count(fault, "line"))}, {"why", text(fault, "why")}});
-  }
-}
-
-int report(const Session& session, ImportTotals totals) {
-  const int code = totals.bad == 0 ? kOk : kFailed;
-  if (session.json()) {
-    session.terminal.json(boost::json::serialize(Object{{"taken", totals.taken},
-                                                        {"unchanged", totals.unchanged},
-                                                        {"left_lifted", totals.left_lifted},
-                                                        {"bad", totals.bad},
-                                                        {"faults", std::move(totals.faults)}}));
-    return code;
-  }
-  for (const auto& each : totals.faults) {
-    const Object& fault = each.as_object();
-    session.terminal.complain(fmt::format("line {}: {}", count(fault, "line"), text(fault, "why")));
-  }
-  if (totals.bad > totals.faults.size()) {
-    session.terminal.complain(
-        fmt::format("and {} more lines", grouped(totals.bad - totals.faults.size())));
-  }
-  session.terminal.line(fmt::format("{} suppressed, {} suppressed already, {} left out.",
-                                    grouped(totals.taken), grouped(totals.unchanged),
-                                    counted(totals.bad, "line")));
-  if (totals.left_lifted > 0) {
-    session.terminal.line(fmt::format("{} had been removed by a person; --again suppresses them.",
-                                      grouped(totals.left_lifted)));
-  }
-  return code;
-}
-
-int import_from(const Session& session, const SuppressionOptions& options, std::istream& in,
-                const std::string& from) {
-  ImportTotals totals;
-  Pieces pieces(in);
-  std::string piece;
-  const std::string path =
-      target_of("/v1/suppressions/import", {{"customer", options.customer},
-                                            {"reason", options.reason},
-                                            {"from", from},
-                                            {"again", options.again ? "true" : ""}});
-  while (pieces.next(piece)) {
-    const auto answer = object_from(post(session.daemon, path, piece));
-    if (!answer) {
-      if (totals.taken > 0) {
-        session.terminal.complain(fmt::format(
-            "{} were suppressed before this; to import the whole list again does no harm",
-            grouped(totals.taken)));
-      }
-      return fail_with(session, answer.error());
-    }
-    add(totals, *answer, pieces);
-  }
-  return report(session, std::move(totals));
-}
-
-int import_list(const Session& session, const SuppressionOptions& options) {
-  if (options.file == "-") return import_from(session, options, std::cin, "standard input");
-  errno = 0;
-  std::ifstream file(options.file, std::ios::binary);
-  file.peek();  // a folder can be opened, but not read
-  if (!file.is_open() || errno != 0) {
-    return fail_with(session,
-                     Error{Code::not_found, fmt::format("cannot be read: {}", std::strerror(errno)),
-                           options.file});
-  }
-  file.clear();
-  return import_from(session, options, file, options.file.substr(options.file.rfind('/') + 1));
-}
-
-// --- export ------------------------------------------------------------------------------------
-
-Suppression suppression_from(const Object& one) {
-  return {
-      .recipient = text(one, "recipient"),
-      .customer = text(one, "customer"),
-      .reason = suppression_reason_from(text(one, "reason")).value_or(SuppressionReason::imported),
-      .note = text(one, "note"),
-      .until = parse_time(text(one, "until"))};
-}
-
-// Whether a list for this customer, or for everybody, has it.
-bool is_wanted(const SuppressionOptions& options, const Object& one) {
-  if (text(one, "state") != "holds") return false;
-  const std::string customer = text(one, "customer");
-  if (options.format == "postfix") return customer.empty() || customer == options.customer;
-  if (options.everybody) return customer.empty();
-  return options.customer.empty() || customer == options.customer;
-}
-
-int export_all(const Session& session, const SuppressionOptions& options) {
-  if (const auto fine = suppress::check_reply(options.reply); !fine) {
-    return fail_with(session, Error{Code::bad_input, fine.error().what, "--reply"});
-  }
-  const bool json = session.json() || options.format == "json";
-  uint64_t after = 0, left_out = 0;
-  std::unordered_set<std::string> in_table;  // suppressed for several reasons, it is one line
-  while (true) {
-    const auto answer = object_from(
-        get(session.daemon, "/v1/suppressions/changes",
-            {{"after", std::to_string(after)}, {"limit", std::to_string(kExportedAtOnce)}}));
-    if (!answer) return fail_with(session, answer.error());
-    // Behind the first answer: where there is none, nothing is written.
-    if (after == 0 && !json && options.format == "csv") std::cout << suppress::csv_header();
-    const auto& changes = cli::list(*answer, "changes");
-    for (const auto& each : changes) {
-      const Object& one = each.as_object();
-      if (!is_wanted(options, one)) continue;
-      if (json) {
-        session.terminal.json(boost::json::serialize(one));
-      } else if (options.format == "postfix") {
-        if (!in_table.insert(text(one, "recipient")).second) continue;
-        const std::string line = suppress::access_line(text(one, "recipient"), options.reply);
-        left_out += line.empty() ? 1 : 0;
-        if (!line.empty()) std::cout << line << '\n';
-      } else {
-        std::cout << suppress::csv_line(suppression_from(one));
-      }
-    }
-    if (changes.size() < kExportedAtOnce) break;
-    after = count(*answer, "last");
-  }
-  if (left_out > 0) {
-    session.terminal.complain(
-        fmt::format("{} recipients cannot stand in such a table", grouped(left_out)));
-  }
-  std::cout.flush();
-  if (std::cout) return 0;
-  return fail_with(session, Error{Code::unavailable, "the output cannot be written", {}});
 }
 
 // --- the command line ----------------------------------------------------------------------------
@@ -312,6 +105,41 @@ int remove_one(const Session& session, const SuppressionOptions& options) {
               [&](const Object& answer) { print(session, cli::list(answer, "suppressions")); });
 }
 
+void add_import(CLI::App& line, Session& session) {
+  const auto options = std::make_shared<ImportListOptions>();
+  CLI::App* const one =
+      line.add_subcommand("import", "Take a list: recipient[,customer,reason,until,note]")
+          ->fallthrough();
+  one->add_option("file", options->file, "A CSV file; - is standard input")->required();
+  one->add_option("--customer", options->customer,
+                  "Of lines that name none; left out: everybody's mail");
+  one->add_option("--reason", options->reason, "Of lines that name none: imported");
+  one->add_flag("--again", options->again, "Also those that a person has removed from the list");
+  one->add_flag("--dry-run", options->dry_run, "Only say what would be done");
+  one->callback([&session, options] {
+    session.action = [&session, options] { return import_list(session, *options); };
+  });
+}
+
+void add_export(CLI::App& line, Session& session) {
+  const auto options = std::make_shared<ExportListOptions>();
+  CLI::App* const one =
+      line.add_subcommand("export", "Write those that hold to standard output")->fallthrough();
+  one->add_option("--customer", options->customer,
+                  "Only those of this customer; in a Postfix table with those for everybody");
+  one->add_flag("--everybody", options->everybody, "Only those for everybody's mail")
+      ->excludes("--customer");
+  one->add_option("--format", options->format, "csv; postfix, an access table; json, a line each")
+      ->check(CLI::IsMember({"csv", "postfix", "json"}))
+      ->capture_default_str();
+  one->add_option("--since", options->since, "Made then or later: 2h (back from now) or a time");
+  one->add_flag("--all", options->all, "Also those that were lifted or have ended");
+  one->add_option("--reply", options->reply, "How Postfix refuses")->capture_default_str();
+  one->callback([&session, options] {
+    session.action = [&session, options] { return export_list(session, *options); };
+  });
+}
+
 void add_suppressions(CLI::App& line, Session& session) {
   const auto options = std::make_shared<SuppressionOptions>();
   line.require_subcommand(1);
@@ -345,22 +173,8 @@ void add_suppressions(CLI::App& line, Session& session) {
   one->add_option("--reason", options->reason, "Only that of this reason");
   one->add_option("--note", options->note, "Why")->required();
 
-  one = group(line, "import", "Take a list: recipient[,customer,reason,until,note]", session,
-              options, import_list);
-  one->add_option("file", options->file, "A CSV file; - is standard input")->required();
-  customer(one, "Of lines that name none; left out: everybody's mail");
-  one->add_option("--reason", options->reason, "Of lines that name none: imported");
-  one->add_flag("--again", options->again, "Also those that a person has removed from the list");
-
-  one = group(line, "export", "Write those that hold to standard output", session, options,
-              export_all);
-  customer(one, "Only those of this customer; in a Postfix table with those for everybody");
-  one->add_flag("--everybody", options->everybody, "Only those for everybody's mail")
-      ->excludes("--customer");
-  one->add_option("--format", options->format, "csv; postfix, an access table; json, a line each")
-      ->check(CLI::IsMember({"csv", "postfix", "json"}))
-      ->capture_default_str();
-  one->add_option("--reply", options->reply, "How Postfix refuses")->capture_default_str();
+  add_import(line, session);
+  add_export(line, session);
 }
 
 }  // namespace

@@ -120,7 +120,11 @@ int read(const Session& session, const ReadOptions& options) {
   if (!rules) return fail_with(session, rules.error());
   const auto found = feedback::tokens_in(options.text, 1);
   if (found.empty()) {
-    session.terminal.complain("there is no token in it: one begins with \"wp1\"");
+    const bool begins = lower_ascii(options.text).find(feedback::kTokenMark) != std::string::npos;
+    session.terminal.complain(begins
+                                  ? "there is no whole token in it: what begins with \"wp1\" was "
+                                    "cut, or changed on the way"
+                                  : "there is no token in it: one begins with \"wp1\"");
     return kFailed;
   }
   const ReadToken token = rules->keys.read(found.front(), SystemClock().now(), rules->token_age);

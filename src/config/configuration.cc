@@ -173,10 +173,14 @@ void check_tables(TableReader& reader, const Configuration& in) {
     const auto made = kind->make(in.sources[i].name, *in.sources[i].settings, context);
     if (!made) note(made.error(), "source", i);
   }
+  std::set<std::string> files;
   for (size_t i = 0; i < in.enforcers.size(); ++i) {
     if (!in.enforcers[i].settings) continue;
     const auto fine = in.enforcers[i].settings->check();
     if (!fine) note(fine.error(), "enforcer", i);
+    const std::string file = in.enforcers[i].settings->writes();
+    if (file.empty() || files.insert(file).second) continue;
+    note({Code::bad_input, "another enforcer writes this file", "path"}, "enforcer", i);
   }
   for (size_t i = 0; i < in.notify.size(); ++i) {
     if (const auto made = enforce::make_notifier(in.notify[i]); !made) {

@@ -267,16 +267,17 @@ void Dispatcher::take(std::vector<Notice> notices) {
   }
 }
 
-std::vector<std::pair<std::string, std::string>> Dispatcher::states() const {
-  std::vector<std::pair<std::string, std::string>> states;
+std::vector<NamedState> Dispatcher::states() const {
+  std::vector<NamedState> states;
   const auto with_waiting = [](std::string state, size_t waiting) {
     return waiting == 0 ? state : fmt::format("{}; {} waiting", state, waiting);
   };
   for (const auto& one : lanes_) {
-    states.emplace_back(one->name, with_waiting(one->enforcer->state(), one->lane.waiting()));
+    states.push_back({one->name, with_waiting(one->enforcer->state(), one->lane.waiting()),
+                      one->enforcer->failures()});
   }
   for (const auto& one : notice_lanes_) {
-    states.emplace_back(one->name, with_waiting(one->notifier->state(), one->lane.waiting()));
+    states.push_back({one->name, with_waiting(one->notifier->state(), one->lane.waiting())});
   }
   return states;
 }

@@ -6,6 +6,7 @@
 #include "model/notice.h"
 #include "store/store.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,13 @@ namespace watchpost::enforce {
 struct NamedEnforcer {
   std::string name;
   std::unique_ptr<Enforcer> enforcer;
+};
+
+// How an enforcer or notifier is.
+struct NamedState {
+  std::string name;
+  std::string text;       // its state(), one sentence
+  uint64_t failures = 0;  // its failures()
 };
 
 // Carries decisions to enforcers and notices to people: takes the outbox's rows, tries, retries
@@ -47,8 +55,8 @@ class Dispatcher {
   void take(std::vector<std::pair<store::Enforcement, Decision>> rows);
   void take(std::vector<Notice> notices);
 
-  // Name and state() of each enforcer and notifier.
-  std::vector<std::pair<std::string, std::string>> states() const;
+  // Of each enforcer and notifier.
+  std::vector<NamedState> states() const;
   // Ends the threads; what is not done stays in the outbox.
   void stop();
 

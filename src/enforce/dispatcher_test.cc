@@ -186,7 +186,7 @@ TEST_F(DispatcherTest, AFailureIsTriedAgainAndHoldsUpNobody) {
   want(make_decision(2, "credential=bob", "suspend 1h"));
   ASSERT_TRUE(soon([&] { return rows().size() == 2; }));
   EXPECT_EQ(rows()[1].decision, DecisionId{2});
-  EXPECT_EQ(dispatcher_->states()[0].second, "fine; 1 waiting");
+  EXPECT_EQ(dispatcher_->states()[0].text, "fine; 1 waiting");
   clock_.advance(std::chrono::seconds(1));
   ASSERT_TRUE(soon([&] { return rows().size() == 3; }));
   EXPECT_EQ(rows()[2].attempts, 2u);
@@ -265,7 +265,7 @@ TEST_F(DispatcherTest, StopsTryingWhenTheDecisionRunsOut) {
   want(make_decision(1, "credential=alice", "suspend 1h"));
   ASSERT_TRUE(soon([&] { return rows().size() == 1; }));
   clock_.advance(std::chrono::hours(1));
-  ASSERT_TRUE(soon([&] { return dispatcher_->states()[0].second == "fine"; }));
+  ASSERT_TRUE(soon([&] { return dispatcher_->states()[0].text == "fine"; }));
   EXPECT_EQ(mta_.seen().size(), 1u);
   EXPECT_EQ(rows().size(), 1u);
 }

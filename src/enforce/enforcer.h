@@ -9,7 +9,9 @@
 #include "net/io.h"
 #include "store/store.h"
 #include "suppress/list.h"
+#include "suppress/reply_tags.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -35,6 +37,8 @@ class Enforcer {
   virtual Result<Done> undo(const Decision& decision, Duration deadline) = 0;
   // One sentence for people: "listening on 127.0.0.1:8891, last asked 2 s ago".
   virtual std::string state() const = 0;
+  // Of one that acts without being told of decisions: how often in a row it failed. Any thread.
+  virtual uint64_t failures() const { return 0; }
 };
 
 // What enforcers are made with. All of it outlives them.
@@ -46,6 +50,8 @@ struct EnforcerContext {
   Metrics& metrics;
   // The suppressions as they are; null: there are none.
   const suppress::List* suppressed = nullptr;
+  // What ends refusals of them; there where they are.
+  const suppress::ReplyTags* reply_tags = nullptr;
   // For enforcers that follow them: where they are stored, and what keeps a fact with everything
   // else.
   store::StoreSettings store = {};
@@ -65,6 +71,8 @@ struct EnforcerKind {
     virtual Result<Done> check() const { return Done{}; }
     // The addresses at which it listens.
     virtual std::vector<std::string> listens() const { return {}; }
+    // The file that only one enforcer can write; empty: there is none.
+    virtual std::string writes() const { return {}; }
   };
   std::unique_ptr<Settings> (*settings)();
   Result<std::unique_ptr<Enforcer>> (*make)(std::string name, const Settings& settings,

@@ -136,6 +136,10 @@ Result<Done> Pipeline::replace_suppress_rules(std::vector<suppress::Rule> rules)
   });
 }
 
+const suppress::ReplyTags& Pipeline::reply_tags() const { return *state_->tags; }
+
+const suppress::List& Pipeline::suppressed() const { return state_->suppressions.list(); }
+
 void Pipeline::keep(store::Fact fact) {
   state_->inbox.put(Inbox::Errand([this, fact = std::move(fact)]() mutable {
     state_->reports.facts[std::move(fact.name)] = std::move(fact.value);
@@ -265,7 +269,14 @@ Result<SuppressionChanges> Pipeline::State::answer(const SuppressionOrder& order
   Step step;
   auto changed = suppressions.carry_out(order, *reader, step, clock.now());
   if (changed && !changed->changed.empty()) {
-    if (const auto done = commit_once(step); !done) changed = fail(done.error());
+    const size_t count = changed->changed.size();
+    metrics.lifting(order.act == SuppressionOrder::Act::lift ? count : 0);
+    if (const auto done = commit_once(step); !done) {
+      changed = fail(done.error());
+    } else if (order.act != SuppressionOrder::Act::lift) {
+      metrics.suppressed(order.act == SuppressionOrder::Act::add ? "by_hand" : "imported", count);
+    }
+    metrics.lifting(0);
   }
   if (!changed) suppressions.dropped();
   return changed;

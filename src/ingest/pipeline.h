@@ -8,6 +8,7 @@
 #include "ingest/source.h"
 #include "ingest/suppressions.h"
 #include "store/store.h"
+#include "suppress/reply_tags.h"
 
 #include <functional>
 #include <future>
@@ -85,6 +86,10 @@ class Pipeline final : public EventSink {
   void keep(store::Fact fact);
   // Results of the dispatcher, committed with the next step.
   void report(std::vector<store::Enforcement> enforcements, std::vector<Notice> notices);
+  // What ends our own refusals of suppressed recipients; good as long as the pipeline.
+  const suppress::ReplyTags& reply_tags() const;
+  // The suppressions as they are committed; as long.
+  const suppress::List& suppressed() const;
   // New rules from now on; counters that they still want are kept.
   Result<Done> replace_rules(std::vector<detect::Detector> detectors,
                              decide::DecideSettings decide);

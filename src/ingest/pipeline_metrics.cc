@@ -84,6 +84,19 @@ void PipelineMetrics::committed(const Step& step, double seconds, Time now) {
                  {{"measure", std::string(name_of(decision.measure.kind))}, {"state", "shadow"}})
         .add();
   }
+  const auto lifted = static_cast<size_t>(
+      std::ranges::count(step.suppressions | std::views::values, true, &Suppression::lifted));
+  suppressed("lifted", std::min(lifting_by_hand_, lifted));
+  suppressed("taken_back", lifted - std::min(lifting_by_hand_, lifted));
+}
+
+void PipelineMetrics::suppressed(std::string_view how, size_t count) {
+  if (count == 0) return;
+  metrics_
+      .counter("watchpost_suppressions_changed",
+               "What people added to the list or lifted, and what was taken back with its cause.",
+               {{"how", std::string(how)}})
+      .add(count);
 }
 
 void PipelineMetrics::show(const decide::Decider& decider, Time now) {

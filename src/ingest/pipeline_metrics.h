@@ -7,6 +7,7 @@
 #include "ingest/step.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -23,6 +24,10 @@ class PipelineMetrics {
   void event(std::string_view source, EventKind kind);
   void duplicate() { duplicates_.add(); }
   void committed(const Step& step, double seconds, Time now);
+  // What a person does to the list; told before it is committed, and 0 behind it.
+  void lifting(size_t by_hand) { lifting_by_hand_ = by_hand; }
+  // What a person added to the list.
+  void suppressed(std::string_view how, size_t count);
   void commit_failed() {
     failures_.add();
     storing_.set(0);
@@ -54,6 +59,7 @@ class PipelineMetrics {
   Gauge& kept_mail_;
   Counter& removed_mail_;
   Histogram& seconds_;
+  size_t lifting_by_hand_ = 0;
 };
 
 }  // namespace watchpost::ingest

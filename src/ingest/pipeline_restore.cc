@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "ingest/pipeline_state.h"
 
 #include <algorithm>
@@ -65,9 +66,22 @@ Result<Done> Pipeline::State::restore() {
   decider = std::move(*stored);
 
   if (const auto done = suppressions.restore(*store, *reader); !done) return done;
+  if (const auto done = take_reply_secret(); !done) return done;
 
   health.events = store->last_event();
   return prepare_counter_reading();
+}
+
+// A new one is committed with the first step: that a full disk refuses it is no reason not to
+// start.
+Result<Done> Pipeline::State::take_reply_secret() {
+  const auto facts = reader->facts(kReplySecretFact);
+  if (!facts) return fail(facts.error());
+  const auto kept = std::ranges::find(*facts, kReplySecretFact, &store::Fact::name);
+  std::string secret = kept != facts->end() ? kept->value : crypto::random_hex(32);
+  if (kept == facts->end()) reports.facts[std::string(kReplySecretFact)] = secret;
+  tags.emplace(std::move(secret));
+  return Done{};
 }
 
 Result<decide::Decider> Pipeline::State::stored_decider(const decide::DecideSettings& settings) {

@@ -8,6 +8,7 @@
 #include "ingest/seen_ids.h"
 #include "ingest/step.h"
 #include "ingest/suppressions.h"
+#include "suppress/reply_tags.h"
 
 #include <atomic>
 #include <chrono>
@@ -31,6 +32,7 @@ struct Pipeline::State {
   Result<Done> restore();
   Result<decide::Decider> stored_decider(const decide::DecideSettings& settings);
   Result<Done> prepare_counter_reading();
+  Result<Done> take_reply_secret();
   void read_counters();
   Result<Done> hand_over_unfinished();
 
@@ -77,6 +79,7 @@ struct Pipeline::State {
   RecentEvents recent;
   RecentFailures failures;
   Suppressions suppressions;
+  std::optional<suppress::ReplyTags> tags;  // there once it is restored
   Inbox inbox;
   Step reports;                                 // go with the next step
   std::vector<Signal> signals;                  // of one event; kept for its room
@@ -103,6 +106,7 @@ struct Pipeline::State {
 
 inline constexpr std::string_view kPositionFact = "position/";
 inline constexpr std::string_view kRearmFact = "rearm/";
+inline constexpr std::string_view kReplySecretFact = "suppress/reply secret";
 inline constexpr std::string_view kDeciderFact = "decider";
 // Events may come a little out of order: time is moved on by the clock only up to there.
 inline constexpr Duration kBehindClock = std::chrono::seconds(2);

@@ -71,11 +71,13 @@ void Pipeline::State::take_in(std::vector<Arrival> arrivals) {
       if (!seen.add(event.id, now) || (arrival.lasting && was_there(event.id))) {
         metrics.duplicate();
         // Counted once; but whoever was put back on a list since may leave it again.
-        if (event.kind == EventKind::unsubscribed) suppressions.count(event, decider, step, now);
+        if (event.kind == EventKind::unsubscribed)
+          suppressions.count(event, decider, *reader, step, now);
         continue;
       }
       if (arrival.lasting) step.lasting.push_back({event.id, now});
       metrics.event(arrival.source, event.kind);
+      event.self_inflicted = event.self_inflicted || tags->is_echo(event);
       note_failure(event);
       complainers.mark(event, step.lasting, now);
       step.events.push_back(event);

@@ -55,6 +55,8 @@ class Suppressions {
   Result<Done> restore(store::Store& store, store::Reader& reader);
   void use(std::vector<suppress::Rule> rules) { keeper_->use(std::move(rules)); }
 
+  const suppress::List& list() const { return *list_; }
+
   void count(const Event& event, const decide::Decider& decider, store::Reader& reader, Step& step,
              Time now);
   // Incidents opened or changed.

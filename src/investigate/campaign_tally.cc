@@ -142,6 +142,26 @@ void sort_largest_first(std::vector<Row>& rows) {
   });
 }
 
+// Bounces by class of the reply.
+using ClassCounts = std::array<uint64_t, Outcome::kNoClass + 1>;
+
+TallyResult::Classes classes_of(const ClassCounts& counts) {
+  TallyResult::Classes classes;
+  const auto names = reply_class_names();
+  for (size_t number = 0; number < names.size(); ++number) {
+    if (counts[number] > 0) classes.push_back({names[number], counts[number]});
+  }
+  std::ranges::stable_sort(classes, std::greater(), &TallyResult::Class::bounced);
+  return classes;
+}
+
+// Of hours and groups that have none there is nothing.
+TallyResult::Classes classes_of(const std::unordered_map<uint32_t, ClassCounts>& all,
+                                size_t number) {
+  const auto found = all.find(static_cast<uint32_t>(number));
+  return found == all.end() ? TallyResult::Classes{} : classes_of(found->second);
+}
+
 }  // namespace
 
 bool is_about_sending(const Event& event) {
@@ -217,7 +237,9 @@ struct CampaignTally::Sums {
   std::vector<MailFigures> hours;
   std::vector<MailFigures> groups;
   std::vector<uint32_t> first_hours;  // of groups; kMostHours: none
-  std::array<uint64_t, Outcome::kNoClass + 1> classes{};
+  ClassCounts classes{};
+  std::unordered_map<uint32_t, ClassCounts> classes_of_hours;
+  std::unordered_map<uint32_t, ClassCounts> classes_of_groups;
   uint64_t outside = 0;
 };
 
@@ -240,7 +262,10 @@ CampaignTally::Sums CampaignTally::summed(Time from) const {
     sums.groups[outcome.group].add(mail, times);
     uint32_t& first_hour = sums.first_hours[outcome.group];
     if (mail.accepted + mail.sent > 0) first_hour = std::min(first_hour, outcome.hour);
-    if (mail.bounced > 0) sums.classes[outcome.bounce] += times;
+    if (mail.bounced == 0) return;
+    sums.classes[outcome.bounce] += times;
+    sums.classes_of_hours[outcome.hour][outcome.bounce] += times;
+    sums.classes_of_groups[outcome.group][outcome.bounce] += times;
   });
   return sums;
 }
@@ -250,8 +275,9 @@ TallyResult CampaignTally::result(Time from) const {
   const auto start_of = [&](size_t hour) { return since_ + hours(hour - 1); };
   TallyResult result{.total = sums.total, .sampled = outcomes_.sampled(), .outside = sums.outside};
   for (size_t hour = 1; hour < sums.hours.size(); ++hour) {
-    if (sums.hours[hour] != MailFigures{})
-      result.hours.push_back({start_of(hour), sums.hours[hour]});
+    if (sums.hours[hour] == MailFigures{}) continue;
+    result.hours.push_back(
+        {start_of(hour), sums.hours[hour], classes_of(sums.classes_of_hours, hour)});
   }
   for (size_t group = 0; group < sums.groups.size(); ++group) {
     if (sums.groups[group] == MailFigures{}) continue;
@@ -259,16 +285,13 @@ TallyResult CampaignTally::result(Time from) const {
     result.groups.push_back({.name = name,
                              .reports = provider_reports(name),
                              .first_at = {},
-                             .mail = sums.groups[group]});
+                             .mail = sums.groups[group],
+                             .classes = classes_of(sums.classes_of_groups, group)});
     const uint32_t first = sums.first_hours[group];
     if (first < Outcome::kMostHours) result.groups.back().first_at = start_of(first);
   }
   sort_largest_first(result.groups);
-  const auto names = reply_class_names();
-  for (size_t number = 0; number < names.size(); ++number) {
-    if (sums.classes[number] > 0) result.classes.push_back({names[number], sums.classes[number]});
-  }
-  std::ranges::stable_sort(result.classes, std::greater(), &TallyResult::Class::bounced);
+  result.classes = classes_of(sums.classes);
   return result;
 }
 

@@ -18,26 +18,29 @@ namespace watchpost::investigate {
 
 // What a tally came to. Times are the beginnings of hours (UTC).
 struct TallyResult {
+  struct Class {
+    std::string_view name;
+    uint64_t bounced = 0;
+  };
+  using Classes = std::vector<Class>;  // most bounces first; those that have some
   struct Hour {
     Time at;
     MailFigures mail;
+    Classes classes = {};
   };
   struct Group {
     std::string name;      // empty: not known
     bool reports = false;  // of a provider: it tells of complaints
     std::optional<Time> first_at;
     MailFigures mail;
-  };
-  struct Class {
-    std::string_view name;
-    uint64_t bounced = 0;
+    Classes classes = {};
   };
   MailFigures total;
-  std::vector<Hour> hours;     // those that have something, oldest first
-  std::vector<Group> groups;   // most mail first
-  std::vector<Class> classes;  // most bounces first; those that have some
-  uint64_t sampled = 1;        // more: an estimate of one in so many
-  uint64_t outside = 0;        // messages sent before or after the span that something came of
+  std::vector<Hour> hours;    // those that have something, oldest first
+  std::vector<Group> groups;  // most mail first
+  Classes classes;
+  uint64_t sampled = 1;  // more: an estimate of one in so many
+  uint64_t outside = 0;  // messages sent before or after the span that something came of
 };
 
 // Feedback that did not prove itself, as it came: not joined with mail, in no rate.

@@ -60,14 +60,21 @@ Result<Done> check(const CampaignQuery& query, Time now) {
 }
 
 Result<CampaignPast> past_of(store::Reader& reader, const CampaignQuery& query,
-                             const CampaignReport& report, const SearchBounds& bounds) {
+                             const CampaignReport& report, Time now, const SearchBounds& bounds) {
   if (query.past <= Duration::zero()) return CampaignPast{};
-  return read_past(reader,
-                   {.customer = query.customer,
-                    .campaign = query.campaign,
-                    .began = report.first_sent.value_or(report.since),
-                    .span = query.past},
-                   bounds);
+  auto past = read_past(reader,
+                        {.customer = query.customer,
+                         .campaign = query.campaign,
+                         .began = report.first_sent.value_or(report.since),
+                         .now = now,
+                         .span = query.past},
+                        bounds);
+  if (!past) return past;
+  for (CampaignPast::Rate& one : past->rates) {
+    const MailShare share = share_of(report.mail.total, one.rate);
+    if (share.whole > 0) one.beside = beside(share, one);
+  }
+  return past;
 }
 
 bool is_counted(const CampaignReport& report) {
@@ -105,7 +112,7 @@ Result<CampaignReport> report_campaign(store::Reader& reader, const CampaignQuer
     return fail(nothing ? std::move(*nothing) : nothing.error());
   }
   report.sending = report.last_sent && now - *report.last_sent < kStillSending;
-  auto past = past_of(reader, query, report, bounds);
+  auto past = past_of(reader, query, report, now, bounds);
   if (!past) return fail(past.error());
   report.past = std::move(*past);
   return report;

@@ -155,12 +155,48 @@ TEST_F(Campaigns, PastIsTheCustomersOwn) {
   EXPECT_DOUBLE_EQ(bounced->median, 0.125);
   EXPECT_DOUBLE_EQ(bounced->low, 0.05);
   EXPECT_DOUBLE_EQ(bounced->high, 0.20);
+  // A half of 200 is more than any of them, whatever chance does to a fifth of 200.
+  EXPECT_EQ(bounced->beside, Beside::higher);
   query.past = hours(24 * 2 + 1);
   found = value_of(report(query));
   EXPECT_EQ(found.past.campaigns, 2u);
   EXPECT_TRUE(found.past.rates.empty());
   query.past = Duration::zero();
   EXPECT_FALSE(value_of(report(query)).past.since);
+}
+
+TEST_F(Campaigns, PastIsTakenAtTheSameAge) {
+  for (int earlier = 1; earlier <= 3; ++earlier) {
+    const Mail mail{.campaign = fmt::format("c{}", earlier)};
+    const Time began = kNoon - hours(24 * earlier);
+    send(mail, began, 200, 0);
+    for (int i = 0; i < 40; ++i) {
+      Event& late =
+          add(EventKind::bounced, began + hours(20), mail, fmt::format("r{}@y.example", i));
+      late.delay = 20 * 3600.0;
+    }
+  }
+  send({}, kNoon, 200, 0);
+  commit(true);
+  const CampaignQuery query{.customer = "shop", .campaign = "autumn"};
+  const auto most_bounced = [&](Time now) {
+    const auto found = value_of(report(query, now));
+    const auto bounced =
+        std::ranges::find(found.past.rates, MailRate::bounced, &CampaignPast::Rate::rate);
+    return std::pair(found.past.age, bounced == found.past.rates.end() ? -1 : bounced->high);
+  };
+  EXPECT_EQ(most_bounced(kNoon + hours(2)), std::pair(std::optional<Duration>(hours(2)), 0.0));
+  EXPECT_EQ(most_bounced(kNoon + hours(21)), std::pair(std::optional<Duration>(hours(21)), 0.2));
+  EXPECT_EQ(most_bounced(kNoon + hours(24 * 8)), std::pair(std::optional<Duration>(), 0.2));
+}
+
+TEST(CampaignsBeside, FewMessagesSayNothing) {
+  const CampaignPast::Rate past{.low = 0.01, .high = 0.02, .may_be = {.low = 0.005, .high = 0.04}};
+  EXPECT_EQ(beside({3, 200}, past), Beside::as_before);
+  EXPECT_EQ(beside({1, 20}, past), Beside::unclear);
+  EXPECT_EQ(beside({0, 100}, past), Beside::unclear);
+  EXPECT_EQ(beside({500, 10'000}, past), Beside::higher);
+  EXPECT_EQ(beside({10, 10'000}, past), Beside::lower);
 }
 
 TEST_F(Campaigns, WhatIsNotThereIsSaid) {

@@ -4,10 +4,10 @@
 #include "decide/decider.h"
 #include "detect/watch.h"
 #include "ingest/source.h"
-#include "investigate/corrections.h"
 #include "investigate/quarantine_desk.h"
 #include "investigate/reports.h"
 #include "investigate/suppression_search.h"
+#include "investigate/verdict_search.h"
 #include "model/decision.h"
 #include "model/incident.h"
 #include "relate/reputation.h"
@@ -37,7 +37,8 @@ struct EnforcerView {
   std::string state;     // one sentence
   uint64_t applied = 0;  // decisions by what is known to be so
   uint64_t pending = 0;
-  uint64_t failed = 0;
+  uint64_t failed = 0;   // or, of one that follows the list of suppressions, tries in a row
+  bool failing = false;  // such a one, now
 };
 struct StatusView {
   std::string version;
@@ -79,18 +80,6 @@ struct EventSearch {
   std::string after;
 };
 
-// What an investigator asks for in `watchpost verdict`. What is empty is not asked for.
-struct VerdictSearch {
-  std::string queue_id, message_id, sender, recipient;
-  std::optional<Time> since;
-  size_t limit = 100;
-};
-
-struct FoundVerdict {
-  store::MessageVerdict kept;
-  std::optional<Correction> correction;
-};
-
 // All that the desk can ask and do, in one place: the API and the tests speak to it.
 //   Threads: any; calls block until the pipeline's thread has answered (milliseconds) or the store
 //            has been read. Not for Io threads.
@@ -120,6 +109,10 @@ class Desk {
   virtual Result<SuppressionPage> suppressions(const SuppressionSearch& search) = 0;
   // Those that changed after change number `after`, in the order of changes.
   virtual Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) = 0;
+  // What ends refusals of this recipient, so that they are known for our own.
+  virtual std::string refusal_mark(std::string_view recipient) = 0;
+  // Whether mail of this customer to the recipient is suppressed now, for whatever reason.
+  virtual bool is_suppressed(std::string_view customer, std::string_view recipient) = 0;
 
   // What the border decided on messages, newest first.
   virtual Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) = 0;
@@ -144,7 +137,8 @@ class Desk {
   // All that hold for this recipient and customer.
   virtual Result<std::vector<Suppression>> lift(const SuppressionLift& wanted,
                                                 std::string_view who) = 0;
-  virtual Result<ImportReceipt> import_suppressions(std::string_view csv, const ListImport& wanted,
+  virtual Result<ImportReceipt> import_suppressions(std::string_view csv,
+                                                    const ImportOptions& options,
                                                     std::string_view who) = 0;
   // Fails with not_found where nothing was known.
   virtual Result<Done> forget_reputation(relate::Party party, std::string_view name,

@@ -80,6 +80,14 @@ class LiveDesk final : public Desk {
   QuarantineDesk* quarantine() override { return parts_.quarantine; }
   Result<SuppressionPage> suppressions(const SuppressionSearch& search) override;
   Result<std::vector<Suppression>> suppression_changes(uint64_t after, size_t limit) override;
+  std::string refusal_mark(std::string_view recipient) override {
+    return parts_.pipeline.reply_tags().mark_of(recipient);
+  }
+  bool is_suppressed(std::string_view customer, std::string_view recipient) override {
+    return parts_.pipeline.suppressed()
+        .holding(customer, recipient, parts_.clock.now())
+        .has_value();
+  }
   Result<std::vector<FoundVerdict>> verdicts(const VerdictSearch& search) override {
     const auto reader = readers_.take();
     if (!reader) return fail(reader.error());
@@ -109,9 +117,9 @@ class LiveDesk final : public Desk {
                                         std::string_view who) override {
     return lift_suppressions(parts_.pipeline, wanted, who);
   }
-  Result<ImportReceipt> import_suppressions(std::string_view csv, const ListImport& wanted,
+  Result<ImportReceipt> import_suppressions(std::string_view csv, const ImportOptions& options,
                                             std::string_view who) override {
-    return import_list(parts_.pipeline, csv, wanted, who, parts_.clock.now());
+    return import_list(parts_.pipeline, csv, options, who, parts_.clock.now());
   }
   Result<Done> forget_reputation(relate::Party party, std::string_view name, std::string_view who,
                                  std::string_view why) override {
@@ -156,8 +164,9 @@ Result<Incident> LiveDesk::act_on_incident(IncidentId id, const Act& step) {
 
 void LiveDesk::add_enforcers(StatusView& view, const std::vector<store::Enforcement>& rows) const {
   using Actual = store::Enforcement::Actual;
-  for (auto& [name, state] : parts_.enforcers()) {
-    EnforcerView enforcer{name, state};
+  for (auto& [name, state, failures] : parts_.enforcers()) {
+    EnforcerView enforcer{
+        .name = name, .state = state, .failed = failures, .failing = failures > 0};
     for (const store::Enforcement& row : rows) {
       if (row.enforcer != name) continue;
       enforcer.applied += row.actual == Actual::applied ? 1 : 0;

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/result.h"
 #include "base/time.h"
+#include "enforce/dispatcher.h"
 #include "ingest/pipeline.h"
 #include "investigate/desk.h"
 #include "relate/reputation.h"
@@ -23,8 +24,8 @@ struct DeskParts {
   std::string version;
   Time started_at;
   std::function<std::vector<SourceView>()> sources;
-  // Name and state of each enforcer.
-  std::function<std::vector<std::pair<std::string, std::string>>()> enforcers;
+  // How each enforcer and notifier is.
+  std::function<std::vector<enforce::NamedState>()> enforcers;
   std::function<Result<Done>(std::string_view who)> reload;
   relate::Reputation* reputation = nullptr;  // null: mail is not watched as it passes
   QuarantineDesk* quarantine = nullptr;      // null: no mail is held here

@@ -25,11 +25,6 @@ constexpr std::array kCounts{
 };
 static_assert(sizeof(MailFigures) == kCounts.size() * sizeof(uint64_t));
 
-std::optional<double> share(uint64_t part, uint64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 void MailFigures::add(const MailFigures& other, uint64_t times) {
@@ -43,17 +38,22 @@ std::array<MailRate, kMailRates> mail_rates() {
           MailRate::expired,   MailRate::complained, MailRate::unsubscribed};
 }
 
-std::optional<double> rate_of(const MailFigures& figures, MailRate rate) {
+MailShare share_of(const MailFigures& figures, MailRate rate) {
   switch (rate) {
-    case MailRate::delivered: return share(figures.delivered, figures.sent);
-    case MailRate::deferred: return share(figures.deferred, figures.sent);
-    case MailRate::bounced: return share(figures.bounced, figures.sent);
-    case MailRate::expired: return share(figures.expired, figures.sent);
-    case MailRate::complained:
-      return share(figures.reporting_complained, figures.reporting_delivered);
-    case MailRate::unsubscribed: return share(figures.unsubscribed, figures.delivered);
+    case MailRate::delivered: return {figures.delivered, figures.sent};
+    case MailRate::deferred: return {figures.deferred, figures.sent};
+    case MailRate::bounced: return {figures.bounced, figures.sent};
+    case MailRate::expired: return {figures.expired, figures.sent};
+    case MailRate::complained: return {figures.reporting_complained, figures.reporting_delivered};
+    case MailRate::unsubscribed: return {figures.unsubscribed, figures.delivered};
   }
-  return std::nullopt;
+  return {};
+}
+
+std::optional<double> rate_of(const MailFigures& figures, MailRate rate) {
+  const MailShare share = share_of(figures, rate);
+  if (share.whole == 0) return std::nullopt;
+  return static_cast<double>(share.part) / static_cast<double>(share.whole);
 }
 
 }  // namespace watchpost::investigate

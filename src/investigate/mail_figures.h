@@ -37,9 +37,14 @@ enum class MailRate : uint8_t { delivered, deferred, bounced, expired, complaine
 inline constexpr size_t kMailRates = 6;
 std::string_view name_of(MailRate rate);
 std::array<MailRate, kMailRates> mail_rates();
+struct MailShare {
+  uint64_t part = 0;
+  uint64_t whole = 0;
+};
 // Delivered, deferred, bounced, expired of what was sent; complained of what was delivered to
-// providers that tell of complaints; unsubscribed of what was delivered. Nothing where that is
-// none.
+// providers that tell of complaints; unsubscribed of what was delivered.
+MailShare share_of(const MailFigures& figures, MailRate rate);
+// Nothing where the whole is none.
 std::optional<double> rate_of(const MailFigures& figures, MailRate rate);
 
 }  // namespace watchpost::investigate

@@ -20,6 +20,7 @@ constexpr size_t kMostRows = 10'000;
 constexpr size_t kLongestNote = 1000;
 constexpr size_t kLongestOrigin = 100;
 constexpr size_t kMostFaults = 1000;
+constexpr size_t kShownRows = 5;  // of a dry run
 
 Result<std::string> key_of(std::string_view address) {
   std::string key = suppression_key(address);
@@ -123,26 +124,34 @@ Result<std::vector<Suppression>> lift_suppressions(ingest::Pipeline& pipeline,
 }
 
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const ListImport& wanted, std::string_view who, Time now) {
-  if (const auto fine = suppress::check_customer(wanted.defaults.customer); !fine) {
+                                  const ImportOptions& options, std::string_view who, Time now) {
+  if (const auto fine = suppress::check_customer(options.csv.customer); !fine) {
     return fail(fine.error());
   }
-  auto read = suppress::read_csv(csv, wanted.defaults, now);
+  auto read = suppress::read_csv(csv, options.csv, now);
+  if (!read) return fail(read.error());
+  ImportReceipt receipt{.taken = read->rows.size(),
+                        .over = read->over,
+                        .bad = read->faults.size(),
+                        .faults = std::move(read->faults),
+                        .columns = text_of(read->columns)};
+  if (receipt.faults.size() > kMostFaults) receipt.faults.resize(kMostFaults);
+  if (options.dry_run) {
+    read->rows.resize(std::min(read->rows.size(), kShownRows));
+    receipt.first = std::move(read->rows);
+    return receipt;
+  }
   const SuppressionOrder order{.act = SuppressionOrder::Act::import,
-                               .which = std::move(read.rows),
+                               .which = std::move(read->rows),
                                .who = std::string(who),
-                               .note = escaped(wanted.from, kLongestOrigin),
+                               .note = escaped(options.from, kLongestOrigin),
                                .only = std::nullopt,
-                               .again = wanted.again};
+                               .again = options.again};
   const auto done = pipeline.change_suppressions(order);
   if (!done) return fail(done.error());
-  const size_t taken = done->changed.size();
-  ImportReceipt receipt{.taken = taken,
-                        .unchanged = order.which.size() - taken - done->left_lifted,
-                        .left_lifted = done->left_lifted,
-                        .bad = read.faults.size(),
-                        .faults = std::move(read.faults)};
-  if (receipt.faults.size() > kMostFaults) receipt.faults.resize(kMostFaults);
+  receipt.taken = done->changed.size();
+  receipt.left_lifted = done->left_lifted;
+  receipt.unchanged = order.which.size() - receipt.taken - receipt.left_lifted;
   return receipt;
 }
 

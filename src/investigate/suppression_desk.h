@@ -17,6 +17,6 @@ Result<std::vector<Suppression>> lift_suppressions(ingest::Pipeline& pipeline,
                                                    const SuppressionLift& wanted,
                                                    std::string_view who);
 Result<ImportReceipt> import_list(ingest::Pipeline& pipeline, std::string_view csv,
-                                  const ListImport& wanted, std::string_view who, Time now);
+                                  const ImportOptions& options, std::string_view who, Time now);
 
 }  // namespace watchpost::investigate

@@ -31,17 +31,21 @@ struct SuppressionLift {
   std::string reason;     // empty: whatever it is
   std::string why;
 };
-struct ListImport {
-  suppress::CsvDefaults defaults;
-  std::string from;    // where it came from, for the record
-  bool again = false;  // also those that a person lifted
+struct ImportOptions {
+  suppress::CsvOptions csv;
+  std::string from;      // where the list came from, for the record
+  bool again = false;    // also those that a person lifted
+  bool dry_run = false;  // only what would be done
 };
 struct ImportReceipt {
-  size_t taken = 0;
+  size_t taken = 0;                        // of a dry run: could be
   size_t unchanged = 0;                    // suppressed already, and for as long
   size_t left_lifted = 0;                  // a person had lifted them
+  size_t over = 0;                         // lifted or ended, as the list says itself
   size_t bad = 0;                          // lines left out
   std::vector<suppress::CsvFault> faults;  // of these, the first
+  std::string columns;                     // as they were understood: CsvOptions::columns
+  std::vector<Suppression> first;          // of a dry run: the first of those taken
 };
 
 }  // namespace watchpost::investigate

@@ -2,13 +2,13 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/wilson.h"
 #include "relate/party_table.h"
 #include "relate/reputation_state.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <random>
 #include <tuple>
 #include <utility>
@@ -72,7 +72,6 @@ double Standing::messages() const {
 }
 
 double Standing::badness() const {
-  constexpr double z = 1.96;
   constexpr double kNothing = 1e-9;  // of a message: what is left after many half-lives
   const double said_by_people = count_of(*this, Deed::complained) + count_of(*this, Deed::reported);
   const double against =
@@ -80,9 +79,7 @@ double Standing::badness() const {
   // There was a message for each complaint, also where it is not among those counted.
   const double all = std::max(messages(), said_by_people);
   if (!(all > kNothing)) return 0;
-  const double share = std::min(against / all, 1.0);  // one message can have two things against it
-  const double spread = z * std::sqrt((share * (1 - share) + z * z / (4 * all)) / all);
-  return std::clamp((share + z * z / (2 * all) - spread) / (1 + z * z / all), 0.0, 1.0);
+  return wilson(against, all).low;  // one message can have two things against it
 }
 
 Shard::Shard(size_t most, uint64_t random_seed)

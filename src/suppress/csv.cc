@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/text.h"
+#include "suppress/csv_records.h"
 #include "suppress/customer.h"
 #include "suppress/until.h"
 
@@ -15,105 +16,7 @@
 namespace watchpost::suppress {
 namespace {
 
-constexpr size_t kLongestField = 64 * 1024;
 constexpr size_t kLongestNote = 1000;
-constexpr size_t kMostFields = 100;
-
-enum class Column : uint8_t { recipient, customer, reason, until, note, unused };
-constexpr std::array kUsual{Column::recipient, Column::customer, Column::reason, Column::until,
-                            Column::note};
-
-std::optional<Column> column_from(std::string_view name) {
-  struct Name {
-    std::string_view name;
-    Column column;
-  };
-  static constexpr std::array<Name, 9> kNames{{{"recipient", Column::recipient},
-                                               {"email", Column::recipient},
-                                               {"emailaddress", Column::recipient},
-                                               {"email_address", Column::recipient},
-                                               {"address", Column::recipient},
-                                               {"customer", Column::customer},
-                                               {"reason", Column::reason},
-                                               {"until", Column::until},
-                                               {"note", Column::note}}};
-  const std::string lower = lower_ascii(trim(name));
-  const auto found = std::ranges::find(kNames, lower, &Name::name);
-  if (found == kNames.end()) return std::nullopt;
-  return found->column;
-}
-
-// Takes a text apart into records, and says on which line each begins.
-class Records {
- public:
-  explicit Records(std::string_view text) : rest_(text) {
-    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-  }
-
-  // False at the end. `fault` says what is wrong with the record, which then is left behind.
-  bool next(std::vector<std::string>& fields, std::string& fault) {
-    fields.clear();
-    fault.clear();
-    if (rest_.empty()) return false;
-    line_ += lines_taken_;
-    const std::string_view begin = rest_;
-    do {
-      fault = field(fields.emplace_back());
-    } while (fault.empty() && comma_ && fields.size() < kMostFields);
-    if (fault.empty() && comma_) fault = fmt::format("it has more than {} fields", kMostFields);
-    if (!fault.empty()) {
-      // The next line is tried again, whatever this one has opened.
-      rest_ = begin;
-      rest_.remove_prefix(std::min(rest_.find('\n'), rest_.size() - 1) + 1);
-    }
-    const std::string_view taken = begin.substr(0, begin.size() - rest_.size());
-    lines_taken_ = static_cast<uint64_t>(std::ranges::count(taken, '\n'));
-    return true;
-  }
-  uint64_t line() const { return line_; }
-
- private:
-  // Takes one field and what ends it. Gives what is wrong with it.
-  std::string field(std::string& value) {
-    comma_ = false;
-    if (rest_.starts_with('"')) {
-      if (auto fault = quoted(value); !fault.empty()) return fault;
-    } else {
-      const size_t end = std::min(rest_.find_first_of(",\n"), rest_.size());
-      if (end > kLongestField) return "a field is too long";
-      value = rest_.substr(0, end);
-      rest_.remove_prefix(end);
-      if (value.ends_with('\r') && !rest_.starts_with(',')) value.pop_back();
-    }
-    if (rest_.starts_with('\r')) rest_.remove_prefix(1);
-    if (rest_.empty()) return {};
-    comma_ = rest_.front() == ',';
-    if (!comma_ && rest_.front() != '\n') return "something stands behind a closing quote";
-    rest_.remove_prefix(1);
-    return {};
-  }
-
-  std::string quoted(std::string& value) {
-    size_t at = 1;
-    while (at < rest_.size() && at <= kLongestField) {
-      if (rest_[at] != '"') {
-        value += rest_[at++];
-      } else if (at + 1 < rest_.size() && rest_[at + 1] == '"') {
-        value += '"';
-        at += 2;
-      } else {
-        rest_.remove_prefix(at + 1);
-        return {};
-      }
-    }
-    return "a quote is not closed";
-  }
-
-  std::string_view rest_;
-  bool comma_ = false;  // behind the field taken last
-  uint64_t line_ = 1;
-  uint64_t lines_taken_ = 0;
-};
 
 // A spreadsheet takes what begins so for a formula, also behind blanks. A text that does is written
 // with an apostrophe in front, which says "text" to it; one that already begins with apostrophes
@@ -137,69 +40,142 @@ Error no_address(std::string_view text) {
   return {Code::bad_input, fmt::format("`{}` is not an address", escaped(text, 60)), {}};
 }
 
-Result<Suppression> row_from(const std::vector<std::string>& fields,
-                             const std::vector<Column>& columns, const CsvDefaults& defaults,
-                             Time now) {
-  std::array<std::string_view, 6> values;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const Column column = i < columns.size() ? columns[i] : Column::unused;
-    values[static_cast<size_t>(column)] = without_mark(trim(fields[i]));
+// By column; empty where the line has none.
+using Values = std::array<std::string_view, 7>;
+
+std::string_view value(const Values& values, CsvColumn column) {
+  return values[static_cast<size_t>(column)];
+}
+
+Values values_of(const std::vector<std::string>& fields, const CsvColumns& columns) {
+  Values values;
+  for (size_t i = 0; i < fields.size() && i < columns.columns.size(); ++i) {
+    if (columns.columns[i] == CsvColumn::unused) continue;
+    values[static_cast<size_t>(columns.columns[i])] = without_mark(trim(fields[i]));
   }
-  const auto value = [&](Column column) { return values[static_cast<size_t>(column)]; };
-  Suppression row{.recipient = suppression_key(value(Column::recipient)),
-                  .customer = defaults.customer,
-                  .reason = defaults.reason};
-  if (row.recipient.empty()) return fail(no_address(value(Column::recipient)));
-  if (const auto customer = value(Column::customer); !customer.empty()) row.customer = customer;
-  if (const auto fine = check_customer(row.customer); !fine) return fail(fine.error());
-  if (const auto name = value(Column::reason); !name.empty()) {
-    const auto reason = suppression_reason_from(lower_ascii(name));
-    if (!reason) {
-      return fail(Code::bad_input, fmt::format("`{}` is no reason", escaped(name, 40)));
-    }
+  return values;
+}
+
+// A line of an export of all that there was.
+bool is_over(const Values& values) {
+  const std::string_view state = value(values, CsvColumn::state);
+  return equal_nocase(state, "lifted") || equal_nocase(state, "ended");
+}
+
+Result<Done> take_customer(std::string_view name, bool named, Suppression& row) {
+  if (name.empty()) return Done{};
+  if (const auto fine = check_customer(name); !fine) return fail(fine.error());
+  // Two addresses in a line are no address and its customer, unless the heading says so.
+  if (!named && name.find('@') != std::string_view::npos) {
+    return fail(Code::bad_input,
+                "its second field, the customer, is an address: name the columns in a first line");
+  }
+  row.customer = name;
+  return Done{};
+}
+
+// What others write as a reason may be a sentence: under a heading, it is kept as a note.
+Result<Done> take_reason(std::string_view text, bool named, Suppression& row) {
+  if (text.empty()) return Done{};
+  if (const auto reason = reason_called(text)) {
     row.reason = *reason;
+    return Done{};
   }
-  const auto until = until_from(value(Column::until), now);
+  if (!named) return fail(Code::bad_input, fmt::format("`{}` is no reason", escaped(text, 40)));
+  const size_t room = kLongestNote - row.note.size();
+  constexpr size_t kEllipsis = 8;
+  if (room <= 2 + kEllipsis) return Done{};
+  if (!row.note.empty()) row.note += "; ";
+  row.note += escaped(text, kLongestNote - row.note.size() - kEllipsis);
+  return Done{};
+}
+
+Result<Suppression> row_from(const Values& values, bool named, const CsvOptions& options,
+                             Time now) {
+  Suppression row{.recipient = suppression_key(value(values, CsvColumn::recipient)),
+                  .customer = options.customer,
+                  .reason = options.reason};
+  if (row.recipient.empty()) return fail(no_address(value(values, CsvColumn::recipient)));
+  row.note = value(values, CsvColumn::note);
+  if (row.note.size() > kLongestNote) return fail(Code::bad_input, "the note is too long");
+  if (const auto done = take_customer(value(values, CsvColumn::customer), named, row); !done) {
+    return fail(done.error());
+  }
+  if (const auto done = take_reason(value(values, CsvColumn::reason), named, row); !done) {
+    return fail(done.error());
+  }
+  const auto until = until_from(value(values, CsvColumn::until), now);
   if (!until) return fail(until.error());
   row.until = *until;
-  row.note = value(Column::note);
-  if (row.note.size() > kLongestNote) return fail(Code::bad_input, "the note is too long");
   return row;
 }
 
-// The columns that a first line names; nothing where it is a row like all others.
-std::optional<std::vector<Column>> header_from(const std::vector<std::string>& fields) {
-  std::vector<Column> columns;
-  for (const std::string& field : fields) {
-    columns.push_back(column_from(field).value_or(Column::unused));
+// What no line of a CSV begins with, or ends in.
+Result<Done> check_bytes(std::string_view text) {
+  const bool zero = text.size() >= 2 && (text[0] == '\0' || text[1] == '\0');
+  if (zero || text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    return fail(Code::bad_input, "it is UTF-16: save it as UTF-8");
   }
-  if (std::ranges::count(columns, Column::recipient) != 1) return std::nullopt;
-  return columns;
+  if (text.find('\n') == std::string_view::npos && text.find('\r') < text.size() - 1) {
+    return fail(Code::bad_input, "its lines end in CR alone: save it with LF or CR LF");
+  }
+  return Done{};
+}
+
+bool is_blank(const std::vector<std::string>& fields) {
+  return std::ranges::all_of(fields, [](const auto& field) { return trim(field).empty(); });
+}
+
+// What a first line that is no row says of the columns. One that says nothing is refused with all
+// behind it: to take the usual columns for granted would suppress whatever stands in them.
+Result<CsvColumns> columns_by(const std::vector<std::string>& fields, const std::string& fault,
+                              uint64_t line) {
+  const auto refuse = [line](std::string_view what) {
+    return fail(Code::bad_input, fmt::format("line {}: {}; nothing was taken", line, what));
+  };
+  if (!fault.empty()) return refuse(fault);
+  if (auto named = columns_named(fields)) return std::move(*named);
+  const std::string_view first = without_mark(trim(fields.front()));
+  if (!suppression_key(first).empty()) return usual_columns();
+  if (fields.size() == 1 && first.find_first_of(";\t") != std::string_view::npos) {
+    return refuse("its fields are separated by semicolons or tabs: only commas are read");
+  }
+  return refuse(fmt::format("`{}` is not an address, and no column is named `recipient` or `email`",
+                            escaped(first, 60)));
 }
 
 }  // namespace
 
-CsvRead read_csv(std::string_view text, const CsvDefaults& defaults, Time now) {
+Result<CsvRead> read_csv(std::string_view text, const CsvOptions& options, Time now) {
+  if (const auto fine = check_bytes(text); !fine) return fail(fine.error());
   CsvRead read;
-  Records records(text);
-  std::vector<Column> columns(kUsual.begin(), kUsual.end());
+  bool known = !options.columns.empty();
+  if (known) {
+    auto given = columns_from(options.columns);
+    if (!given) return fail(given.error());
+    read.columns = std::move(*given);
+  }
+  CsvRecords records(text);
   std::vector<std::string> fields;
   std::string fault;
-  bool first = true;
   while (records.next(fields, fault)) {
+    if (fault.empty() && is_blank(fields)) continue;
+    if (!std::exchange(known, true)) {
+      auto columns = columns_by(fields, fault, records.line());
+      if (!columns) return fail(columns.error());
+      read.columns = std::move(*columns);
+      if (read.columns.named) continue;
+    }
     if (!fault.empty()) {
       read.faults.push_back({records.line(), fault});
       continue;
     }
-    if (std::ranges::all_of(fields, [](const auto& field) { return trim(field).empty(); }))
+    const Values values = values_of(fields, read.columns);
+    if (is_over(values)) {
+      ++read.over;
       continue;
-    if (std::exchange(first, false)) {
-      if (auto named = header_from(fields)) {
-        columns = std::move(*named);
-        continue;
-      }
     }
-    auto row = row_from(fields, columns, defaults, now);
+    auto row = row_from(values, read.columns.named, options, now);
     if (row) {
       read.rows.push_back(std::move(*row));
     } else {
@@ -226,12 +202,19 @@ std::string csv_field(std::string_view text) {
   return out + '"';
 }
 
-std::string csv_header() { return "recipient,customer,reason,until,note\n"; }
+std::string csv_header() {
+  return "recipient,customer,reason,until,note,state,since,origin,evidence,lifted_by\n";
+}
 
-std::string csv_line(const Suppression& one) {
-  return fmt::format("{},{},{},{},{}\n", csv_field(one.recipient), csv_field(one.customer),
-                     name_of(one.reason), one.until ? format_time(*one.until) : std::string(),
-                     csv_field(one.note));
+std::string csv_line(const Suppression& one, Time now) {
+  return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", csv_field(one.recipient),
+                     csv_field(one.customer), name_of(one.reason),
+                     one.until ? format_time(*one.until) : std::string(), csv_field(one.note),
+                     one.lifted       ? "lifted"
+                     : one.holds(now) ? "holds"
+                                      : "ended",
+                     format_time(one.since), csv_field(one.origin), csv_field(one.evidence),
+                     csv_field(one.lifted_by));
 }
 
 }  // namespace watchpost::suppress

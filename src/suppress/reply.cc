@@ -47,11 +47,13 @@ Result<Done> check_reply(std::string_view reply) {
   return Done{};
 }
 
-std::string marked(std::string_view reply) { return fmt::format("{} {}", reply, kMark); }
+std::string marked(std::string_view reply, std::string_view mark) {
+  return fmt::format("{} {}", reply, mark);
+}
 
-std::string access_line(std::string_view recipient, std::string_view reply) {
+std::string access_line(std::string_view recipient, std::string_view reply, std::string_view mark) {
   if (recipient.empty() || recipient.front() == '#' || recipient.front() == '"') return {};
-  return fmt::format("{} {}", recipient, marked(reply));
+  return fmt::format("{} {}", recipient, marked(reply, mark));
 }
 
 }  // namespace watchpost::suppress

@@ -2,8 +2,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "enforce/following.h"
 #include "enforce/retry.h"
 #include "enforce/rounds.h"
+#include "net/address.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <sys/stat.h>
@@ -27,10 +30,18 @@ constexpr size_t kBytesAtOnce = 1024 * 1024;
 //   Owns: the descriptor, and the file until it is in place.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path)
+  NewFile(const std::string& path, unsigned mode)
       : path_(path),
         aside_(path + ".new"),
-        file_(::open(aside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+        file_(::open(aside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    if (file_ < 0) return;
+    // Whoever may read the file that is there may read the one that takes its place. Only then the
+    // mode: before, it would be another group's.
+    struct stat there = {};
+    if (::stat(path_.c_str(), &there) == 0) {
+      (void)!::fchown(file_, static_cast<uid_t>(-1), there.st_gid);
+    }
+    mode_set_ = ::fchmod(file_, mode) == 0;
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -50,7 +61,7 @@ class NewFile {
     return file_ < 0 ? failed() : Result<Done>(Done{});
   }
   Result<Done> place() {
-    if (file_ < 0 || ::fsync(file_) != 0) return failed();
+    if (file_ < 0 || !mode_set_ || ::fsync(file_) != 0) return failed();
     if (std::rename(aside_.c_str(), path_.c_str()) != 0) return failed();
     placed_ = true;
     return Done{};
@@ -64,6 +75,7 @@ class NewFile {
   const std::string path_;
   const std::string aside_;
   int file_;
+  bool mode_set_ = false;
   bool placed_ = false;
 };
 
@@ -71,7 +83,10 @@ class NewFile {
 
 struct PostfixAccess::Worker {
   Worker(std::string given_name, PostfixAccessSettings given, const EnforcerContext& given_context)
-      : name(std::move(given_name)), settings(std::move(given)), context(given_context) {}
+      : name(std::move(given_name)),
+        settings(std::move(given)),
+        context(given_context),
+        following(name, context.metrics) {}
 
   Duration round();
   Result<Done> write(Time now);
@@ -82,11 +97,11 @@ struct PostfixAccess::Worker {
   const std::string name;
   const PostfixAccessSettings settings;
   const EnforcerContext context;
+  Following following;
   // The thread's own.
   std::unique_ptr<store::Reader> reader = nullptr;
   std::optional<uint64_t> written_up_to = std::nullopt;
   std::optional<Time> next_end = std::nullopt;  // of those written
-  uint32_t failures = 0;
 
   mutable std::mutex mutex = {};
   std::string last = "not written yet";
@@ -99,7 +114,9 @@ Result<Done> PostfixAccess::Worker::write(Time now) {
     if (!opened) return fail(opened.error());
     reader = std::move(*opened);
   }
-  NewFile file(settings.path);
+  const auto mode = net::parse_socket_mode(settings.mode);
+  if (!mode) return fail(mode.error());
+  NewFile file(settings.path, *mode);
   std::string text = fmt::format(
       "# Made by Watchpost from its suppressions; changes are lost.\n"
       "# For smtpd: check_recipient_access, in front of what permits.\n");
@@ -114,7 +131,8 @@ Result<Done> PostfixAccess::Worker::write(Time now) {
     // Suppressed for several reasons, or for everybody's mail as well, it is one line.
     if (one.recipient == last_recipient) return Done{};
     last_recipient = one.recipient;
-    const std::string line = suppress::access_line(one.recipient, settings.reply);
+    const std::string line = suppress::access_line(one.recipient, settings.reply,
+                                                   context.reply_tags->mark_of(one.recipient));
     line.empty() ? ++left_out : ++lines;
     if (!line.empty()) (text += line) += '\n';
     if (text.size() < kBytesAtOnce) return Done{};
@@ -137,18 +155,22 @@ Result<Done> PostfixAccess::Worker::write(Time now) {
 Duration PostfixAccess::Worker::round() {
   const Time now = context.clock.now();
   const bool fresh = written_up_to && context.suppressed->last_change() <= *written_up_to;
-  if (fresh && (!next_end || now < *next_end)) return std::min<Duration>(settings.every, 1s);
+  if (fresh && (!next_end || now < *next_end)) {
+    following.is_current(now);
+    return std::min<Duration>(settings.every, 1s);
+  }
+  following.is_behind(changes_since(*context.suppressed, written_up_to.value_or(0)));
   const auto done = write(now);
   if (done) {
-    failures = 0;
+    following.done();
     return settings.every;
   }
   reader.reset();
-  ++failures;
+  following.failed();
   log_warning("enforce", "{}: {}", name, done.error().text());
   const std::lock_guard lock(mutex);
   last = done.error().text();
-  return pause_after(failures, 0);
+  return pause_after(static_cast<uint32_t>(following.failures()), 0);
 }
 
 void PostfixAccessSettings::describe(SettingsVisitor& visit) {
@@ -164,14 +186,22 @@ void PostfixAccessSettings::describe(SettingsVisitor& visit) {
   visit.setting(
       {.name = "every", .help = "it is written again at most so often", .least = 1, .most = 86'400},
       &every);
+  visit.setting({.name = "mode", .help = "file mode; it has addresses in it"}, &mode);
 }
 
 Result<Done> PostfixAccessSettings::check() const {
   if (const auto fine = suppress::check_reply(reply); !fine) {
     return fail(Code::bad_input, fine.error().what, "reply");
   }
+  if (const auto fine = net::parse_socket_mode(mode); !fine) {
+    return fail(Code::bad_input, fine.error().what, "mode");
+  }
   if (path.starts_with('/') && path.find('\0') == std::string::npos) return Done{};
   return fail(Code::bad_input, "it is not an absolute path", "path");
+}
+
+std::string PostfixAccessSettings::writes() const {
+  return std::filesystem::path(path).lexically_normal().string();
 }
 
 PostfixAccess::PostfixAccess(std::string name, PostfixAccessSettings settings,
@@ -192,6 +222,8 @@ std::string PostfixAccess::state() const {
   const std::lock_guard lock(worker_->mutex);
   return fmt::format("{}: {}", worker_->settings.path, worker_->last);
 }
+
+uint64_t PostfixAccess::failures() const { return worker_->following.failures(); }
 
 const EnforcerKind kPostfixAccess{
     .name = "postfix_access",

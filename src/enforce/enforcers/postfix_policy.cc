@@ -83,7 +83,8 @@ std::string PostfixPolicy::Service::judged(const PolicyRequest& request, Time no
     return std::string(kNoOpinion);
   }
   suppressed.add();
-  return suppress::marked(settings.suppression_reply);
+  return suppress::marked(settings.suppression_reply,
+                          context.reply_tags->mark_of(event[Field::recipient]));
 }
 
 std::string PostfixPolicy::Service::answer(const PolicyRequest& request) {
@@ -151,8 +152,8 @@ void PostfixPolicySettings::describe(SettingsVisitor& visit) {
                          "or for everybody"},
                 &suppressions);
   visit.setting({.name = "suppression_reply",
-                 .help = "how: code, enhanced status, text; the mark `(watchpost suppression)` is "
-                         "added"},
+                 .help = "how: code, enhanced status, text; the mark `(watchpost suppression "
+                         "...)` is added"},
                 &suppression_reply);
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ class SuppressionEnforcers : public testing::Test {
             .clock = clock_,
             .metrics = metrics_,
             .suppressed = &list_,
+            .reply_tags = &tags_,
             .store = {.path = folder_ + "/data"},
             .keep = [this](store::Fact fact) {
               const std::lock_guard lock(mutex_);
@@ -79,6 +81,7 @@ class SuppressionEnforcers : public testing::Test {
   std::string folder_;
   std::unique_ptr<store::Store> store_;
   suppress::List list_{5};
+  suppress::ReplyTags tags_{"a secret"};
   ManualClock clock_;
   Metrics metrics_;
   ActiveSnapshot active_;
@@ -100,8 +103,9 @@ TEST_F(SuppressionEnforcers, ThePolicyServiceRefusesWhereItIsTold) {
     const net::Client client((*policy)->port());
     EXPECT_TRUE(client.say(
         "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=B@Example.net\n\n"));
-    EXPECT_EQ(client.hear_until("\n\n"),
-              wanted ? "action=450 4.2.1 Not now (watchpost suppression)\n\n" : "action=dunno\n\n");
+    EXPECT_EQ(client.hear_until("\n\n"), wanted ? fmt::format("action=450 4.2.1 Not now {}\n\n",
+                                                              tags_.mark_of("b@example.net"))
+                                                : "action=dunno\n\n");
   }
 }
 
@@ -152,45 +156,116 @@ TEST_F(SuppressionEnforcers, AnAccessTableThatCannotBeWrittenSaysSo) {
   PostfixAccessSettings settings;
   settings.path = folder_ + "/none/table";
   const PostfixAccess access("table", settings, context());
-  ASSERT_TRUE(soon([&] { return access.state().find("cannot be written") != std::string::npos; }));
+  put({suppression(1, "a@x.example"), suppression(2, "b@x.example")});
+  ASSERT_TRUE(soon([&] { return access.failures() > 1; }));
+  EXPECT_THAT(access.state(), HasSubstr("cannot be written"));
+  // What an alert looks at.
+  const std::string metrics = metrics_.text();
+  EXPECT_THAT(metrics, HasSubstr("watchpost_suppression_feed_behind{enforcer=\"table\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("_current_timestamp_seconds{enforcer=\"table\"} 0\n"));
+  EXPECT_THAT(metrics, testing::Not(HasSubstr("enforcer=\"table\",result=\"failed\"} 0\n")));
+  std::filesystem::create_directory(folder_ + "/none");
+  ASSERT_TRUE(soon([&] { return access.failures() == 0; }));
+  ASSERT_TRUE(soon([&] {
+    return metrics_.text().find("watchpost_suppression_feed_behind{enforcer=\"table\"} 0\n") !=
+           std::string::npos;
+  }));
+  settings.mode = "rw";
+  EXPECT_EQ(settings.check().error().about, "mode");
+  settings.mode = "0640";
   settings.path = "table";
   EXPECT_EQ(settings.check().error().about, "path");
+  settings.path = "/a/../b//table";
+  EXPECT_EQ(settings.writes(), "/b/table");
 }
 
-TEST_F(SuppressionEnforcers, AWebhookIsToldInOrderFromWhereItWas) {
-  std::vector<std::string> bodies;
-  int status = 500;
-  auto server = net::HttpServer::open(
-      io_, {"127.0.0.1:0"},
-      [&](net::HttpRequest request, std::function<void(net::HttpResponse)> respond) {
-        const std::lock_guard lock(mutex_);
-        if (status == 200) bodies.push_back(request.body);
-        respond({.status = std::exchange(status, 200), .body = "{}"});
-      });
-  ASSERT_TRUE(server);
+TEST_F(SuppressionEnforcers, AnAccessTableIsForNobodyElse) {
+  const auto mode_of = [this] {
+    struct stat there = {};
+    return ::stat((folder_ + "/table").c_str(), &there) == 0 ? there.st_mode & 0777U : 0U;
+  };
+  PostfixAccessSettings settings;
+  settings.path = folder_ + "/table";
+  for (const auto& [text, mode] : {std::pair("0640", 0640U), std::pair("0664", 0664U)}) {
+    settings.mode = text;
+    const PostfixAccess access("table", settings, context());
+    ASSERT_TRUE(soon([&] { return mode_of() == mode; })) << text;
+  }
+}
+
+class SuppressionHook : public SuppressionEnforcers {
+ protected:
+  // Answers with `status` once, and then with 200.
+  void answer(int status) {
+    auto opened = net::HttpServer::open(
+        io_, {"127.0.0.1:0"},
+        [this](const net::HttpRequest& request, std::function<void(net::HttpResponse)> respond) {
+          const std::lock_guard lock(mutex_);
+          if (status_ == 200) bodies_.push_back(request.body);
+          respond({.status = std::exchange(status_, 200), .body = "{}"});
+        });
+    ASSERT_TRUE(opened);
+    status_ = status;
+    server_ = std::move(*opened);
+    settings_.url = fmt::format("http://127.0.0.1:{}/", server_->port());
+    settings_.secret = "s3cret";
+    settings_.allow_private = true;
+  }
+  boost::json::value only_body() {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(bodies_.size(), 1U);
+    return bodies_.empty() ? boost::json::value() : boost::json::parse(bodies_[0]);
+  }
+
+  int status_ = 200;
+  std::vector<std::string> bodies_;
+  SuppressionWebhookSettings settings_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(SuppressionHook, IsToldInOrderFromWhereItWas) {
+  answer(500);
   {
     store::Commit commit;
     commit.facts = {{"suppress/feed/hook", "1"}};
     ASSERT_TRUE(store_->commit(commit));
   }
-  put({suppression(1, "told@x.example"), suppression(2, "a@x.example", "acme\xff"),
-       suppression(3, "b@x.example")});
-  SuppressionWebhookSettings settings;
-  settings.url = fmt::format("http://127.0.0.1:{}/", (*server)->port());
-  settings.secret = "s3cret";
-  settings.allow_private = true;
-  const auto hook = SuppressionWebhook::open("hook", settings, context());
+  Suppression ended = suppression(3, "b@x.example");
+  ended.until = kNow;
+  put({suppression(1, "told@x.example"), suppression(2, "a@x.example", "acme\xff"), ended});
+  const auto hook = SuppressionWebhook::open("hook", settings_, context());
   ASSERT_TRUE(hook);
   ASSERT_TRUE(soon([&] { return kept() == "suppress/feed/hook=3"; }));
   EXPECT_THAT((*hook)->state(), HasSubstr("told up to change 3"));
-  const std::lock_guard lock(mutex_);
-  ASSERT_EQ(bodies.size(), 1U);
-  const auto body = boost::json::parse(bodies[0]);
+  EXPECT_EQ((*hook)->failures(), 0U);
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr("watchpost_enforcements_total{enforcer=\"hook\",result=\"failed\"} 1\n"));
+  const auto body = only_body();
   EXPECT_EQ(body.at("id").as_string(), "suppressions/3");
   EXPECT_EQ(body.at("changes").as_array().size(), 2U);
-  EXPECT_EQ(body.at("changes").at(0).at("recipient").as_string(), "a@x.example");
-  EXPECT_TRUE(body.at("changes").at(0).at("suppressed").as_bool());
+  const auto& first = body.at("changes").at(0);
+  EXPECT_EQ(first.at("recipient").as_string(), "a@x.example");
+  EXPECT_TRUE(first.at("suppressed").as_bool());
+  EXPECT_EQ(std::string(first.at("refusal_mark").as_string()), tags_.mark_of("a@x.example"));
   EXPECT_TRUE(body.at("changes").at(1).at("customer").is_null());
+  // What has ended is not suppressed, though nobody lifted it.
+  EXPECT_FALSE(body.at("changes").at(1).at("suppressed").as_bool());
+  EXPECT_EQ(body.at("changes").at(1).at("state").as_string(), "ended");
+}
+
+TEST_F(SuppressionHook, OfOneCustomerHearsNothingOfOthers) {
+  answer(200);
+  settings_.customer = "acme";
+  put({suppression(1, "a@x.example", "acme"), suppression(2, "b@x.example", "other"),
+       suppression(3, "c@x.example"), suppression(4, "d@x.example", "other")});
+  const auto hook = SuppressionWebhook::open("hook", settings_, context());
+  ASSERT_TRUE(hook);
+  // It moves on over what it is not told.
+  ASSERT_TRUE(soon([&] { return kept() == "suppress/feed/hook=4"; }));
+  const auto body = only_body();
+  ASSERT_EQ(body.at("changes").as_array().size(), 2U);
+  EXPECT_EQ(body.at("changes").at(0).at("recipient").as_string(), "a@x.example");
+  EXPECT_EQ(body.at("changes").at(1).at("recipient").as_string(), "c@x.example");
 }
 
 TEST_F(SuppressionEnforcers, OneReasonLiftedIsNoLeaveToMail) {
@@ -199,9 +274,10 @@ TEST_F(SuppressionEnforcers, OneReasonLiftedIsNoLeaveToMail) {
   bounce.lifted = true;
   put({suppression(1, "a@x.example"), bounce});
   const auto told = [&] {
-    const auto body = boost::json::parse(suppression_changes_body(std::vector{bounce}, list_));
+    const auto body = boost::json::parse(
+        suppression_changes_body(std::vector{bounce}, {.now = kNow, .list = list_, .tags = tags_}));
     const auto& change = body.at("changes").at(0);
-    EXPECT_TRUE(change.at("lifted").as_bool());
+    EXPECT_EQ(change.at("state").as_string(), "lifted");
     return change.at("suppressed").as_bool();
   };
   EXPECT_TRUE(told());

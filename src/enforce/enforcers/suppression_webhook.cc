@@ -1,9 +1,12 @@
 #include "enforce/enforcers/suppression_webhook.h"
 
+#include "base/hash.h"
 #include "base/log.h"
+#include "enforce/following.h"
 #include "enforce/outgoing.h"
 #include "enforce/retry.h"
 #include "enforce/rounds.h"
+#include "model/incident.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -27,27 +31,38 @@ boost::json::value or_null(const std::string& text) {
   return boost::json::value(json_text(text));
 }
 
+std::string_view state_of(const Suppression& one, Time now) {
+  if (one.lifted) return "lifted";
+  return one.holds(now) ? "holds" : "ended";
+}
+
 // Whoever is told follows recipients: one that is still suppressed for another reason must not be
 // mailed when this one is lifted.
-boost::json::object change_json(const Suppression& one, const suppress::List& list) {
-  const bool others = std::ranges::any_of(
-      list.all_of(one.customer, one.recipient), [&](const suppress::Entry& there) {
-        return there.reason != one.reason && there.holds(one.changed_at);
-      });
-  return {{"change", one.change},
-          {"recipient", json_text(one.recipient)},
+bool is_suppressed(const Suppression& one, const suppress::List& list, Time now) {
+  return one.holds(now) || list.holding(one.customer, one.recipient, now);
+}
+
+boost::json::object change_json(const Suppression& one, const suppress::List& list, Time now,
+                                std::string_view mark) {
+  const std::string incident =
+      one.incident == 0 ? std::string() : text_of(IncidentId{one.incident});
+  return {{"recipient", json_text(one.recipient)},
           {"customer", or_null(one.customer)},
-          {"suppressed", !one.lifted || others},
+          {"suppressed", is_suppressed(one, list, now)},
+          {"state", state_of(one, now)},
           {"reason", name_of(one.reason)},
-          {"lifted", one.lifted},
-          {"since", format_time(one.since)},
-          {"until", one.until ? boost::json::value(format_time(*one.until)) : nullptr},
           {"origin", json_text(one.origin)},
           {"note", json_text(one.note)},
+          {"since", format_time(one.since)},
+          {"until", one.until ? boost::json::value(format_time(*one.until)) : nullptr},
           {"evidence", json_text(one.evidence)},
+          {"event", or_null(one.event ? to_hex(one.event) : std::string())},
+          {"incident", or_null(incident)},
           {"lifted_by", or_null(one.lifted_by)},
           {"lifted_note", or_null(one.lifted_note)},
-          {"changed_at", format_time(one.changed_at)}};
+          {"changed_at", format_time(one.changed_at)},
+          {"change", one.change},
+          {"refusal_mark", mark}};
 }
 
 }  // namespace
@@ -59,7 +74,8 @@ struct SuppressionWebhook::Worker {
         name(std::move(given_name)),
         settings(given),
         secret(std::move(given_secret)),
-        context(given_context) {}
+        context(given_context),
+        following(name, context.metrics) {}
 
   Duration round();
   Result<Done> prepare();
@@ -71,10 +87,10 @@ struct SuppressionWebhook::Worker {
   const SuppressionWebhookSettings settings;
   const std::string secret;
   const EnforcerContext context;
+  Following following;
   // The thread's own.
   std::unique_ptr<store::Reader> reader = nullptr;
   std::optional<uint64_t> position = std::nullopt;
-  uint32_t failures = 0;
 
   mutable std::mutex mutex = {};
   std::string last = "not called yet";
@@ -101,15 +117,28 @@ Result<Done> SuppressionWebhook::Worker::prepare() {
 
 Result<bool> SuppressionWebhook::Worker::tell() {
   if (const auto done = prepare(); !done) return fail(done.error());
+  following.is_behind(changes_since(*context.suppressed, *position));
   if (context.suppressed->last_change() <= *position) return false;
-  const auto rows = reader->suppressions_after(*position, kChangesAtOnce);
+  auto rows = reader->suppressions_after(*position, kChangesAtOnce);
   if (!rows) return fail(rows.error());
   if (rows->empty()) return false;
   const uint64_t end = rows->back().change;
-  const auto done = post_signed(settings, secret, fmt::format("suppressions/{}", end),
-                                suppression_changes_body(*rows, *context.suppressed),
-                                context.clock.now(), kDeadline);
-  if (!done) return fail(done.error());
+  if (!settings.customer.empty()) {
+    std::erase_if(*rows, [this](const Suppression& one) {
+      return !one.customer.empty() && one.customer != settings.customer;
+    });
+  }
+  const Time now = context.clock.now();
+  if (!rows->empty()) {
+    const auto done = post_signed(
+        settings, secret, fmt::format("suppressions/{}", end),
+        suppression_changes_body(
+            *rows,
+            {.end = end, .now = now, .list = *context.suppressed, .tags = *context.reply_tags}),
+        now, kDeadline);
+    if (!done) return fail(done.error());
+    following.done();
+  }
   position = end;
   if (context.keep) context.keep({fact, std::to_string(end)});
   const std::lock_guard lock(mutex);
@@ -120,14 +149,15 @@ Result<bool> SuppressionWebhook::Worker::tell() {
 Duration SuppressionWebhook::Worker::round() {
   const auto told = tell();
   if (told) {
-    failures = 0;
+    if (!*told) following.is_current(context.clock.now());
     return *told ? Duration(0) : kPause;
   }
-  if (failures++ == 0) log_warning("enforce", "{}: {}", name, told.error().text());
+  if (following.failures() == 0) log_warning("enforce", "{}: {}", name, told.error().text());
+  following.failed();
   reader.reset();
   const std::lock_guard lock(mutex);
   last = told.error().what;
-  return pause_after(failures, 0);
+  return pause_after(static_cast<uint32_t>(following.failures()), 0);
 }
 
 SuppressionWebhook::SuppressionWebhook(std::unique_ptr<Worker> worker)
@@ -157,13 +187,23 @@ std::string SuppressionWebhook::state() const {
   return fmt::format("{}: {}", origin_of(worker_->settings.url), worker_->last);
 }
 
+uint64_t SuppressionWebhook::failures() const { return worker_->following.failures(); }
+
 std::string suppression_changes_body(std::span<const Suppression> changes,
-                                     const suppress::List& list) {
+                                     const ChangesContext& around) {
   boost::json::array all;
-  for (const Suppression& one : changes) all.push_back(change_json(one, list));
+  for (const Suppression& one : changes) {
+    all.push_back(change_json(one, around.list, around.now, around.tags.mark_of(one.recipient)));
+  }
   return boost::json::serialize(boost::json::object{
-      {"id", fmt::format("suppressions/{}", changes.empty() ? 0 : changes.back().change)},
-      {"changes", std::move(all)}});
+      {"id", fmt::format("suppressions/{}", around.end)}, {"changes", std::move(all)}});
+}
+
+void SuppressionWebhookSettings::describe(SettingsVisitor& visit) {
+  WebhookSettings::describe(visit);
+  visit.setting({.name = "customer",
+                 .help = "only those of this customer and those for everybody; empty: all"},
+                &customer);
 }
 
 const EnforcerKind kSuppressionWebhook{

@@ -10,8 +10,11 @@
 
 namespace watchpost::enforce {
 
-// The same settings as the webhook for decisions.
-struct SuppressionWebhookSettings final : WebhookSettings {};
+// The settings of the webhook for decisions, and whose.
+struct SuppressionWebhookSettings final : WebhookSettings {
+  std::string customer;
+  void describe(SettingsVisitor& visit) override;
+};
 
 // Brings each change of a suppression to an HTTP service of yours, in the order of changes, several
 // at a time: docs/guide/list-hygiene.md is the contract of the request. A 2xx answer takes them;
@@ -30,6 +33,7 @@ class SuppressionWebhook final : public Enforcer {
   Result<Done> apply(const Decision&, Duration) override { return Done{}; }
   Result<Done> undo(const Decision&, Duration) override { return Done{}; }
   std::string state() const override;
+  uint64_t failures() const override;
 
  private:
   struct Worker;
@@ -37,9 +41,16 @@ class SuppressionWebhook final : public Enforcer {
   std::unique_ptr<Worker> worker_;
 };
 
-// The body of a request. `list`: what else suppresses these recipients.
+// What the rows of a request are read beside.
+struct ChangesContext {
+  uint64_t end = 0;  // the last change that was looked at
+  Time now;
+  const suppress::List& list;  // what else suppresses the recipients
+  const suppress::ReplyTags& tags;
+};
+// The body of a request: a row is as one of the feed of changes is.
 std::string suppression_changes_body(std::span<const Suppression> changes,
-                                     const suppress::List& list);
+                                     const ChangesContext& around);
 
 extern const EnforcerKind kSuppressionWebhook;
 

@@ -233,9 +233,14 @@ std::optional<RejectLine> read_content_reject(std::string_view text) {
 
 namespace {
 
-// What stands in the mark: a decision, that the recipient is suppressed, or the border's own rules.
+// What stands in the mark: a decision, that the recipient is suppressed (with a code over it, which
+// only the pipeline can check, or without one), or the border's own rules.
 bool is_our_mark(std::string_view what) {
   if (what == "suppression" || what == "border") return true;
+  if (take_prefix(what, "suppression ")) {
+    const auto fits = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
+    return what.size() == 16 && std::ranges::all_of(what, fits);
+  }
   if (!what.starts_with("d-") || what.size() < 3 || what.size() > 22) return false;
   return std::ranges::all_of(what.substr(2), is_digit);
 }

@@ -37,8 +37,8 @@ std::optional<RejectLine> read_reject(std::string_view text);
 std::optional<RejectLine> read_content_reject(std::string_view text);
 
 // Our own answer to a policy request, or that of an access table of ours: the reply ends in
-// " (watchpost d-17)" or " (watchpost suppression)". Only asked of lines in which smtpd itself says
-// "reject"; `text` is all behind that word.
+// " (watchpost d-17)" or " (watchpost suppression 0123456789abcdef)", the code being optional. Only
+// asked of lines in which smtpd itself says "reject"; `text` is all behind that word.
 bool is_our_own_reply(const RejectLine& line, std::string_view text);
 // The same of lines that say "milter-reject", of smtpd or cleanup: what our milter answered, with
 // "(watchpost border)" too.
