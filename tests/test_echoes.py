@@ -6,6 +6,7 @@ import unittest
 
 from feedback_mail import KEY, Lmtp, bounce as notice, token
 from support import DaemonTest, free_port, message_begins, now, over_unix, write
+from test_kumomta import pack
 from test_suppressions import DETECTOR, RULES, bounce
 
 SOURCES = """
@@ -65,7 +66,7 @@ class Echoes(DaemonTest):
                                "content": reply[10:], "command": "RCPT TO"},
                   "peer_address": {"name": "mx1", "addr": "198.51.100.9"}, "timestamp": at, "created": at - 1,
                   "num_attempts": 0, "meta": {"authn_id": "anna@acme.example"}, "headers": {}, "nodeid": "n1"}
-        write(self.folder / "kumo/20261129", json.dumps(record) + "\n")
+        write(self.folder / "kumo/20261129", pack(json.dumps(record) + "\n"))
 
     def powermta(self, to, reply):
         path = self.folder / "acct.csv"
