@@ -66,7 +66,7 @@ class Echoes(DaemonTest):
                                "content": reply[10:], "command": "RCPT TO"},
                   "peer_address": {"name": "mx1", "addr": "198.51.100.9"}, "timestamp": at, "created": at - 1,
                   "num_attempts": 0, "meta": {"authn_id": "anna@acme.example"}, "headers": {}, "nodeid": "n1"}
-        write(self.folder / "kumo/20261129", pack(json.dumps(record) + "\n"))
+        write(self.folder / "kumo/20261129-104500.123456789", pack(json.dumps(record) + "\n"))
 
     def powermta(self, to, reply):
         path = self.folder / "acct.csv"
