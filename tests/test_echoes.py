@@ -99,7 +99,7 @@ class Echoes(DaemonTest):
         listed = self.daemon.json("suppressions", "list", "--customer", "acme.example")["suppressions"]
         self.assertEqual(sorted(one["recipient"] for one in listed), sorted(f"forged-{way}@dest.example" for way in WAYS))
         # Five forged ones reach the detector, and the echoes are not among what it counted.
-        incident = self.daemon.json("incident", "list")["incidents"][0]
+        incident = self.daemon.json("incidents")["incidents"][0]
         self.assertNotIn("echo-", json.dumps(self.daemon.json("incident", "show", incident["id"])))
 
 
