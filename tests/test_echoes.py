@@ -6,6 +6,7 @@ import unittest
 
 from feedback_mail import KEY, Lmtp, bounce as notice, token
 from support import DaemonTest, free_port, message_begins, now, over_unix, write
+from test_kumomta import pack
 from test_suppressions import DETECTOR, RULES, bounce
 
 SOURCES = """
@@ -65,7 +66,7 @@ class Echoes(DaemonTest):
                                "content": reply[10:], "command": "RCPT TO"},
                   "peer_address": {"name": "mx1", "addr": "198.51.100.9"}, "timestamp": at, "created": at - 1,
                   "num_attempts": 0, "meta": {"authn_id": "anna@acme.example"}, "headers": {}, "nodeid": "n1"}
-        write(self.folder / "kumo/20261129", json.dumps(record) + "\n")
+        write(self.folder / "kumo/20261129-104500.123456789", pack(json.dumps(record) + "\n"))
 
     def powermta(self, to, reply):
         path = self.folder / "acct.csv"
@@ -98,7 +99,7 @@ class Echoes(DaemonTest):
         listed = self.daemon.json("suppressions", "list", "--customer", "acme.example")["suppressions"]
         self.assertEqual(sorted(one["recipient"] for one in listed), sorted(f"forged-{way}@dest.example" for way in WAYS))
         # Five forged ones reach the detector, and the echoes are not among what it counted.
-        incident = self.daemon.json("incident", "list")["incidents"][0]
+        incident = self.daemon.json("incidents")["incidents"][0]
         self.assertNotIn("echo-", json.dumps(self.daemon.json("incident", "show", incident["id"])))
 
 
