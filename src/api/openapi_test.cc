@@ -179,24 +179,24 @@ TEST(OpenApi, DescribesWhatIsTaken) {
     for (const auto& parameter : parameters->as_array()) {
       if (parameter.at("in").as_string() != "query") continue;
       const std::string name(parameter.at("name").as_string());
-      decltype(net::HttpRequest::query) query{{name, name == "limit"    ? "5"
-                                                     : name == "all"    ? "true"
-                                                     : name == "worst"  ? "5"
-                                                     : name == "party"  ? "domain"
-                                                     : name == "kind"   ? "bounced"
-                                                     : name == "reason" ? "complaint"
-                                                     : route.path == "/v1/suppressions/changes"
-                                                         ? "7"
-                                                     : name == "stream" ? "credential=a"
-                                                     : name == "past"   ? "30d"
-                                                     : name == "since" || name == "until" ? "2h"
-                                                     : name == "decision"                 ? "d-17"
-                                                     : name == "direction"     ? "inbound"
-                                                     : name == "state"         ? "held"
-                                                     : name == "requested"     ? "true"
-                                                     : name.ends_with("_size") ? "5"
-                                                     : name == "t"             ? "good"
-                                                                               : "x"}};
+      decltype(net::HttpRequest::query) query{
+          {name, name == "limit"                            ? "5"
+                 : name == "all"                            ? "true"
+                 : name == "worst"                          ? "5"
+                 : name == "party"                          ? "domain"
+                 : name == "kind"                           ? "bounced"
+                 : name == "reason"                         ? "complaint"
+                 : route.path == "/v1/suppressions/changes" ? "7"
+                 : name == "stream"                         ? "credential=a"
+                 : name == "past"                           ? "30d"
+                 : name == "since" || name == "until"       ? "2h"
+                 : name == "decision"                       ? "d-17"
+                 : name == "direction"                      ? "inbound"
+                 : name == "state"                          ? "held"
+                 : name == "requested" || name == "dry_run" ? "true"
+                 : name.ends_with("_size")                  ? "5"
+                 : name == "t"                              ? "good"
+                                                            : "x"}};
       query.merge(needed_query(route.path));
       EXPECT_EQ(fixture.ask(std::string(route.method), std::string(route.path), query).status, 200)
           << route.path << " " << name;
