@@ -15,7 +15,6 @@ struct SuppressionOptions {
   std::string recipient, customer, reason, since, until, note, after;
   bool everybody = false;
   bool all = false;
-  bool again = false;
   size_t limit = 50;
 };
 
@@ -68,8 +67,6 @@ int list_some(const Session& session, const SuppressionOptions& options) {
       session.terminal.line(fmt::format("\nMore: --after {}", escaped(next)));
     }
   });
-}
-
 }
 
 // --- the command line ----------------------------------------------------------------------------
