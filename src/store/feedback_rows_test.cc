@@ -1,8 +1,7 @@
 // What the store keeps of feedback: ids that count once, mail that was not understood,
 // suppressions.
 #include "store/encoding.h"
-#include "store/sqlite/database.h"
-#include "store/store_fixture.h"
+#include "store/old_version.h"
 
 #include <string>
 #include <vector>
@@ -222,13 +221,7 @@ TEST_F(FeedbackRows, WhatVersion3HadIsTakenOver) {
   lifted.lifted_by = "alice";
   lifted.note = "address is back";
   {
-    auto database = value_of(
-        sqlite::Database::open(settings().path + "/state.db", sqlite::Database::Access::writer));
-    value_of(database.run(
-        "DROP TABLE suppressions; DROP TABLE suppression_history; PRAGMA user_version=3;"
-        "CREATE TABLE suppressions(recipient BLOB NOT NULL, customer BLOB NOT NULL, "
-        "change INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(recipient, customer)) "
-        "WITHOUT ROWID; CREATE UNIQUE INDEX suppressions_by_change ON suppressions(change);"));
+    auto database = as_version_3(settings().path + "/state.db");
     auto put = value_of(database.prepare("INSERT INTO suppressions VALUES(?, ?, ?, ?)"));
     for (const Suppression& one : {bounce, lifted}) {
       const std::string body = old_body(one);

@@ -1,7 +1,6 @@
 // Mail that was not understood: who goes where there is too much of it.
 #include "store/encoding.h"
-#include "store/sqlite/database.h"
-#include "store/store_fixture.h"
+#include "store/old_version.h"
 
 #include <map>
 #include <string>
@@ -140,11 +139,7 @@ TEST_F(KeptMailTest, OfAnOlderVersionIsReadAndHeldByNobody) {
   const std::string bytes = body.take();
   open().reset();
   {
-    using sqlite::Database;
-    auto state = value_of(Database::open(file("state.db"), Database::Access::writer));
-    value_of(
-        state.run("DROP INDEX kept_mail_by_holder; ALTER TABLE kept_mail DROP COLUMN holder;"
-                  "PRAGMA user_version = 3"));
+    auto state = as_version_3(file("state.db"));
     auto put = value_of(state.prepare("INSERT INTO kept_mail VALUES(1, 1, ?, x'78')"));
     value_of(put.bind(std::string_view(bytes)).run());
   }
