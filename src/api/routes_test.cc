@@ -102,7 +102,7 @@ TEST(Routes, DoWhatPeopleDecide) {
                 "revoke d-17 token ops: ", "impose suspend 1h on credential=bob token ops: ",
                 "release credential=bob token ops: solved",
                 "suppress a@x.example for  because by_hand token ops: ",
-                "lift a@x.example for  token ops: a test",
+                "lift a@x.example for  because  token ops: a test",
                 "import a@x.example\n for  because imported token ops: ",
                 "forget domain shop.example token ops: ours", "automation off token ops: storm",
                 "reload token ops"}));

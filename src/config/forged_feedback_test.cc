@@ -206,7 +206,8 @@ TEST_F(ForgedFeedback, ACustomerCannotSpeakForAnother) {
       rules_of({{.id = 2, .secret = "the thief's own secret", .customer = "thief"}});
   for (int i = 0; i < 2'000; ++i) {
     const std::string recipient = fmt::format("u{}@yahoo.com", i);
-    const std::string own = own_keys.keys.make({.sent = kSent}, recipient, kSent).value();
+    const std::string own =
+        own_keys.keys.make({.sent = kSent}, recipient, kSent, uint8_t{2}).value();
     take(arf_text({.token = own,
                    .recipient = recipient,
                    .message_id = fmt::format("m{}@victim.example", i),
