@@ -194,6 +194,7 @@ TEST(OpenApi, DescribesWhatIsTaken) {
                  : name == "direction"                      ? "inbound"
                  : name == "state"                          ? "held"
                  : name == "requested" || name == "dry_run" ? "true"
+                 : name == "again"                          ? "true"
                  : name.ends_with("_size")                  ? "5"
                  : name == "t"                              ? "good"
                                                             : "x"}};
