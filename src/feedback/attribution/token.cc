@@ -73,6 +73,17 @@ Time time_of(std::string_view bytes) {
   return Time{std::chrono::seconds(seconds)};
 }
 
+// As sending systems write it, with ASCII letters in lower case: they cannot be asked to know
+// Unicode. Empty where it is no address.
+std::string as_written(std::string_view address) {
+  if (suppression_key(address).empty()) return {};
+  if (address.starts_with('<') && address.ends_with('>')) {
+    address = address.substr(1, address.size() - 2);
+  }
+  if (address.ends_with('.')) address.remove_suffix(1);
+  return lower_ascii(address);
+}
+
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7f; });
 }
@@ -254,14 +265,14 @@ ReadToken TokenKeys::read(std::string_view token, Time now, Duration oldest) con
 
 bool TokenKeys::is_for(const ReadToken& token, std::string_view recipient) const {
   const Key* const key = find(token.key);
-  const std::string address = suppression_key(recipient);
+  const std::string address = as_written(recipient);
   if (key == nullptr || address.empty()) return false;
   return crypto::equal_in_constant_time(view(token.recipient), key->code_of(address));
 }
 
 const ReadToken* TokenKeys::first_for(std::span<const ReadToken> tokens,
                                       std::string_view recipient) const {
-  const std::string address = suppression_key(recipient);
+  const std::string address = as_written(recipient);
   if (address.empty()) return nullptr;
   std::array<std::string, 256> codes;
   for (const ReadToken& token : tokens) {
@@ -298,7 +309,7 @@ Result<std::string> TokenKeys::make(const TokenContent& content, std::string_vie
   const auto found = Key::fitting(keys_, content, now, wanted);
   if (!found) return fail(found.error());
   const Key* const key = *found;
-  const std::string address = suppression_key(recipient);
+  const std::string address = as_written(recipient);
   if (address.empty()) return fail(Code::bad_input, "the recipient is no address");
   TokenContent wants = content;
   if (!key->customer.empty()) wants.customer.clear();  // the key says it
