@@ -172,9 +172,7 @@ void check_holds(const Configuration& in, Warnings& warnings) {
 // Whoever has a mailbox there writes from that domain, with its signature.
 void check_reporters(const Configuration& in, Warnings& warnings) {
   for (const std::string& reporter : in.feedback.reporters) {
-    if (reporter.contains('@') || provider_of(lower_ascii(reporter)) == lower_ascii(reporter)) {
-      continue;
-    }
+    if (!is_mailbox_provider(lower_ascii(reporter))) continue;  // an address is none
     warnings.push_back({Code::refused,
                         fmt::format("everybody who has a mailbox at {} is believed: name the "
                                     "address that its reports come from",

@@ -176,7 +176,7 @@ void Decider::Step::close(Incident& incident, std::string_view who, std::string_
   decider_.unindex(incident);
   incident.state = IncidentState::closed;
   decider_.index(incident);
-  touch(incident);
+  incident.updated_at = std::max(incident.updated_at, now_);
   write(incident, who, std::string(why));
   audit(who, "incident closed", text_of(incident.id), std::string(why));
 }
@@ -230,7 +230,10 @@ void Decider::Step::tell(const Incident& incident, std::string target, std::stri
 }
 
 void Decider::Step::touch(Incident& incident) {
-  incident.updated_at = std::max(incident.updated_at, now_);
+  // Of one that is closed it says when that was, whatever people note later.
+  if (incident.state != IncidentState::closed) {
+    incident.updated_at = std::max(incident.updated_at, now_);
+  }
   incidents_.insert(incident.id);
 }
 

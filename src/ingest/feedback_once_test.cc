@@ -73,6 +73,70 @@ TEST_F(ReporterTest, WhoIsHiddenIsToldApartByTheReport) {
   EXPECT_NE(first, id(another));
 }
 
+// Whoever sent the mail wrote its return path: it blames nobody else, and makes no other complaint.
+TEST_F(ReporterTest, WhatWeSawGoesBeforeWhatTheSenderWrote) {
+  feedback::FeedbackSettings settings;
+  settings.verp = {{R"(^b-(?P<customer>\w+)-(?P<user>[^=@]+)=(?P<domain>[^@]+)@)"}};
+  use(settings);
+  const EventId first = id(arf_text({}));
+  const std::string mail = arf_text({});
+  const Arrival blamed =
+      reader_.read({.bytes = mail,
+                    .envelope = {.sender = "", .recipients = {"b-victim-kim=example.com@e.net"}},
+                    .source = "inbox",
+                    .at = kNow,
+                    .proven_reporter = "fbl.example.org"});
+  EXPECT_EQ(told(blamed), "complained kim@example.com acme/spring/ by message_id: reporter");
+  EXPECT_EQ(blamed.events.events()[0].id, first);
+}
+
+// Where the mail has a token of the customer's own, which takes nothing back.
+TEST_F(ReporterTest, TakesBackWhatACustomersOwnKeyCannot) {
+  sent_.mails["m1@news.example.net"].customer = "other";
+  const MailText mail{
+      .token = rules_.keys.make({.sent = kSent}, "kim@example.com", kSent, uint8_t{2}).value()};
+  read(arf_text(mail));
+  EXPECT_EQ(told(signed_report(arf_text(mail, "not-spam"))),
+            "complaint_withdrawn kim@example.com other/spring/ by message_id: reporter");
+}
+
+// The token of an earlier mail, put in front of the mail's own, must not hide who complains.
+TEST_F(FeedbackReaderTest, OfSeveralGoodTokensTheNewestIsTheMailsOwn) {
+  const std::string earlier = token("me@example.com", kSent - 24h);
+  const auto hidden = [&](std::string fields, std::string own) {
+    return read(arf_text({.token = std::move(own),
+                          .recipient = "redacted@example.com",
+                          .message_id = "",
+                          .fields = std::move(fields)}))
+        .events.events()[0]
+        .id;
+  };
+  const std::string in_front = "X-Track: " + earlier + "\r\n";
+  EXPECT_NE(hidden(in_front, token("kim@example.com")), hidden(in_front, token("lee@example.com")));
+  EXPECT_EQ(hidden(in_front, token("kim@example.com")), hidden("", token("kim@example.com")));
+}
+
+TEST_F(FeedbackReaderTest, ACustomersOwnKeyCountsOnceWheneverTheMailBecomesKnown) {
+  const MailText mail{
+      .token = rules_.keys.make({.sent = kSent}, "kim@example.com", kSent, uint8_t{2}).value()};
+  const EventId first = read(arf_text(mail)).events.events()[0].id;
+  sent_.mails["m1@news.example.net"] = {
+      .customer = "other", .recipient = "kim@example.com", .sent = kSent};
+  EXPECT_EQ(first, read(arf_text(mail)).events.events()[0].id);
+}
+
+// The notice that says why comes after one that does not.
+TEST_F(FeedbackReaderTest, AReasonThatComesLaterSuppresses) {
+  std::string vague = dsn_text({.token = token(), .message_id = ""}, "failed", "5.0.0");
+  const size_t reply = vague.find("Diagnostic-Code");
+  vague.erase(reply, vague.find("\r\n", reply) + 2 - reply);
+  const Arrival part = read(vague);
+  EXPECT_EQ(part.events.events()[0][Field::class_], "unclassified");
+  EXPECT_TRUE(is_proven(part.events.events()[0]));
+  EXPECT_EQ(told(read(dsn_text({.token = token()}))),
+            "bounced kim@example.com acme/spring/acme-api by token: told before in part");
+}
+
 // A report that leaves open whom it is about counts, and yet does not use up the one that says it.
 TEST_F(FeedbackReaderTest, WhatIsToldInPartLeavesRoomForTheRest) {
   const MailText mail{.token = token(), .recipient = "redacted@example.com", .message_id = ""};

@@ -162,7 +162,8 @@ Result<std::optional<KnownMail>> StoredSentMail::look_up(std::string_view messag
       return found->second.mail;
     }
   }
-  const bool first = !reader_;
+  // It reads what the store keeps to look up with.
+  const bool first = !found_once_;
   if (!first && !has_time()) {
     not_looked_up_.add();
     return fail(Code::exhausted, "there is no time to look up so many Message-IDs");
@@ -174,16 +175,20 @@ Result<std::optional<KnownMail>> StoredSentMail::look_up(std::string_view messag
     not_looked_up_.add();
     return found;
   }
+  found_once_ = true;
   (*found ? found_ : unknown_).add();
   keep(std::move(key), *found);
   return found;
 }
 
 bool StoredSentMail::came(const EventId& id) {
-  const std::lock_guard lock(mutex_);
-  const auto from = reader();
-  if (!from) return false;
-  const auto known = (*from)->knows(id);
+  const std::lock_guard lock(came_mutex_);
+  if (!came_reader_) {
+    auto opened = store::Reader::open(settings_);
+    if (!opened) return false;
+    came_reader_ = std::move(*opened);
+  }
+  const auto known = came_reader_->knows(id);
   if (!known) log_warning("feedback", "whether feedback came before: {}", known.error().text());
   return known.value_or(false);
 }

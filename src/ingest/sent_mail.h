@@ -72,6 +72,10 @@ class StoredSentMail final : public feedback::SentMail {
   std::deque<std::string> order_;
   Time slice_;        // in which `spent_` was
   Duration spent_{};  // of it
+  bool found_once_ = false;
+  // Apart from look-ups, which may take long.
+  std::mutex came_mutex_;
+  std::unique_ptr<store::Reader> came_reader_;
 };
 
 }  // namespace watchpost::ingest

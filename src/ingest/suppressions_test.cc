@@ -14,6 +14,7 @@ namespace watchpost::ingest {
 namespace {
 
 using namespace test;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 using Act = SuppressionOrder::Act;
@@ -172,6 +173,23 @@ TEST_F(Undoing, AWrongIncidentLiftsWhatItSuppressedAlsoBeforeItOpened) {
   EXPECT_THAT(holding(folder), ElementsAre("bobs@example.com"));
   EXPECT_FALSE(list->holding("acme", "user0@example.com", kNoon));
   EXPECT_EQ(stored(folder).back().lifted_by, "i-1 was found false_positive");
+}
+
+// What bounces after the incident was judged has nothing to do with it, whatever is noted there.
+TEST_F(Undoing, ANoteUndoesNothingOnceMore) {
+  ASSERT_TRUE(found_wrong());
+  EventBatch later = of_customer(bounces("alice", 7, 0));
+  later.events()[0][Field::recipient] = "dead@example.com";
+  later.events()[0].id = hash128("a later bounce");
+  running.put(std::move(later));
+  const auto before = holding(folder);
+  EXPECT_THAT(before, Contains("dead@example.com"));
+  for (const char* const text : {"called them", "all is well"}) {
+    ASSERT_TRUE(ask([&](decide::Decider& decider, Time now) {
+      return decider.note(incident, "alice", text, now);
+    }));
+  }
+  EXPECT_EQ(holding(folder), before);
 }
 
 TEST_F(Undoing, WhatCouldNotBeStoredIsLiftedTheNextTime) {

@@ -20,6 +20,12 @@ bool says_wrong(Verdict verdict) {
          verdict == Verdict::monitoring_fault;
 }
 
+// Whether a person found so just now: what was undone once is not undone again with each note.
+bool is_news(const Incident& incident, const decide::Decider& before) {
+  const auto was = before.incidents().find(incident.id);
+  return was == before.incidents().end() || was->second.verdict != incident.verdict;
+}
+
 // A person found that it was right.
 bool says_right(Verdict verdict) { return verdict != Verdict::none && !says_wrong(verdict); }
 
@@ -70,7 +76,7 @@ Result<Done> Suppressions::undo(const decide::Outcome& outcome, const decide::De
                                 Time now) {
   std::map<IncidentId, Undone> all;
   for (const Incident& incident : outcome.incidents) {
-    if (!says_wrong(incident.verdict)) continue;
+    if (!says_wrong(incident.verdict) || !is_news(incident, before)) continue;
     all.try_emplace(incident.id, undone_of(incident, before,
                                            fmt::format("{} was found {}", text_of(incident.id),
                                                        name_of(incident.verdict))));

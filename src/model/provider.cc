@@ -193,10 +193,20 @@ bool provider_reports(std::string_view provider) {
   return std::ranges::find(kReporting, provider) != kReporting.end();
 }
 
-std::string_view provider_of(std::string_view domain) {
+namespace {
+
+const DomainTable& table() {
   static const DomainTable kTable;
-  const std::string_view provider = kTable.find(domain);
+  return kTable;
+}
+
+}  // namespace
+
+std::string_view provider_of(std::string_view domain) {
+  const std::string_view provider = table().find(domain);
   return provider.empty() ? domain : provider;
 }
+
+bool is_mailbox_provider(std::string_view domain) { return !table().find(domain).empty(); }
 
 }  // namespace watchpost

@@ -6,6 +6,8 @@ namespace watchpost {
 // The mailbox provider behind a recipient domain: "gmail" for gmail.com and googlemail.com. The
 // domain itself where it is not a known one. `domain` must be lower case.
 std::string_view provider_of(std::string_view domain);
+// Whether a known provider gives mailboxes under it to the public. `domain` must be lower case.
+bool is_mailbox_provider(std::string_view domain);
 
 // Whether a provider (as provider_of names it) tells senders of each single complaint: it runs a
 // feedback loop that one can join (Yahoo's CFL, Microsoft's JMRP, ...). Not so Gmail and iCloud,

@@ -118,9 +118,12 @@ Result<Done> SuppressionWebhook::Worker::prepare() {
 Result<bool> SuppressionWebhook::Worker::tell() {
   if (const auto done = prepare(); !done) return fail(done.error());
   following.is_behind(changes_since(*context.suppressed, *position));
-  if (context.suppressed->last_change() <= *position) return false;
+  // The store has a change a moment before the list, which says what else suppresses a recipient.
+  const uint64_t up_to = context.suppressed->last_change();
+  if (up_to <= *position) return false;
   auto rows = reader->suppressions_after(*position, kChangesAtOnce);
   if (!rows) return fail(rows.error());
+  std::erase_if(*rows, [&](const Suppression& one) { return one.change > up_to; });
   if (rows->empty()) return false;
   const uint64_t end = rows->back().change;
   if (!settings.customer.empty()) {

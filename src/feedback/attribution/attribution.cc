@@ -161,7 +161,11 @@ const ReadToken* Attribution::proving(std::string_view recipient, std::string_vi
     const ReadToken* const found = context_.rules.keys.first_for(tokens_, recipient);
     return found != nullptr ? found : context_.rules.keys.first_for(tokens_, original);
   }
-  if (mail_.kind != MailKind::unsubscribe) return &tokens_.front();
+  // Somebody may have put the token of an earlier mail beside the mail's own.
+  if (mail_.kind != MailKind::unsubscribe) {
+    return &*std::ranges::max_element(tokens_, {},
+                                      [](const ReadToken& token) { return token.content.sent; });
+  }
   for (const std::string& one : askers()) {
     const ReadToken* const found = context_.rules.keys.first_for(tokens_, one);
     if (found != nullptr) return found;
@@ -280,20 +284,31 @@ bool Attribution::failure_with_sender() const {
       kProgramsSenders, [&](std::string_view program) { return equal_nocase(local, program); });
 }
 
+// A provider takes a complaint back, where a customer's own key does not.
+bool Attribution::is_for_reporter(const ReadToken& token) const {
+  return context_.proven_reporter && token.limited && mail_.kind == MailKind::complaint_withdrawn;
+}
+
 Attributed Attribution::of(std::string_view recipient, std::string_view original) const {
   Attributed made;
   const bool named = !names_nobody(recipient) || !names_nobody(original);
   // Whom we wrote to is what we know again.
   const std::string_view whom = names_nobody(original) ? recipient : original;
-  if (const ReadToken* const token = proving(recipient, original)) {
+  const ReadToken* const token = proving(recipient, original);
+  if (token != nullptr && !is_for_reporter(*token)) {
     fill_from_token(*token, context_.rules.keys.is_for(*token, whom) ? whom : recipient, made);
     fill_from_store(made);
   } else {
-    fill_from_claims(whom, made);
-    if (const std::string claimed = claimed_recipient(whom); !claimed.empty()) {
+    const std::string claimed = claimed_recipient(whom);
+    // What a reporter signs, the sender of the mail wrote: what we saw goes before it.
+    std::string_view store_says;
+    if (context_.proven_reporter) {
       made.clue.recipient = claimed;
+      store_says = fill_from_store(made);
     }
-    const std::string_view store_says = fill_from_store(made);
+    fill_from_claims(whom, made);
+    if (!claimed.empty()) made.clue.recipient = claimed;
+    if (!context_.proven_reporter) store_says = fill_from_store(made);
     take_clue(feedback_id_, "feedback_id", made);
     take_clue(header_, "header", made);
     made.proof = context_.proven_reporter && made.known ? kProvenByReporter : cause(named);

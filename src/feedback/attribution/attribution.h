@@ -130,6 +130,7 @@ class Attribution {
   void fill_from_claims(std::string_view named, Attributed& made) const;
   std::string_view fill_from_store(Attributed& made) const;
   bool failure_with_sender() const;
+  bool is_for_reporter(const ReadToken& token) const;
 
   const FeedbackMail& mail_;
   const MailEnvelope& envelope_;

@@ -67,6 +67,11 @@ EventKind kind_counted(EventKind kind) {
   return kind == EventKind::expired ? EventKind::bounced : kind;
 }
 
+// A notice that does not say why.
+bool says_nothing(const RecipientReport& report) {
+  return report.class_name.empty() || report.class_name == "unclassified";
+}
+
 class Maker {
  public:
   Maker(const FeedbackMail& mail, const Attribution& attribution, const FeedbackFrame& frame,
@@ -95,6 +100,7 @@ class Maker {
   void add_complaints(EventKind kind);
   void add_unsubscribed();
   void judge_order(EventKind kind, Attributed& found);
+  bool is_there(const EventId& id) const;
   bool came(EventKind kind, const Attributed& found);
   Event* add(EventKind kind, Attributed found, const RecipientReport* report = nullptr);
   EventId id_of(EventKind kind, const Attributed& found);
@@ -120,10 +126,14 @@ EventId Maker::id_of(EventKind kind, const Attributed& found) {
   if (found.token && !(found.token->limited && as_mail)) {
     return id_of_feedback(*found.token, kind);
   }
+  if (found.token) {
+    // It may have come when the mail was not known yet.
+    const EventId of_token = id_of_feedback(*found.token, kind);
+    if (is_there(of_token) || is_there(in_part(of_token))) return of_token;
+  }
   if ((found.token || by_reporter) && as_mail) {
-    return hash128(fmt::format("feedback {} of mail {} {} {}", name_of(kind_counted(kind)),
-                               found.clue.customer, found.message_id,
-                               suppression_key(found.clue.recipient)));
+    return hash128(fmt::format("feedback {} of mail {} {}", name_of(kind_counted(kind)),
+                               found.message_id, suppression_key(found.clue.recipient)));
   }
   EventId& own = by_reporter ? body_id_ : bytes_id_;
   if (own == EventId{}) own = by_reporter ? id_of_body(frame_.bytes) : id_of_bytes(frame_.bytes);
@@ -131,10 +141,16 @@ EventId Maker::id_of(EventKind kind, const Attributed& found) {
       fmt::format("{} {} {}", to_hex(own), name_of(kind), suppression_key(found.clue.recipient)));
 }
 
+// Before this mail, or in it.
+bool Maker::is_there(const EventId& id) const {
+  const auto& all = made_.events.events();
+  return std::ranges::find(all, id, &Event::id) != all.end() ||
+         (sent_ != nullptr && sent_->came(id));
+}
+
 bool Maker::came(EventKind kind, const Attributed& found) {
-  if (sent_ == nullptr) return false;
   const EventId id = id_of(kind, found);
-  return sent_->came(id) || sent_->came(in_part(id));
+  return is_there(id) || is_there(in_part(id));
 }
 
 // The id of an event that proved itself. What leaves open whom or what it is about counts, and yet
@@ -142,16 +158,15 @@ bool Maker::came(EventKind kind, const Attributed& found) {
 EventId Maker::spend(EventKind kind, Attributed& found, bool in_part_only) {
   const EventId whole = id_of(kind, found);
   const EventId part = in_part(whole);
-  if (in_part_only) return sent_->came(whole) ? whole : part;
-  if (!sent_->came(whole) && sent_->came(part)) found.proof = kToldInPart;
+  if (in_part_only) return is_there(whole) ? whole : part;
+  if (!is_there(whole) && is_there(part)) found.proof = kToldInPart;
   return whole;
 }
 
 // Null where this mail has brought that event already.
 Event* Maker::add(EventKind kind, Attributed found, const RecipientReport* report) {
-  const bool open =
-      found.clue.recipient.empty() || (report != nullptr && report->class_name.empty());
-  const bool counts = found.proven() && sent_ != nullptr;
+  const bool open = found.clue.recipient.empty() || (report != nullptr && says_nothing(*report));
+  const bool counts = found.proven();
   const EventId id = counts ? spend(kind, found, open) : id_of(kind, found);
   const auto& all = std::as_const(made_.events).events();
   if (std::ranges::find(all, id, &Event::id) != all.end()) return nullptr;

@@ -111,6 +111,13 @@ Result<Done> write_suppressions(Database& database, std::span<const Suppression>
   return Done{};
 }
 
+// Of two that were one: who is suppressed stays so, and for as long.
+bool says_more(const Suppression& one, const Suppression& there) {
+  if (one.lifted != there.lifted) return there.lifted;
+  if (!one.until || !there.until) return there.until.has_value();
+  return *one.until > *there.until;
+}
+
 Result<Done> take_over_suppressions(Database& database) {
   auto writer = Writer::open(database);
   if (!writer) return fail(writer.error());
@@ -134,7 +141,7 @@ Result<Done> take_over_suppressions(Database& database) {
   for (const Suppression& one : renamed) {
     const auto there = writer->read(database, one);
     if (!there) return fail(there.error());
-    if (*there && !(*there)->lifted && one.lifted) continue;
+    if (*there && !says_more(one, **there)) continue;
     if (const auto done = writer->write(one); !done) return done;
   }
   *query = Statement();
