@@ -35,7 +35,7 @@ TEST(IdFilter, HasAllThatIsInItAndFewOthers) {
 
 TEST(IdFilter, IsWrongAboutOthersWithAnotherSeed) {
   std::vector<IdFilter> filters;
-  for (const uint64_t seed : {1, 2}) {
+  for (const uint64_t seed : {1UZ, 2UZ}) {
     IdFilterMaker maker(seed);
     for (uint64_t i = 0; i < 2'000; ++i) maker.add(id_of(i));
     filters.push_back(*IdFilter::unpack(maker.pack()));
