@@ -26,7 +26,7 @@ if(WATCHPOST_SANITIZE)
   add_compile_options(-g1)
   # At a place of its own a program has no addresses to adjust when it starts: with all that sanitizers note down these
   # are 600,000, and tests start programs thousands of times.
-  add_link_options(-fsanitize=${WATCHPOST_SANITIZE} -no-pie)
+  add_link_options(-fsanitize=${WATCHPOST_SANITIZE} $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   if(WATCHPOST_SANITIZE MATCHES "address")
     # Awaitable frames that Asio recycles hide use-after-free from ASan.
