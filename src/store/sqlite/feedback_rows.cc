@@ -81,11 +81,16 @@ Result<Done> drop_old_ids(Database& database, Time oldest) {
   return remove->bind(number_of(oldest)).run();
 }
 
-Result<bool> has_lasting_id(Database& database, const EventId& id) {
-  auto query = database.prepare("SELECT 1 FROM lasting_ids WHERE id = ?");
-  if (!query) return fail(query.error());
+Result<bool> LastingIds::has(Database& database, const EventId& id) {
+  if (!query_) {
+    auto query = database.prepare("SELECT 1 FROM lasting_ids WHERE id = ?");
+    if (!query) return fail(query.error());
+    query_ = std::move(*query);
+  }
   const IdBytes bytes = bytes_of(id);
-  return query->bind(std::string_view(bytes.data(), bytes.size())).row();
+  const auto found = query_->bind(std::string_view(bytes.data(), bytes.size())).row();
+  query_->reset();  // what is read stands still until then
+  return found;
 }
 
 Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit) {

@@ -18,7 +18,15 @@ namespace watchpost::store::sqlite {
 Result<Done> write_feedback(Database& database, const Commit& commit);
 Result<Done> drop_old_ids(Database& database, Time oldest);
 
-Result<bool> has_lasting_id(Database& database, const EventId& id);
+// Whether an id is one of those that last: asked of each piece of feedback, several times.
+class LastingIds {
+ public:
+  // Of the same database each time, which outlives it.
+  Result<bool> has(Database& database, const EventId& id);
+
+ private:
+  std::optional<Statement> query_;
+};
 // Newest first, without their bytes.
 Result<std::vector<KeptMail>> read_kept_mail(Database& database, size_t limit);
 Result<std::optional<KeptMail>> read_kept_mail_of(Database& database, uint64_t number);

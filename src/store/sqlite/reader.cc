@@ -62,7 +62,7 @@ class SqliteReader final : public Reader {
   Result<std::vector<Notice>> notices(size_t limit) override { return state_.notices(limit); }
   Result<std::vector<Fact>> facts(std::string_view prefix) override { return state_.facts(prefix); }
   Result<bool> knows(const EventId& lasting) override {
-    return has_lasting_id(state_.database(), lasting);
+    return lasting_.has(state_.database(), lasting);
   }
   Result<std::vector<KeptMail>> kept_mail(size_t limit) override {
     return read_kept_mail(state_.database(), limit);
@@ -108,6 +108,7 @@ class SqliteReader final : public Reader {
 
   const std::string folder_;
   StateReader state_;
+  LastingIds lasting_;
   std::optional<MessageIds> ids_;
   std::set<Time> gone_;  // of partitions that are not there; each is said once
   struct Open {

@@ -90,7 +90,7 @@ class SqliteStore final : public Store {
   }
 
   Result<bool> knows(const EventId& lasting) override {
-    return has_lasting_id(state_.database(), lasting);
+    return lasting_.has(state_.database(), lasting);
   }
 
   uint64_t last_event() const override { return state_.last_event(); }
@@ -144,6 +144,7 @@ class SqliteStore final : public Store {
   const StoreSettings settings_;
   const FolderLock lock_;
   StateWriter state_;
+  LastingIds lasting_;
   bool kept_mail_grew_ = true;  // since it was trimmed
   KeptMailRoom room_;
   bool room_known_ = false;
