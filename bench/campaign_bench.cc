@@ -3,6 +3,7 @@
 // FOLDER decides which disk is measured; it is made and removed again.
 #include "investigate/campaigns.h"
 #include "store/store.h"
+#include "value_of.h"
 
 #include <chrono>
 #include <cstdio>
@@ -20,16 +21,6 @@ using namespace watchpost;
 
 constexpr Time kStart = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
 constexpr uint64_t kCommit = 10'000;  // events
-
-[[noreturn]] void give_up(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text());
-  std::exit(1);
-}
-template <class T>
-T value_of(Result<T> result) {
-  if (!result) give_up(result.error());
-  return std::move(*result);
-}
 
 double seconds_since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

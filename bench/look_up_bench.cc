@@ -4,6 +4,7 @@
 // FOLDER is made, and removed again. Each message has two events. The newest of them have no index
 // yet, and more are committed as it looks up.
 #include "store/store.h"
+#include "value_of.h"
 
 #include <algorithm>
 #include <chrono>
@@ -25,17 +26,6 @@ using namespace watchpost;
 constexpr uint64_t kBatch = 5'000;
 constexpr uint64_t kTail = 50'000;
 constexpr Time kStart = std::chrono::sys_days(std::chrono::year(2026) / 10 / 24);
-
-[[noreturn]] void give_up(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text());
-  std::exit(1);
-}
-
-template <class T>
-T value_of(Result<T> result) {
-  if (!result) give_up(result.error());
-  return std::move(*result);
-}
 
 // Milliseconds of a clock.
 double now(clockid_t clock) {

@@ -2,6 +2,7 @@
 //   store_bench [FOLDER] [EVENTS] [EVENTS A COMMIT]
 // FOLDER decides which disk is measured; it is made and removed again.
 #include "store/store.h"
+#include "value_of.h"
 
 #include <chrono>
 #include <cstdio>
@@ -73,17 +74,6 @@ uint64_t bytes_in(const std::string& folder) {
     if (file.is_regular_file()) bytes += file.file_size();
   }
   return bytes;
-}
-
-[[noreturn]] void give_up(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text());
-  std::exit(1);
-}
-
-template <class T>
-T value_of(Result<T> result) {
-  if (!result) give_up(result.error());
-  return std::move(*result);
 }
 
 void report(const char* what, uint64_t events, const Stopwatch& watch) {

@@ -11,7 +11,9 @@ namespace watchpost {
 template <class T>
 class Snapshot {
  public:
-  explicit Snapshot(std::shared_ptr<const T> now) : now_(std::move(now)) {}  // never null
+  // Never null.
+  explicit Snapshot(std::shared_ptr<const T> now = std::make_shared<const T>())
+      : now_(std::move(now)) {}
 
   std::shared_ptr<const T> get() const {
     const std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 #include "auth/results/settings.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "base/time.h"
 #include "border/milter/handler.h"
 #include "border/settings.h"
@@ -16,7 +17,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,21 +32,7 @@ struct Rules {
   std::string version;  // a hash of all of it: stands in verdicts
 };
 
-class RulesSnapshot {
- public:
-  std::shared_ptr<const Rules> get() const {
-    const std::lock_guard lock(mutex_);
-    return now_;
-  }
-  void set(std::shared_ptr<const Rules> next) {
-    const std::lock_guard lock(mutex_);
-    now_.swap(next);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Rules> now_ = std::make_shared<const Rules>();
-};
+using RulesSnapshot = Snapshot<Rules>;
 
 // What the gates share. All of it outlives them.
 struct BorderContext {

@@ -2,6 +2,7 @@
 #include "ingest/source.h"
 #include "ingest/supervisor.h"
 #include "ingest/test_pipeline.h"
+#include "ingest/test_settings.h"
 
 #include <filesystem>
 #include <set>
@@ -15,29 +16,6 @@ namespace {
 
 using namespace test;
 namespace fs = std::filesystem;
-
-// Gives settings their values by name.
-class Filler final : public SettingsVisitor {
- public:
-  explicit Filler(std::map<std::string, std::string, std::less<>> values)
-      : values_(std::move(values)) {}
-  void setting(const SettingInfo& info, SettingRef value) override {
-    EXPECT_FALSE(info.help.empty()) << info.name;
-    const auto found = values_.find(info.name);
-    if (found == values_.end()) return;
-    if (auto* const text = std::get_if<std::string*>(&value)) **text = found->second;
-    if (auto* const number = std::get_if<int64_t*>(&value)) **number = std::stoll(found->second);
-  }
-  void section(std::string_view, std::string_view, const std::function<void()>& inside) override {
-    inside();
-  }
-  void list(std::string_view, std::string_view, const std::function<void()>& add) override {
-    add();
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
 
 struct Parts {
   feedback::Mapping mapping;

@@ -3,6 +3,7 @@
 #include "ingest/feedback_reader.h"
 #include "ingest/source.h"
 #include "ingest/test_files.h"
+#include "ingest/test_settings.h"
 
 #include <atomic>
 #include <chrono>
@@ -25,28 +26,6 @@ namespace watchpost::ingest::test {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
-
-// Gives settings their values by name.
-class Filler final : public SettingsVisitor {
- public:
-  explicit Filler(std::map<std::string, std::string, std::less<>> values)
-      : values_(std::move(values)) {}
-  void setting(const SettingInfo& info, SettingRef value) override {
-    const auto found = values_.find(info.name);
-    if (found == values_.end()) return;
-    if (auto* const text = std::get_if<std::string*>(&value)) **text = found->second;
-    if (auto* const number = std::get_if<int64_t*>(&value)) **number = std::stoll(found->second);
-  }
-  void section(std::string_view, std::string_view, const std::function<void()>& inside) override {
-    inside();
-  }
-  void list(std::string_view, std::string_view, const std::function<void()>& add) override {
-    add();
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
 
 class KeepingSink final : public EventSink {
  public:
